@@ -1,0 +1,77 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// ChannelSpec declares a ledger among some of a Consortium's Members.
+// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the rules of a channel cannot be changed here, because every member has to consent to them: declare another Channel"
+// +kubebuilder:validation:XValidation:rule="!has(self.members) || !has(self.endorsement) || !has(self.endorsement.members) || self.endorsement.members.all(m, m in self.members)",message="endorsement.members names a member that is not in this channel: such a policy can never be met"
+type ChannelSpec struct {
+	// Consortium that the channel belongs to, in the same namespace.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=50
+	Consortium string `json:"consortium"`
+	// Members of the channel; everybody in the Consortium when empty.
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=40
+	// +optional
+	Members []string `json:"members,omitempty"`
+	// Endorsement is the policy of contracts that have none of their own.
+	// +optional
+	Endorsement *EndorsementPolicy `json:"endorsement,omitempty"`
+	// Batch says when a block is cut.
+	// +optional
+	Batch *Batch `json:"batch,omitempty"`
+}
+
+// ChannelStatus tells how far the channel is.
+type ChannelStatus struct {
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Members of the channel, with the default filled in.
+	// +optional
+	Members []string `json:"members,omitempty"`
+	// GenesisHash is the hex SHA-256 of the channel's first block's header, as its Members agree on it.
+	// +optional
+	GenesisHash string `json:"genesisHash,omitempty"`
+	// Orderers and Peers that have joined, as "joined/all".
+	// +optional
+	Orderers string `json:"orderers,omitempty"`
+	// +optional
+	Peers string `json:"peers,omitempty"`
+	// Height of the ledger: the largest number of blocks that a Member's peer reports.
+	// +optional
+	Height int64 `json:"height,omitempty"`
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// Channel is a ledger among some of a Consortium's Members.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=chn,categories=hanse
+// +kubebuilder:printcolumn:name="Consortium",type=string,JSONPath=`.spec.consortium`
+// +kubebuilder:printcolumn:name="Orderers",type=string,JSONPath=`.status.orderers`
+// +kubebuilder:printcolumn:name="Peers",type=string,JSONPath=`.status.peers`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$')",message="a Channel's name is its name on the ledger: use at most 40 lower-case letters, digits and hyphens, beginning with a letter"
+type Channel struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   ChannelSpec   `json:"spec"`
+	Status ChannelStatus `json:"status,omitempty"`
+}
+
+// ChannelList is a list of Channels.
+// +kubebuilder:object:root=true
+type ChannelList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Channel `json:"items"`
+}

@@ -1,0 +1,192 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Conditions of a Consortium, beside Accepted and Ready. Each folds what the Members report of their MemberPlans.
+const (
+	// ConsortiumMembersOnline is True when every Member's agent is in contact.
+	ConsortiumMembersOnline = "MembersOnline"
+	// ConsortiumNodesReady is True when every Member's nodes run.
+	ConsortiumNodesReady = "NodesReady"
+	// ConsortiumLinesReady is True when every pair of Members has a line that is up.
+	ConsortiumLinesReady = "LinesReady"
+	// ConsortiumChannelsReady is True when every channel is joined by everybody it concerns.
+	ConsortiumChannelsReady = "ChannelsReady"
+	// ConsortiumContractsReady is True when every contract is committed and runs.
+	ConsortiumContractsReady = "ContractsReady"
+)
+
+// ConsortiumRole is a Member's part in a Consortium.
+// +kubebuilder:validation:Enum=Leader;Participant
+type ConsortiumRole string
+
+const (
+	// RoleLeader makes the channels' first blocks and commits contracts once the others have approved them. It has no
+	// say over the others beyond that.
+	RoleLeader ConsortiumRole = "Leader"
+	// RoleParticipant is everybody else.
+	RoleParticipant ConsortiumRole = "Participant"
+)
+
+// LedgerType is a ledger technology.
+// +kubebuilder:validation:Enum=Fabric
+type LedgerType string
+
+// LedgerFabric is Hyperledger Fabric.
+const LedgerFabric LedgerType = "Fabric"
+
+// FabricSpec holds what is Fabric's own.
+type FabricSpec struct {
+	// PeerImage is the image of every peer. docker.io/hyperledger/fabric-peer:3.1.4 when empty.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	PeerImage string `json:"peerImage,omitempty"`
+	// OrdererImage is the image of every orderer. docker.io/hyperledger/fabric-orderer:3.1.4 when empty.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	OrdererImage string `json:"ordererImage,omitempty"`
+	// CouchDBImage is the image of the peers' state database when that is CouchDB. docker.io/library/couchdb:3.4 when empty.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	CouchDBImage string `json:"couchDBImage,omitempty"`
+	// Capabilities is the capability level of new channels' channel and orderer groups. V2_0 runs on every kept release.
+	// +kubebuilder:validation:Enum=V2_0;V3_0
+	// +kubebuilder:default=V2_0
+	// +optional
+	Capabilities string `json:"capabilities,omitempty"`
+	// ApplicationCapabilities is the capability level of new channels' application group.
+	// +kubebuilder:validation:Enum=V2_0;V2_5
+	// +kubebuilder:default=V2_5
+	// +optional
+	ApplicationCapabilities string `json:"applicationCapabilities,omitempty"`
+}
+
+// LedgerSpec says which ledger the Consortium runs.
+// +kubebuilder:validation:XValidation:rule="self.type == oldSelf.type",message="the ledger type of a running consortium cannot change: declare another Consortium"
+type LedgerSpec struct {
+	// +kubebuilder:default=Fabric
+	// +optional
+	Type LedgerType `json:"type,omitempty"`
+	// +optional
+	Fabric *FabricSpec `json:"fabric,omitempty"`
+}
+
+// ConsortiumMember is one Member's part in a Consortium.
+type ConsortiumMember struct {
+	// Name of the Member.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	Name string `json:"name"`
+	// Role of the Member; exactly one is Leader.
+	// +kubebuilder:default=Participant
+	// +optional
+	Role ConsortiumRole `json:"role,omitempty"`
+	// Peers that the Member runs.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=32
+	// +kubebuilder:default=1
+	// +optional
+	Peers *int32 `json:"peers,omitempty"`
+	// Orderers that the Member runs.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=9
+	// +kubebuilder:default=1
+	// +optional
+	Orderers *int32 `json:"orderers,omitempty"`
+	// Nodes overrides the Consortium's settings for this Member's nodes.
+	// +optional
+	Nodes *NodeSettings `json:"nodes,omitempty"`
+}
+
+// ConsortiumSpec declares who takes part and what they run.
+// +kubebuilder:validation:XValidation:rule="self.members.filter(m, m.role == 'Leader').size() == 1",message="a consortium has exactly one Leader: give one member, and only one, role: Leader"
+// +kubebuilder:validation:XValidation:rule="self.members.exists(m, m.orderers > 0)",message="a consortium needs an ordering service: let at least one member run an orderer"
+// +kubebuilder:validation:XValidation:rule="self.members.size() == oldSelf.members.size() && self.members.all(m, oldSelf.members.exists(o, o.name == m.name && o.role == m.role))",message="who takes part in a running consortium, and in which role, cannot be changed here: it needs the members' own consent"
+// +kubebuilder:validation:XValidation:rule="self.members.all(m, oldSelf.members.all(o, o.name != m.name || o.orderers == m.orderers))",message="the number of orderers of a running consortium cannot be changed here: each channel's consenters would have to agree"
+// +kubebuilder:validation:XValidation:rule="self.members.all(m, oldSelf.members.all(o, o.name != m.name || m.peers >= o.peers))",message="peers can be added but not taken away: keep at least as many as there are"
+type ConsortiumSpec struct {
+	// +kubebuilder:default={type: Fabric}
+	// +optional
+	Ledger LedgerSpec `json:"ledger,omitempty"`
+	// Members that take part.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	Members []ConsortiumMember `json:"members"`
+	// Nodes are the settings of everybody's nodes.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self.stateDatabase == oldSelf.stateDatabase",optionalOldSelf=false,message="the state database of running peers cannot change: declare another Consortium"
+	Nodes NodeSettings `json:"nodes,omitempty"`
+}
+
+// ConsortiumMemberStatus is one Member's line on the status board.
+type ConsortiumMemberStatus struct {
+	Name string `json:"name"`
+	// Online is the Member's Online condition.
+	// +optional
+	Online metav1.ConditionStatus `json:"online,omitempty"`
+	// Nodes of the Member in this Consortium.
+	// +optional
+	Nodes NodeCount `json:"nodes,omitempty"`
+	// Phase is the step that the Member's agent is at.
+	// +optional
+	Phase string `json:"phase,omitempty"`
+	// Message says what the Member waits for.
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// ConsortiumStatus is the status board.
+type ConsortiumStatus struct {
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Members []ConsortiumMemberStatus `json:"members,omitempty"`
+	// MembersSummary, NodesSummary, ChannelsSummary and ContractsSummary are "ready/declared", for the table.
+	// +optional
+	MembersSummary string `json:"membersSummary,omitempty"`
+	// +optional
+	NodesSummary string `json:"nodesSummary,omitempty"`
+	// +optional
+	ChannelsSummary string `json:"channelsSummary,omitempty"`
+	// +optional
+	ContractsSummary string `json:"contractsSummary,omitempty"`
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// Consortium is a network among Members: the nodes they run and how these find each other.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=cons,categories=hanse
+// +kubebuilder:printcolumn:name="Members",type=string,JSONPath=`.status.membersSummary`
+// +kubebuilder:printcolumn:name="Nodes",type=string,JSONPath=`.status.nodesSummary`
+// +kubebuilder:printcolumn:name="Channels",type=string,JSONPath=`.status.channelsSummary`
+// +kubebuilder:printcolumn:name="Contracts",type=string,JSONPath=`.status.contractsSummary`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 50 && self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$') && self.metadata.name != 'system' && !self.metadata.name.startsWith('member-')",message="a Consortium's name becomes a namespace, hanse-NAME, in every member's cluster: use at most 50 lower-case letters, digits and hyphens, beginning with a letter, and neither 'system' nor 'member-…'"
+type Consortium struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   ConsortiumSpec   `json:"spec"`
+	Status ConsortiumStatus `json:"status,omitempty"`
+}
+
+// ConsortiumList is a list of Consortia.
+// +kubebuilder:object:root=true
+type ConsortiumList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Consortium `json:"items"`
+}
+
+// ConsortiumNamespace is the namespace in each member's cluster that belongs to a Consortium.
+func ConsortiumNamespace(consortium string) string { return "hanse-" + consortium }

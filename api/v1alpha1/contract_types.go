@@ -1,0 +1,99 @@
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ContractTemplate names a contract that ships with Hanse.
+// +kubebuilder:validation:Enum=notary;asset
+type ContractTemplate string
+
+const (
+	// TemplateNotary notarizes data: it keeps digests with who put them there and when.
+	TemplateNotary ContractTemplate = "notary"
+	// TemplateAsset keeps accounts: issue, transfer, balance.
+	TemplateAsset ContractTemplate = "asset"
+)
+
+// ContractSpec declares the code that runs on a Channel.
+// +kubebuilder:validation:XValidation:rule="has(self.template) != has(self.image)",message="say either template, for a contract that ships with Hanse, or image, for your own: exactly one of the two"
+// +kubebuilder:validation:XValidation:rule="self.channel == oldSelf.channel",message="a contract cannot move to another channel: declare another Contract"
+type ContractSpec struct {
+	// Channel that the contract runs on, in the same namespace.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	Channel string `json:"channel"`
+	// Template is a contract that ships with Hanse.
+	// +optional
+	Template ContractTemplate `json:"template,omitempty"`
+	// Image of a contract of your own, which serves chaincode-as-a-service on port 9999.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Image string `json:"image,omitempty"`
+	// Version that the organizations approve. Change it with the image.
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_.+-]{1,32}$`
+	// +kubebuilder:default="1.0"
+	// +optional
+	Version string `json:"version,omitempty"`
+	// Endorsement policy of this contract; the channel's when empty.
+	// +optional
+	Endorsement *EndorsementPolicy `json:"endorsement,omitempty"`
+	// Resources of the contract's container.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+}
+
+// ContractStatus tells how far the contract is.
+type ContractStatus struct {
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Sequence of the definition that is declared; it rises by one with every change that needs approval.
+	// +optional
+	Sequence int64 `json:"sequence,omitempty"`
+	// DefinitionHash is the hash of what Sequence was given for.
+	// +optional
+	DefinitionHash string `json:"definitionHash,omitempty"`
+	// Committed is the sequence that the channel has committed.
+	// +optional
+	Committed int64 `json:"committed,omitempty"`
+	// Running and Approved are "so many/all members".
+	// +optional
+	Running string `json:"running,omitempty"`
+	// +optional
+	Approved string `json:"approved,omitempty"`
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// Contract is the code that runs on a Channel.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=ctr,categories=hanse
+// +kubebuilder:printcolumn:name="Channel",type=string,JSONPath=`.spec.channel`
+// +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.spec.version`
+// +kubebuilder:printcolumn:name="Sequence",type=integer,JSONPath=`.status.committed`
+// +kubebuilder:printcolumn:name="Approved",type=string,JSONPath=`.status.approved`
+// +kubebuilder:printcolumn:name="Running",type=string,JSONPath=`.status.running`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$') && size(self.metadata.name) + size(self.spec.channel) <= 50",message="contract and channel together name a Deployment, CHANNEL-CONTRACT: keep both within 50 characters in all, of lower-case letters, digits and hyphens, beginning with a letter"
+type Contract struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   ContractSpec   `json:"spec"`
+	Status ContractStatus `json:"status,omitempty"`
+}
+
+// ContractList is a list of Contracts.
+// +kubebuilder:object:root=true
+type ContractList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Contract `json:"items"`
+}

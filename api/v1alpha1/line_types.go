@@ -1,0 +1,103 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Reasons of a Line's Ready condition.
+const (
+	// ReasonLineUp: both ends reach each other.
+	ReasonLineUp = "Up"
+	// ReasonLineDown: an end that can be heard says that it does not reach the other.
+	ReasonLineDown = "Down"
+)
+
+// LineEnd is where a line ends at one Member.
+type LineEnd struct {
+	// Member at this end.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	Member string `json:"member"`
+	// Address at which the other end reaches this Member's gateway: an IP address or a DNS name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Address string `json:"address"`
+	// Port of the gateway at Address.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	// +kubebuilder:default=7443
+	// +optional
+	Port int32 `json:"port,omitempty"`
+}
+
+// LineSpec declares a dedicated line between two Members.
+type LineSpec struct {
+	// Priority among the lines between the same two Members: the healthy line with the lowest number carries the traffic.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000
+	// +kubebuilder:default=100
+	// +optional
+	Priority int32 `json:"priority,omitempty"`
+	// Ends of the line, one at each of two Members.
+	// +kubebuilder:validation:MinItems=2
+	// +kubebuilder:validation:MaxItems=2
+	// +listType=map
+	// +listMapKey=member
+	Ends []LineEnd `json:"ends"`
+}
+
+// LineStatus is what the two ends say.
+type LineStatus struct {
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Ends holds the report of each end that has been heard, by the Member that made it.
+	// +listType=map
+	// +listMapKey=from
+	// +optional
+	Ends []LineEndStatus `json:"ends,omitempty"`
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// LineEndStatus is one end's report.
+type LineEndStatus struct {
+	// From is the Member that reports.
+	From string `json:"from"`
+	// State of the line from that Member to the other.
+	State LineState `json:"state"`
+	// RTTMicroseconds is the round trip in microseconds.
+	// +optional
+	RTTMicroseconds int64 `json:"rttMicroseconds,omitempty"`
+	// Active is true when traffic takes this line.
+	// +optional
+	Active bool `json:"active,omitempty"`
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// Line is a dedicated line between two Members.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,shortName=ln,categories=hanse
+// +kubebuilder:printcolumn:name="From",type=string,JSONPath=`.spec.ends[0].member`
+// +kubebuilder:printcolumn:name="To",type=string,JSONPath=`.spec.ends[1].member`
+// +kubebuilder:printcolumn:name="Priority",type=integer,JSONPath=`.spec.priority`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="RTT-us",type=integer,JSONPath=`.status.ends[0].rttMicroseconds`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type Line struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   LineSpec   `json:"spec"`
+	Status LineStatus `json:"status,omitempty"`
+}
+
+// LineList is a list of Lines.
+// +kubebuilder:object:root=true
+type LineList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Line `json:"items"`
+}

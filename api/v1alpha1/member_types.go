@@ -1,0 +1,174 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Conditions of a Member.
+const (
+	// MemberRegistered is True once the organization's agent has been given its credential.
+	MemberRegistered = "Registered"
+	// MemberOnline is True while the agent renews its Lease, and Unknown when it has not done so in time: lost contact
+	// says nothing about the organization's nodes.
+	MemberOnline = "Online"
+)
+
+// Reasons of a Member's conditions.
+const (
+	// ReasonInvited: an invitation stands and nobody has taken it up.
+	ReasonInvited = "Invited"
+	// ReasonInvitationExpired: the invitation has run out; make a new one.
+	ReasonInvitationExpired = "InvitationExpired"
+	// ReasonRegistered: the agent holds a credential.
+	ReasonRegistered = "Registered"
+	// ReasonLeaseCurrent: the agent renewed its Lease in time.
+	ReasonLeaseCurrent = "LeaseCurrent"
+	// ReasonLeaseExpired: the agent has not renewed its Lease in time.
+	ReasonLeaseExpired = "LeaseExpired"
+	// ReasonSecondAgent: another agent asked for this Member's credential and was refused.
+	ReasonSecondAgent = "SecondAgentRefused"
+)
+
+// MemberSpec declares one organization.
+type MemberSpec struct {
+	// Organization is the organization's name as people know it. The Member's own name when empty.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	Organization string `json:"organization,omitempty"`
+	// Invitation is a random text that names the invitation that stands; `kubectl hanse invite` sets it. An agent can be
+	// registered once for each Invitation, and a new one replaces the agent that there was.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Invitation string `json:"invitation,omitempty"`
+	// InvitationExpires is when the invitation ends.
+	// +optional
+	InvitationExpires *metav1.Time `json:"invitationExpires,omitempty"`
+}
+
+// MemberAgent is what is known of the Member's agent.
+type MemberAgent struct {
+	// Version of the agent.
+	// +optional
+	Version string `json:"version,omitempty"`
+	// KubernetesVersion of the organization's cluster.
+	// +optional
+	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
+}
+
+// MemberRegistration is what the host remembers of the agent that it admitted. Only the federation controller writes it.
+type MemberRegistration struct {
+	// Invitation that was used up.
+	Invitation string `json:"invitation,omitempty"`
+	// KeyFingerprint is the hex SHA-256 of the agent's public key (SubjectPublicKeyInfo, DER).
+	KeyFingerprint string `json:"keyFingerprint,omitempty"`
+	// Time of the registration.
+	Time metav1.Time `json:"time,omitempty"`
+}
+
+// NodeCount counts ledger nodes.
+type NodeCount struct {
+	Ready   int32 `json:"ready"`
+	Desired int32 `json:"desired"`
+	// Summary is "ready/desired", for the table.
+	Summary string `json:"summary,omitempty"`
+}
+
+// LineState is what one end knows of a line.
+// +kubebuilder:validation:Enum=Up;Down;Unknown
+type LineState string
+
+const (
+	// LineUp: the far gateway answers and proves who it is.
+	LineUp LineState = "Up"
+	// LineDown: the far gateway does not answer, or is not who it should be.
+	LineDown LineState = "Down"
+	// LineUnknown: nobody has tried yet, or the one who tries has not been heard of.
+	LineUnknown LineState = "Unknown"
+)
+
+// LineReport is what one Member's gateway says about one line.
+type LineReport struct {
+	// Name of the Line.
+	Name string `json:"name"`
+	// Member at the far end.
+	Member string `json:"member"`
+	// State of the line from here to there.
+	State LineState `json:"state"`
+	// Reverse is the state from there to here, as the far end says.
+	// +optional
+	Reverse LineState `json:"reverse,omitempty"`
+	// RTTMicroseconds is the median round trip of late, in microseconds.
+	// +optional
+	RTTMicroseconds int64 `json:"rttMicroseconds,omitempty"`
+	// Active is true when traffic to the Member takes this line.
+	// +optional
+	Active bool `json:"active,omitempty"`
+	// Since is when State was last changed.
+	// +optional
+	Since metav1.Time `json:"since,omitempty"`
+	// Message says why the line is not up.
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// MemberStatus is what is known of an organization. The agent writes Root, Agent, Nodes and Lines; the host the rest.
+type MemberStatus struct {
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Root is the organization's root certificate in PEM; it vouches for the Member's agent and gateway. The others pin
+	// it at first sight.
+	// +kubebuilder:validation:MaxLength=16384
+	// +optional
+	Root string `json:"root,omitempty"`
+	// +optional
+	Agent MemberAgent `json:"agent,omitempty"`
+	// +optional
+	Registration *MemberRegistration `json:"registration,omitempty"`
+	// +optional
+	Nodes NodeCount `json:"nodes,omitempty"`
+	// Lines is what the Member's gateway says of the lines that it is an end of.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=1024
+	// +optional
+	Lines []LineReport `json:"lines,omitempty"`
+	// LinesSummary is "up/all", for the table.
+	// +optional
+	LinesSummary string `json:"linesSummary,omitempty"`
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// Member is one organization and the cluster it brings.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,shortName=mbr,categories=hanse
+// +kubebuilder:printcolumn:name="Organization",type=string,JSONPath=`.spec.organization`
+// +kubebuilder:printcolumn:name="Online",type=string,JSONPath=`.status.conditions[?(@.type=="Online")].status`
+// +kubebuilder:printcolumn:name="Agent",type=string,JSONPath=`.status.agent.version`
+// +kubebuilder:printcolumn:name="Nodes",type=string,JSONPath=`.status.nodes.summary`
+// +kubebuilder:printcolumn:name="Lines",type=string,JSONPath=`.status.linesSummary`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$')",message="a Member's name becomes part of its nodes' names, such as orderer12-NAME: use at most 40 lower-case letters, digits and hyphens, beginning with a letter"
+type Member struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   MemberSpec   `json:"spec,omitempty"`
+	Status MemberStatus `json:"status,omitempty"`
+}
+
+// MemberList is a list of Members.
+// +kubebuilder:object:root=true
+type MemberList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Member `json:"items"`
+}
+
+// MemberNamespace is the namespace on the host that belongs to a Member.
+func MemberNamespace(member string) string { return "hanse-member-" + member }
+
+// MSPID is the name of a Member's membership service provider on a Fabric ledger.
+func MSPID(member string) string { return member + "MSP" }

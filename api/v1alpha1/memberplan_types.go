@@ -1,0 +1,270 @@
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Conditions of a MemberPlan, in the order in which the agent works. The agent sets them; the host folds them.
+const (
+	// PlanMirrored is True when the agent has a copy of the plan in its own cluster.
+	PlanMirrored = "Mirrored"
+	// PlanTrusted is True when the plan is for this Member and every root in it is the one that was pinned.
+	PlanTrusted = "Trusted"
+	// PlanIdentitiesReady is True when the organization's CAs and its nodes' certificates have been issued.
+	PlanIdentitiesReady = "IdentitiesReady"
+	// PlanNodesReady is True when every node of the plan runs.
+	PlanNodesReady = "NodesReady"
+	// PlanDiscovered is True when a checked record of every other Member is at hand.
+	PlanDiscovered = "Discovered"
+	// PlanLinesReady is True when there is a line that is up to every other Member.
+	PlanLinesReady = "LinesReady"
+	// PlanChannelsReady is True when this Member's nodes have joined every channel.
+	PlanChannelsReady = "ChannelsReady"
+	// PlanContractsReady is True when every contract runs here, is approved here and is committed.
+	PlanContractsReady = "ContractsReady"
+	// PlanRetired is True when everything that the plan had deployed is gone, but for volumes that are to be kept.
+	PlanRetired = "Retired"
+)
+
+// Reasons of a MemberPlan's conditions.
+const (
+	// ReasonRootChanged: a Member's root is not the one that was pinned; nothing is trusted to the new one.
+	ReasonRootChanged = "RootChanged"
+	// ReasonWrongMember: the plan is for another Member.
+	ReasonWrongMember = "WrongMember"
+	// ReasonCertManagerMissing: the cluster does not serve cert-manager's API.
+	ReasonCertManagerMissing = "CertManagerMissing"
+	// ReasonStorageClassMissing: the cluster has no StorageClass of that name.
+	ReasonStorageClassMissing = "StorageClassMissing"
+	// ReasonImagePull: an image cannot be pulled.
+	ReasonImagePull = "ImagePullFailed"
+	// ReasonGenesisRefused: a channel's first block is not what the plan says.
+	ReasonGenesisRefused = "GenesisRefused"
+)
+
+// PlanNode is one ledger node that the Member is to run.
+type PlanNode struct {
+	// Name of the node, such as peer0-org1.
+	Name string   `json:"name"`
+	Role NodeRole `json:"role"`
+	// +optional
+	Storage Storage `json:"storage,omitempty"`
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	// +optional
+	StateDatabase StateDatabase `json:"stateDatabase,omitempty"`
+	// +optional
+	ExtraSANs []string `json:"extraSANs,omitempty"`
+}
+
+// PlanMember is one Member of the Consortium as the plan's reader has to know it. The reader itself is among them.
+type PlanMember struct {
+	Name string         `json:"name"`
+	Role ConsortiumRole `json:"role"`
+	// Root is the Member's root certificate in PEM; empty until the Member has published it.
+	// +optional
+	Root string `json:"root,omitempty"`
+	// Record is what the Member last published by way of the host. Check it before use.
+	// +optional
+	Record *SignedRecord `json:"record,omitempty"`
+	// Nodes that the Consortium asks of the Member.
+	// +optional
+	Nodes []PlanMemberNode `json:"nodes,omitempty"`
+}
+
+// PlanMemberNode is a node of some Member.
+type PlanMemberNode struct {
+	Name string   `json:"name"`
+	Role NodeRole `json:"role"`
+	Port int32    `json:"port"`
+}
+
+// PlanLine is a line between the plan's reader and another Member.
+type PlanLine struct {
+	// Name of the Line.
+	Name     string `json:"name"`
+	Priority int32  `json:"priority"`
+	// Member at the far end, and where its gateway is reached.
+	Member  string `json:"member"`
+	Address string `json:"address"`
+	Port    int32  `json:"port"`
+	// LocalAddress and LocalPort are where the far end reaches this Member's gateway.
+	LocalAddress string `json:"localAddress"`
+	LocalPort    int32  `json:"localPort"`
+}
+
+// PlanChannel is a channel that concerns the Member, as a member of it or with an orderer for it.
+type PlanChannel struct {
+	Name string `json:"name"`
+	// Members of the channel, sorted.
+	Members []string `json:"members"`
+	// Endorsement policy of the channel.
+	Endorsement EndorsementPolicy `json:"endorsement"`
+	// Batch with every field filled in.
+	Batch Batch `json:"batch"`
+	// Genesis is the channel's first block (protobuf) as the Leader made it; empty until then.
+	// +optional
+	Genesis []byte `json:"genesis,omitempty"`
+}
+
+// PlanContract is a contract on one of the plan's channels.
+type PlanContract struct {
+	Name    string `json:"name"`
+	Channel string `json:"channel"`
+	Image   string `json:"image"`
+	Version string `json:"version"`
+	// Sequence of the definition to approve.
+	Sequence    int64             `json:"sequence"`
+	Endorsement EndorsementPolicy `json:"endorsement"`
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+}
+
+// MemberPlanSpec is what one Member has to do for one Consortium. The host computes it; nobody writes it by hand.
+type MemberPlanSpec struct {
+	// Member that the plan is for.
+	Member string `json:"member"`
+	// Consortium that it is about, and its namespace on the host.
+	Consortium          string `json:"consortium"`
+	ConsortiumNamespace string `json:"consortiumNamespace"`
+	// Namespace in the Member's cluster that the nodes run in.
+	Namespace string `json:"namespace"`
+	// Ledger with every default filled in.
+	Ledger LedgerSpec `json:"ledger"`
+	// Retire is set when the Consortium is being deleted: take everything down and say so with the condition Retired.
+	// Its absence never is a reason to delete anything, nor is the absence of the plan.
+	// +optional
+	Retire bool `json:"retire,omitempty"`
+	// Nodes that the Member is to run, sorted by name.
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Nodes []PlanNode `json:"nodes,omitempty"`
+	// Members of the Consortium, sorted by name.
+	// +listType=map
+	// +listMapKey=name
+	Members []PlanMember `json:"members"`
+	// Lines from this Member to others, sorted by name.
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Lines []PlanLine `json:"lines,omitempty"`
+	// Channels, sorted by name.
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Channels []PlanChannel `json:"channels,omitempty"`
+	// Contracts, sorted by channel and name.
+	// +optional
+	Contracts []PlanContract `json:"contracts,omitempty"`
+}
+
+// PlanNodeStatus is how one node of the Member does.
+type PlanNodeStatus struct {
+	Name  string   `json:"name"`
+	Role  NodeRole `json:"role"`
+	Ready bool     `json:"ready"`
+	// Message says what the node waits for.
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// PlanChannelStatus is how far the Member is with one channel.
+type PlanChannelStatus struct {
+	Name string `json:"name"`
+	// Genesis is the first block, published by the Leader only.
+	// +optional
+	Genesis []byte `json:"genesis,omitempty"`
+	// GenesisHash is the hex SHA-256 of the header of the first block that this Member has checked.
+	// +optional
+	GenesisHash string `json:"genesisHash,omitempty"`
+	// Orderers and Peers of this Member that have joined.
+	// +optional
+	Orderers []string `json:"orderers,omitempty"`
+	// +optional
+	Peers []string `json:"peers,omitempty"`
+	// AnchorsSet is whether the channel knows this Member's anchor peers.
+	// +optional
+	AnchorsSet bool `json:"anchorsSet,omitempty"`
+	// Height of this Member's highest peer, in blocks.
+	// +optional
+	Height int64 `json:"height,omitempty"`
+	// Message says what the channel waits for.
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// PlanContractStatus is how far the Member is with one contract.
+type PlanContractStatus struct {
+	Name    string `json:"name"`
+	Channel string `json:"channel"`
+	// PackageID of the package that this Member's peers have installed.
+	// +optional
+	PackageID string `json:"packageID,omitempty"`
+	// Running is whether the contract's own workload is ready here.
+	// +optional
+	Running bool `json:"running,omitempty"`
+	// Approved is the sequence that this Member has approved, Committed the one that the channel has committed.
+	// +optional
+	Approved int64 `json:"approved,omitempty"`
+	// +optional
+	Committed int64 `json:"committed,omitempty"`
+	// Message says what the contract waits for.
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// MemberPlanStatus is what the Member's agent reports.
+type MemberPlanStatus struct {
+	// ObservedGeneration of the plan on the host that this status is about. In the Member's own mirror it is the
+	// generation of the mirror.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Phase is the first step that is not done, or Ready.
+	// +optional
+	Phase string `json:"phase,omitempty"`
+	// Record is what this Member publishes about itself.
+	// +optional
+	Record *SignedRecord `json:"record,omitempty"`
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Nodes []PlanNodeStatus `json:"nodes,omitempty"`
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Channels []PlanChannelStatus `json:"channels,omitempty"`
+	// +optional
+	Contracts []PlanContractStatus `json:"contracts,omitempty"`
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// MemberPlan is what one Member has to do for one Consortium. Its name is the Consortium's; on the host it is in the
+// Member's namespace, in the Member's cluster its mirror is in the agent's.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=mplan,categories=hanse
+// +kubebuilder:printcolumn:name="Member",type=string,JSONPath=`.spec.member`
+// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type MemberPlan struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   MemberPlanSpec   `json:"spec"`
+	Status MemberPlanStatus `json:"status,omitempty"`
+}
+
+// MemberPlanList is a list of MemberPlans.
+// +kubebuilder:object:root=true
+type MemberPlanList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []MemberPlan `json:"items"`
+}

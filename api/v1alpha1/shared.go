@@ -1,0 +1,180 @@
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Labels and annotations that Hanse sets on objects it owns.
+const (
+	// LabelMember names the Member an object belongs to.
+	LabelMember = GroupName + "/member"
+	// LabelConsortium names the Consortium an object belongs to.
+	LabelConsortium = GroupName + "/consortium"
+	// LabelNode names the ledger node an object belongs to.
+	LabelNode = GroupName + "/node"
+	// LabelContract names the Contract an object belongs to.
+	LabelContract = GroupName + "/contract"
+	// LabelManagedBy is the standard label whose value on Hanse's objects is ManagedBy.
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	// ManagedBy is the value of LabelManagedBy.
+	ManagedBy = "hanse"
+	// AnnotationAbandon, set to "true" on a Consortium that is being deleted, lets it go without waiting for Members
+	// that cannot be reached. What those Members run stays as it is until somebody removes it there.
+	AnnotationAbandon = GroupName + "/abandon"
+	// FinalizerRetire keeps a Consortium until every Member has taken its nodes down.
+	FinalizerRetire = GroupName + "/retire"
+)
+
+// ConditionReady is on every kind: True when everything that was declared is so, with ObservedGeneration saying of
+// which declaration; False while it waits, its message saying for what and for whom; Unknown when nobody can tell.
+const ConditionReady = "Ready"
+
+// ConditionAccepted is True once the host has found the specification sound together with the others that it names.
+const ConditionAccepted = "Accepted"
+
+// Reasons that several kinds use.
+const (
+	// ReasonAccepted: the specification is sound.
+	ReasonAccepted = "Accepted"
+	// ReasonReady: everything that was declared is so.
+	ReasonReady = "Ready"
+	// ReasonProgressing: work goes on and nothing is wrong.
+	ReasonProgressing = "Progressing"
+	// ReasonWaiting: the work waits for somebody else, named in the message.
+	ReasonWaiting = "Waiting"
+	// ReasonNotFound: something that the specification names does not exist.
+	ReasonNotFound = "NotFound"
+	// ReasonInvalid: the specification contradicts another one, as the message says.
+	ReasonInvalid = "Invalid"
+	// ReasonFailed: a step failed for the reason in the message, and is tried again.
+	ReasonFailed = "Failed"
+	// ReasonUnreachable: the other side has not been heard of; nothing is known of it.
+	ReasonUnreachable = "Unreachable"
+	// ReasonRetiring: the object is being taken down.
+	ReasonRetiring = "Retiring"
+	// ReasonNameTaken: another object uses the name already where names must be unique.
+	ReasonNameTaken = "NameTaken"
+)
+
+// NodeRole says what a ledger node does.
+// +kubebuilder:validation:Enum=Peer;Orderer
+type NodeRole string
+
+const (
+	// RolePeer holds the ledger and answers for its organization.
+	RolePeer NodeRole = "Peer"
+	// RoleOrderer takes part in the ordering of transactions.
+	RoleOrderer NodeRole = "Orderer"
+)
+
+// ReclaimPolicy says what becomes of a node's volume once the node is gone for good.
+// +kubebuilder:validation:Enum=Retain;Delete
+type ReclaimPolicy string
+
+const (
+	// ReclaimRetain keeps the volume; a node of the same name takes it up again.
+	ReclaimRetain ReclaimPolicy = "Retain"
+	// ReclaimDelete deletes the volume with its node.
+	ReclaimDelete ReclaimPolicy = "Delete"
+)
+
+// StateDatabase says where a peer keeps the current state.
+// +kubebuilder:validation:Enum=LevelDB;CouchDB
+type StateDatabase string
+
+const (
+	// StateLevelDB is the database inside the peer.
+	StateLevelDB StateDatabase = "LevelDB"
+	// StateCouchDB is a CouchDB that runs as the peer's sidecar.
+	StateCouchDB StateDatabase = "CouchDB"
+)
+
+// Storage is what a ledger node asks of its cluster's storage.
+type Storage struct {
+	// ClassName is the StorageClass; the cluster's default one when empty.
+	// +optional
+	ClassName string `json:"className,omitempty"`
+	// Size of each node's volume. 5Gi when empty.
+	// +optional
+	Size *resource.Quantity `json:"size,omitempty"`
+	// ReclaimPolicy of the volume once its node is gone for good. Retain when empty.
+	// +optional
+	ReclaimPolicy ReclaimPolicy `json:"reclaimPolicy,omitempty"`
+}
+
+// NodeSettings are the settings of ledger nodes. What is empty falls back to the Consortium's settings, then to Hanse's.
+type NodeSettings struct {
+	// +optional
+	Storage Storage `json:"storage,omitempty"`
+	// PeerResources are the requests and limits of every peer.
+	// +optional
+	PeerResources *corev1.ResourceRequirements `json:"peerResources,omitempty"`
+	// OrdererResources are the requests and limits of every orderer.
+	// +optional
+	OrdererResources *corev1.ResourceRequirements `json:"ordererResources,omitempty"`
+	// StateDatabase of the peers. LevelDB when empty.
+	// +optional
+	StateDatabase StateDatabase `json:"stateDatabase,omitempty"`
+	// ExtraSANs are further DNS names or IP addresses in the nodes' TLS certificates, for clients outside the cluster.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=253
+	ExtraSANs []string `json:"extraSANs,omitempty"`
+}
+
+// EndorsementRule says how many organizations have to endorse a transaction.
+// +kubebuilder:validation:Enum=Majority;All;Any;OutOf
+type EndorsementRule string
+
+const (
+	// EndorseMajority asks for more than half of the channel's members.
+	EndorseMajority EndorsementRule = "Majority"
+	// EndorseAll asks for every member of the channel.
+	EndorseAll EndorsementRule = "All"
+	// EndorseAny asks for one member, whichever.
+	EndorseAny EndorsementRule = "Any"
+	// EndorseOutOf asks for Count of the Members named.
+	EndorseOutOf EndorsementRule = "OutOf"
+)
+
+// EndorsementPolicy says which organizations have to endorse a transaction before it counts.
+// +kubebuilder:validation:XValidation:rule="self.rule != 'OutOf' || (has(self.count) && has(self.members))",message="rule OutOf needs count and members: say how many of which members have to endorse"
+// +kubebuilder:validation:XValidation:rule="self.rule == 'OutOf' || (!has(self.count) && !has(self.members))",message="count and members go with rule OutOf only: set rule: OutOf, or leave them out"
+// +kubebuilder:validation:XValidation:rule="!has(self.count) || !has(self.members) || self.count <= size(self.members)",message="this policy can never be met: count is larger than the number of members"
+type EndorsementPolicy struct {
+	// +kubebuilder:default=Majority
+	// +optional
+	Rule EndorsementRule `json:"rule,omitempty"`
+	// Count of endorsements, with rule OutOf.
+	// +kubebuilder:validation:Minimum=1
+	// +optional
+	Count int32 `json:"count,omitempty"`
+	// Members that count, with rule OutOf.
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=40
+	// +optional
+	Members []string `json:"members,omitempty"`
+}
+
+// Batch says when an orderer cuts a block. It follows Fabric's BatchSize and BatchTimeout.
+type Batch struct {
+	// MaxMessages is the number of transactions in a block at the most.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	// +kubebuilder:default=500
+	// +optional
+	MaxMessages int32 `json:"maxMessages,omitempty"`
+	// AbsoluteMaxBytes is the size that no block may exceed.
+	// +optional
+	AbsoluteMaxBytes *resource.Quantity `json:"absoluteMaxBytes,omitempty"`
+	// PreferredMaxBytes is the size at which a block is cut.
+	// +optional
+	PreferredMaxBytes *resource.Quantity `json:"preferredMaxBytes,omitempty"`
+	// Timeout after which a block is cut with what there is.
+	// +optional
+	Timeout *metav1.Duration `json:"timeout,omitempty"`
+}

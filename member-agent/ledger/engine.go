@@ -1,0 +1,115 @@
+// Package ledger takes one Member through its part in the channels and contracts of a plan, by way of an Engine: a
+// ledger technology behind a small interface. It must know nothing of any one technology, of the host, nor of how
+// nodes are deployed; engines live in packages below it.
+package ledger
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// Authority is one of the two CAs that an organization runs for a Consortium.
+type Authority string
+
+const (
+	// IdentityAuthority issues ledger identities (Fabric: the MSP's root).
+	IdentityAuthority Authority = "identity"
+	// TLSAuthority issues TLS certificates.
+	TLSAuthority Authority = "tls"
+)
+
+// Identity is a certificate that the Member needs, to be issued in its own cluster into a Secret of the same name with
+// the keys tls.crt, tls.key and ca.crt.
+type Identity struct {
+	// Name of the Certificate and of its Secret in the plan's namespace.
+	Name string
+	// Authority that issues it.
+	Authority Authority
+	// CommonName and OrganizationalUnits of the subject.
+	CommonName          string
+	OrganizationalUnits []string
+	// DNSNames and IPAddresses are the subject alternative names.
+	DNSNames    []string
+	IPAddresses []string
+	// Server and Client ask for the TLS extended key usages.
+	Server, Client bool
+	// Node whose pod mounts the Secret; empty if it is the agent's own.
+	Node string
+	// Publish says that the certificate is published in the Member's Record as that node's TLS certificate.
+	Publish bool
+}
+
+// Workload is what runs for one node or contract: pure data that the nodes room turns into a StatefulSet (Stateful) or
+// a Deployment, a Service of the same name, a ConfigMap of Files and, for nodes, a PodDisruptionBudget.
+type Workload struct {
+	// Name of the objects in the plan's namespace.
+	Name string
+	// Node or Contract that it is; exactly one is set.
+	Node     *v1alpha1.PlanNode
+	Contract *v1alpha1.PlanContract
+	// Pod to run. Volumes that it mounts from FilesVolume and DataVolume are added by the nodes room.
+	Pod corev1.PodSpec
+	// Files go into a ConfigMap of the workload's name.
+	Files map[string]string
+	// Ports of the Service.
+	Ports []corev1.ServicePort
+	// Secrets that the pod mounts; a change in one calls for an orderly restart.
+	Secrets []string
+}
+
+// Names of the volumes that the nodes room adds to a Workload's pod when a container mounts them.
+const (
+	// FilesVolume is the ConfigMap of the workload's Files.
+	FilesVolume = "files"
+	// DataVolume is the node's PersistentVolumeClaim.
+	DataVolume = "data"
+)
+
+// KeyPair is an identity as it was issued: PEM of the chain, of the PKCS8 key and of the CA.
+type KeyPair struct {
+	Certificate, Key, CA []byte
+}
+
+// Keys hands out the Member's own identities by Identity.Name. They never leave the process.
+type Keys func(ctx context.Context, name string) (KeyPair, error)
+
+// Engine is a ledger technology.
+type Engine interface {
+	// Identities lists the certificates that the plan's Member needs. Pure.
+	Identities(plan *v1alpha1.MemberPlan) []Identity
+	// Workloads lists what the plan's Member is to run: its nodes and its contracts. Pure.
+	Workloads(plan *v1alpha1.MemberPlan) ([]Workload, error)
+	// Open connects to the Member's own nodes. records holds a checked Record of every Member that is known, by name.
+	Open(ctx context.Context, plan *v1alpha1.MemberPlan, records map[string]v1alpha1.Record, keys Keys) (Session, error)
+}
+
+// Session is a Member's connection to the ledger. Every method can be called again at any time and only does what has
+// not been done; an error says what it waits for.
+type Session interface {
+	// Genesis makes the first block of a channel. Only the Leader calls it.
+	Genesis(channel v1alpha1.PlanChannel) ([]byte, error)
+	// CheckGenesis compares a channel's first block with what the plan and the records say, and returns the hex
+	// SHA-256 of its header. An error that is ErrGenesisRefused says what differs.
+	CheckGenesis(channel v1alpha1.PlanChannel) (hash string, err error)
+	// JoinOrderer and JoinPeer make one of the Member's nodes join a channel.
+	JoinOrderer(ctx context.Context, node string, channel v1alpha1.PlanChannel) error
+	JoinPeer(ctx context.Context, node string, channel v1alpha1.PlanChannel) error
+	// SetAnchors makes the Member's peers known to the channel's other members.
+	SetAnchors(ctx context.Context, channel v1alpha1.PlanChannel) error
+	// Height is the number of blocks at the Member's highest peer.
+	Height(ctx context.Context, channel v1alpha1.PlanChannel) (int64, error)
+	// Install puts a contract's package on one of the Member's peers and returns the package's ID.
+	Install(ctx context.Context, node string, contract v1alpha1.PlanContract) (packageID string, err error)
+	// Approve approves a contract's definition for the Member, and returns the sequence that it has approved.
+	Approve(ctx context.Context, contract v1alpha1.PlanContract) (sequence int64, err error)
+	// Commit commits a contract's definition if enough Members have approved it. Only the Leader calls it; an error
+	// that is ErrNotApproved names those who have not.
+	Commit(ctx context.Context, contract v1alpha1.PlanContract) error
+	// Committed is the sequence of a contract that the channel has committed; zero if none.
+	Committed(ctx context.Context, contract v1alpha1.PlanContract) (int64, error)
+	// Close ends the connections.
+	Close() error
+}
