@@ -76,6 +76,7 @@ type ConsortiumMember struct {
 	// Name of the Member.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$')",message="no Member can have this name: use at most 40 lower-case letters, digits and hyphens, beginning with a letter"
 	Name string `json:"name"`
 	// Role of the Member; exactly one is Leader.
 	// +kubebuilder:default=Participant
@@ -104,6 +105,8 @@ type ConsortiumMember struct {
 // +kubebuilder:validation:XValidation:rule="self.members.size() == oldSelf.members.size() && self.members.all(m, oldSelf.members.exists(o, o.name == m.name && o.role == m.role))",message="who takes part in a running consortium, and in which role, cannot be changed here: it needs the members' own consent"
 // +kubebuilder:validation:XValidation:rule="self.members.all(m, oldSelf.members.all(o, o.name != m.name || o.orderers == m.orderers))",message="the number of orderers of a running consortium cannot be changed here: each channel's consenters would have to agree"
 // +kubebuilder:validation:XValidation:rule="self.members.all(m, oldSelf.members.all(o, o.name != m.name || m.peers >= o.peers))",message="peers can be added but not taken away: keep at least as many as there are"
+// +kubebuilder:validation:XValidation:rule="(has(self.nodes) && has(self.nodes.stateDatabase) ? self.nodes.stateDatabase : 'LevelDB') == (has(oldSelf.nodes) && has(oldSelf.nodes.stateDatabase) ? oldSelf.nodes.stateDatabase : 'LevelDB')",message="the state database of running peers cannot change: declare another Consortium"
+// +kubebuilder:validation:XValidation:rule="self.members.all(m, oldSelf.members.all(o, o.name != m.name || (has(o.nodes) && has(o.nodes.stateDatabase) ? o.nodes.stateDatabase : 'inherited') == (has(m.nodes) && has(m.nodes.stateDatabase) ? m.nodes.stateDatabase : 'inherited')))",message="the state database of running peers cannot change: declare another Consortium"
 type ConsortiumSpec struct {
 	// +kubebuilder:default={type: Fabric}
 	// +optional
@@ -116,7 +119,6 @@ type ConsortiumSpec struct {
 	Members []ConsortiumMember `json:"members"`
 	// Nodes are the settings of everybody's nodes.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self.stateDatabase == oldSelf.stateDatabase",optionalOldSelf=false,message="the state database of running peers cannot change: declare another Consortium"
 	Nodes NodeSettings `json:"nodes,omitempty"`
 }
 

@@ -19,6 +19,8 @@ type LineEnd struct {
 	// Address at which the other end reaches this Member's gateway: an IP address or a DNS name.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="isIP(self) || self.matches('^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?[.])*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$')",message="this leads nowhere: give an IP address or a DNS name, without scheme or port"
+	// +kubebuilder:validation:XValidation:rule="!isIP(self) || !(ip(self).isUnspecified() || ip(self).isLinkLocalMulticast())",message="this leads nowhere: give the address at which the other end reaches this Member's gateway"
 	Address string `json:"address"`
 	// Port of the gateway at Address.
 	// +kubebuilder:validation:Minimum=1
@@ -29,6 +31,7 @@ type LineEnd struct {
 }
 
 // LineSpec declares a dedicated line between two Members.
+// +kubebuilder:validation:XValidation:rule="self.ends.size() != 2 || self.ends[0].member != self.ends[1].member",message="a line joins two Members: give its ends to two different ones"
 type LineSpec struct {
 	// Priority among the lines between the same two Members: the healthy line with the lowest number carries the traffic.
 	// +kubebuilder:validation:Minimum=0

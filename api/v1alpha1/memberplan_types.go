@@ -99,6 +99,10 @@ type PlanChannel struct {
 	Name string `json:"name"`
 	// Members of the channel, sorted.
 	Members []string `json:"members"`
+	// Leader makes the channel's first block and commits its contracts: the Consortium's Leader if it can, or else the
+	// first of the channel's members that runs peers.
+	// +optional
+	Leader string `json:"leader,omitempty"`
 	// Endorsement policy of the channel.
 	Endorsement EndorsementPolicy `json:"endorsement"`
 	// Batch with every field filled in.
@@ -140,23 +144,28 @@ type MemberPlanSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	// +optional
+	// +kubebuilder:validation:MaxItems=64
 	Nodes []PlanNode `json:"nodes,omitempty"`
 	// Members of the Consortium, sorted by name.
 	// +listType=map
 	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
 	Members []PlanMember `json:"members"`
 	// Lines from this Member to others, sorted by name.
 	// +listType=map
 	// +listMapKey=name
 	// +optional
+	// +kubebuilder:validation:MaxItems=1024
 	Lines []PlanLine `json:"lines,omitempty"`
 	// Channels, sorted by name.
 	// +listType=map
 	// +listMapKey=name
 	// +optional
+	// +kubebuilder:validation:MaxItems=256
 	Channels []PlanChannel `json:"channels,omitempty"`
 	// Contracts, sorted by channel and name.
 	// +optional
+	// +kubebuilder:validation:MaxItems=512
 	Contracts []PlanContract `json:"contracts,omitempty"`
 }
 

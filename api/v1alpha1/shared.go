@@ -23,6 +23,8 @@ const (
 	// AnnotationAbandon, set to "true" on a Consortium that is being deleted, lets it go without waiting for Members
 	// that cannot be reached. What those Members run stays as it is until somebody removes it there.
 	AnnotationAbandon = GroupName + "/abandon"
+	// AnnotationInvitation, on a Member's invite ServiceAccount, is the invitation that its tokens are good for.
+	AnnotationInvitation = GroupName + "/invitation"
 	// FinalizerRetire keeps a Consortium until every Member has taken its nodes down.
 	FinalizerRetire = GroupName + "/retire"
 )
