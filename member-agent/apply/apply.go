@@ -1,0 +1,153 @@
+// Package apply writes desired objects to a cluster by server-side apply, and remembers what it has written, so that a
+// reconciler may state everything it wants at every turn and an idle cluster still sees no request. It must know
+// nothing of plans, ledgers or members.
+package apply
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+)
+
+// Memory is how long an object that was applied is taken to be still as it was, when nobody reports a change to it.
+const Memory = 5 * time.Minute
+
+// Applier applies objects under one field manager.
+type Applier struct {
+	client client.Client
+	owner  client.FieldOwner
+	now    func() time.Time
+
+	mu      sync.Mutex
+	applied map[Key]entry
+}
+
+// Key names an object.
+type Key struct {
+	Kind schema.GroupKind
+	Name client.ObjectKey
+}
+
+type entry struct {
+	hash       [sha256.Size]byte
+	generation int64
+	at         time.Time
+}
+
+// New returns an Applier that writes through c as the field manager owner.
+func New(c client.Client, owner string, now func() time.Time) *Applier {
+	return &Applier{client: c, owner: client.FieldOwner(owner), now: now, applied: map[Key]entry{}}
+}
+
+// Apply makes the cluster hold obj as far as obj says something. It does nothing when it has applied the same of late
+// and nothing is known to have changed since.
+func (a *Applier) Apply(ctx context.Context, obj client.Object) error {
+	u, err := Unstructured(obj, a.client.Scheme())
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(u.Object)
+	if err != nil {
+		return fmt.Errorf("encode %s %s: %w", u.GetKind(), u.GetName(), err)
+	}
+	key, hash := keyOf(u), sha256.Sum256(raw)
+	if a.fresh(key, hash) {
+		return nil
+	}
+	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), a.owner, client.ForceOwnership); err != nil {
+		return fmt.Errorf("apply %s %s: %w", u.GetKind(), key.Name, err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.applied[key] = entry{hash: hash, generation: u.GetGeneration(), at: a.now()}
+	return nil
+}
+
+func (a *Applier) fresh(key Key, hash [sha256.Size]byte) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e, ok := a.applied[key]
+	return ok && e.hash == hash && a.now().Sub(e.at) < Memory
+}
+
+// Observe tells the Applier that the cluster holds obj, or held it until just now. An object that is gone, or whose
+// specification is not the one that was applied, is applied again at the next turn.
+func (a *Applier) Observe(obj client.Object, gone bool) {
+	gvk, err := apiutil.GVKForObject(obj, a.client.Scheme())
+	if err != nil {
+		return
+	}
+	key := Key{Kind: gvk.GroupKind(), Name: client.ObjectKeyFromObject(obj)}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if e, ok := a.applied[key]; ok && (gone || e.generation != obj.GetGeneration()) {
+		delete(a.applied, key)
+	}
+}
+
+// Forget drops what is remembered of a namespace's objects.
+func (a *Applier) Forget(namespace string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.applied, func(k Key, _ entry) bool {
+		return k.Name.Namespace == namespace || (k.Name.Namespace == "" && k.Name.Name == namespace)
+	})
+}
+
+// Unstructured is obj as it goes over the wire in an apply request: its kind filled in, and nothing that only the
+// server writes.
+func Unstructured(obj client.Object, scheme *runtime.Scheme) (*unstructured.Unstructured, error) {
+	gvk, err := apiutil.GVKForObject(obj, scheme)
+	if err != nil {
+		return nil, fmt.Errorf("kind of %T: %w", obj, err)
+	}
+	m, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	if err != nil {
+		return nil, fmt.Errorf("convert %s %s: %w", gvk.Kind, obj.GetName(), err)
+	}
+	u := &unstructured.Unstructured{Object: m}
+	u.SetGroupVersionKind(gvk)
+	for _, field := range [][]string{
+		{"status"},
+		{"metadata", "creationTimestamp"},
+		{"metadata", "managedFields"},
+		{"metadata", "resourceVersion"},
+		{"metadata", "generation"},
+		{"metadata", "uid"},
+		{"spec", "template", "metadata", "creationTimestamp"},
+	} {
+		unstructured.RemoveNestedField(u.Object, field...)
+	}
+	return u, nil
+}
+
+// Status applies the status of obj, and nothing else of it, as the field manager owner.
+func Status(ctx context.Context, c client.Client, obj client.Object, owner string) error {
+	m, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	if err != nil {
+		return fmt.Errorf("convert %T %s: %w", obj, obj.GetName(), err)
+	}
+	gvk, err := apiutil.GVKForObject(obj, c.Scheme())
+	if err != nil {
+		return fmt.Errorf("kind of %T: %w", obj, err)
+	}
+	u := &unstructured.Unstructured{Object: map[string]any{"status": m["status"]}}
+	u.SetGroupVersionKind(gvk)
+	u.SetName(obj.GetName())
+	u.SetNamespace(obj.GetNamespace())
+	return c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(owner), client.ForceOwnership)
+}
+
+func keyOf(u *unstructured.Unstructured) Key {
+	return Key{Kind: u.GroupVersionKind().GroupKind(), Name: client.ObjectKeyFromObject(u)}
+}

@@ -1,0 +1,183 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// Events that the room raises about the agent's bootstrap Secret.
+type Events interface {
+	Eventf(regarding runtime.Object, related runtime.Object, eventtype, reason, action, note string, args ...any)
+}
+
+// Options of a Link.
+type Options struct {
+	// Member that the agent belongs to.
+	Member string
+	// Namespace of the agent in its own cluster.
+	Namespace string
+	// Own reads and writes the own cluster without a cache; Cache holds the mirrors.
+	Own   client.Client
+	Cache cache.Cache
+	// Instance is this agent's name in the Lease.
+	Instance string
+	Version  string
+	// KubernetesVersion of the own cluster.
+	KubernetesVersion string
+	// LeaseInterval is how often the Lease is renewed, LeaseDuration how long the host is to wait for the next time.
+	LeaseInterval, LeaseDuration time.Duration
+	// CredentialLifetime is what the agent asks for; it renews at 70 % of what it is given.
+	CredentialLifetime time.Duration
+	// Workers that mirror and report in parallel.
+	Workers int
+	Events  Events
+	Log     logr.Logger
+	Now     func() time.Time
+}
+
+// Link is the agent's link to the host. It is a manager's Runnable and needs to lead.
+type Link struct {
+	options   Options
+	store     store
+	registrar registrar
+	facts     *factBoard
+	log       logr.Logger
+}
+
+// New returns a Link that is not yet started.
+func New(o Options) *Link {
+	scheme := o.Own.Scheme()
+	return &Link{
+		options: o,
+		store:   store{reader: o.Own, writer: o.Own, namespace: o.Namespace},
+		registrar: registrar{
+			member:   o.Member,
+			lifetime: o.CredentialLifetime,
+			now:      o.Now,
+			connect:  func(c *rest.Config) (client.Client, error) { return directClient(c, scheme) },
+		},
+		facts: newFactBoard(),
+		log:   o.Log.WithName("host"),
+	}
+}
+
+// NeedLeaderElection says that one replica at a time talks to the host.
+func (l *Link) NeedLeaderElection() bool { return true }
+
+// Start keeps the link up until ctx ends. It returns no error but ctx's end: a host that is away is no reason to stop.
+func (l *Link) Start(ctx context.Context) error {
+	for failures := 0; ctx.Err() == nil; {
+		began := l.options.Now()
+		err := l.once(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err == nil {
+			failures = 0
+			continue
+		}
+		if l.options.Now().Sub(began) > 2*time.Minute {
+			failures = 0
+		}
+		l.complain(err)
+		pause(ctx, delay(failures))
+		failures++
+	}
+	return nil
+}
+
+// once is one spell: find the credential, and work with it until it is renewed or rejected.
+func (l *Link) once(ctx context.Context) error {
+	c, err := l.credential(ctx)
+	if err != nil {
+		return err
+	}
+	namespace := v1alpha1.MemberNamespace(l.options.Member)
+	conn, err := connect(c, namespace, l.options.Own.Scheme())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return conn.cache.Start(ctx) })
+	work.Go(func() error { return l.runMirror(ctx, conn) })
+	work.Go(func() error { l.runLease(ctx, conn); return nil })
+	work.Go(func() error { l.runFacts(ctx, conn); return nil })
+	work.Go(func() error {
+		defer cancel()
+		return l.keepCredential(ctx, conn, c)
+	})
+	return work.Wait()
+}
+
+// keepCredential renews the credential in time. It returns when there is a new one, or when the host rejects the one
+// that there is.
+func (l *Link) keepCredential(ctx context.Context, conn *connection, c *credential) error {
+	changed := l.options.Now()
+	for tries := 0; ; tries++ {
+		wait := c.renewAt().Sub(l.options.Now())
+		if tries > 0 {
+			wait = delay(tries)
+		}
+		timer := time.NewTimer(max(wait, 0))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-conn.rejected:
+			timer.Stop()
+			return errRejected
+		case <-timer.C:
+		}
+		next := *c
+		err := l.registrar.renew(ctx, &next)
+		if err == nil {
+			err = l.store.save(ctx, &next)
+		}
+		if err == nil {
+			l.log.Info("the host has renewed the agent's credential", "until", next.leaf().NotAfter, "held", l.options.Now().Sub(changed))
+			return nil
+		}
+		if ctx.Err() == nil {
+			l.log.Error(err, "renew the credential", "validUntil", c.leaf().NotAfter)
+		}
+	}
+}
+
+func (l *Link) complain(err error) {
+	var refused errRefused
+	switch {
+	case errors.As(err, &refused):
+		l.event(corev1.EventTypeWarning, "Refused", refused.Error())
+		l.log.Error(err, "the host refuses this agent")
+	case errors.Is(err, errNoInvitation):
+		l.event(corev1.EventTypeWarning, "NotInvited", err.Error())
+		l.log.Error(err, "no access to the host")
+	default:
+		l.log.Error(err, "no connection to the host; everything else goes on from the mirrored plans")
+	}
+}
+
+func (l *Link) event(kind, reason, message string) {
+	if l.options.Events == nil {
+		return
+	}
+	about := &corev1.Secret{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: l.options.Namespace, Name: BootstrapSecret},
+	}
+	l.options.Events.Eventf(about, nil, kind, reason, "Register", "%s", message)
+}

@@ -1,0 +1,142 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/apply"
+)
+
+// MirrorOwner is the field manager of the mirrors in the own cluster.
+const MirrorOwner = "hanse-mirror"
+
+// mirror copies one plan down and its status up; a plan's name is the key.
+type mirror struct {
+	link *Link
+	conn *connection
+}
+
+// runMirror works until ctx ends. Both directions share one queue, so that a plan is only ever in one pair of hands.
+func (l *Link) runMirror(ctx context.Context, conn *connection) error {
+	c, err := controller.NewUnmanaged("mirror", controller.Options{
+		Reconciler:              &mirror{link: l, conn: conn},
+		MaxConcurrentReconciles: l.options.Workers,
+		SkipNameValidation:      ptr.To(true),
+		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](
+			20*time.Millisecond, 30*time.Second),
+		CacheSyncTimeout: time.Hour,
+		Logger:           l.log,
+	})
+	if err != nil {
+		return fmt.Errorf("make the mirroring controller: %w", err)
+	}
+	byName := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, p *v1alpha1.MemberPlan) []reconcile.Request {
+		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: p.Name}}}
+	})
+	for _, cache := range []source.Source{
+		source.Kind(conn.cache, &v1alpha1.MemberPlan{}, byName),
+		source.Kind(l.options.Cache, &v1alpha1.MemberPlan{}, byName),
+	} {
+		if err := c.Watch(cache); err != nil {
+			return fmt.Errorf("watch plans: %w", err)
+		}
+	}
+	return c.Start(ctx)
+}
+
+// Reconcile brings the mirror up to the plan and the plan's status up to the mirror's.
+func (m *mirror) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	var plan, copied v1alpha1.MemberPlan
+	there, err := found(m.conn.cache.Get(ctx, client.ObjectKey{Namespace: v1alpha1.MemberNamespace(m.link.options.Member), Name: req.Name}, &plan))
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	here, err := found(m.link.options.Cache.Get(ctx, client.ObjectKey{Namespace: m.link.options.Namespace, Name: req.Name}, &copied))
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if !there {
+		return reconcile.Result{}, m.gone(ctx, here, &copied)
+	}
+	if !here || !current(&plan, &copied) {
+		err := m.write(ctx, Mirror(&plan, m.link.options.Namespace))
+		if err != nil {
+			return reconcile.Result{}, m.notMirrored(ctx, &plan, err)
+		}
+	}
+	if !here {
+		return reconcile.Result{}, nil
+	}
+	return reconcile.Result{}, m.report(ctx, &plan, &copied)
+}
+
+// gone is called when the host has no such plan. The mirror goes only if everything it had deployed was taken down on
+// the host's word; otherwise it stays, and what runs stays with it.
+func (m *mirror) gone(ctx context.Context, here bool, copied *v1alpha1.MemberPlan) error {
+	if !here || !copied.Spec.Retire || !meta.IsStatusConditionTrue(copied.Status.Conditions, v1alpha1.PlanRetired) {
+		return nil
+	}
+	err := m.link.options.Own.Delete(ctx, copied, client.Preconditions{UID: &copied.UID, ResourceVersion: &copied.ResourceVersion})
+	if apierrors.IsConflict(err) {
+		return nil
+	}
+	return client.IgnoreNotFound(err)
+}
+
+func (m *mirror) write(ctx context.Context, plan *v1alpha1.MemberPlan) error {
+	u, err := apply.Unstructured(plan, m.link.options.Own.Scheme())
+	if err != nil {
+		return err
+	}
+	return m.link.options.Own.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(MirrorOwner), client.ForceOwnership)
+}
+
+// notMirrored tells the host that its plan has not come through.
+func (m *mirror) notMirrored(ctx context.Context, plan *v1alpha1.MemberPlan, cause error) error {
+	next := plan.DeepCopy()
+	if meta.SetStatusCondition(&next.Status.Conditions, metav1.Condition{
+		Type: v1alpha1.PlanMirrored, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonFailed,
+		ObservedGeneration: plan.Generation,
+		Message:            "the member's own cluster refuses the plan: " + cause.Error(),
+	}) {
+		if err := apply.Status(ctx, m.conn.client, next, ReportOwner); err != nil {
+			m.conn.notice(err)
+		}
+	}
+	return fmt.Errorf("mirror the plan %s: %w", plan.Name, cause)
+}
+
+func (m *mirror) report(ctx context.Context, plan, copied *v1alpha1.MemberPlan) error {
+	status, ok := Report(plan, copied)
+	if !ok || equality.Semantic.DeepEqual(status, plan.Status) {
+		return nil
+	}
+	next := &v1alpha1.MemberPlan{ObjectMeta: metav1.ObjectMeta{Namespace: plan.Namespace, Name: plan.Name}, Status: status}
+	if err := apply.Status(ctx, m.conn.client, next, ReportOwner); err != nil {
+		m.conn.notice(err)
+		return client.IgnoreNotFound(err)
+	}
+	return nil
+}
+
+func found(err error) (bool, error) {
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
