@@ -1,0 +1,43 @@
+// Command kubectl-hanse is the kubectl plugin: put it on the PATH and call it as `kubectl hanse`.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/environment"
+	"github.com/hanse-io/hanse/kubectl-hanse/invite"
+	"github.com/hanse-io/hanse/kubectl-hanse/invoke"
+	"github.com/hanse-io/hanse/kubectl-hanse/profile"
+	"github.com/hanse-io/hanse/kubectl-hanse/status"
+)
+
+// version is set when linking.
+var version = "0.1.0"
+
+func main() {
+	flags := &access.Flags{}
+	root := &cobra.Command{
+		Use:           "kubectl-hanse",
+		Short:         "Federate consortium blockchains over Kubernetes clusters",
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl hanse"},
+		Version:       version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	flags.AddTo(root.PersistentFlags())
+	root.AddCommand(invite.Command(flags), status.Command(flags), profile.Command(flags),
+		environment.Command(flags), invoke.Command(flags))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}

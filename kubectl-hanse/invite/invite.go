@@ -1,0 +1,144 @@
+// Package invite declares a Member on the host and prints the helm command that its organization runs. What it prints
+// holds a token that is good for one certificate request and only for a short time. It must not know what the agent
+// does with it.
+package invite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/kubectl-hanse/access"
+)
+
+// DefaultChart is where the member agent's chart is published.
+const DefaultChart = "oci://ghcr.io/hanse-io/charts/member-agent"
+
+const (
+	// serviceAccount is the name that the federation controller gives to the account of a standing invitation.
+	serviceAccount = "invite"
+	fieldOwner     = client.FieldOwner("kubectl-hanse")
+)
+
+type options struct {
+	organization, server, caFile, chart string
+	ttl, timeout                        time.Duration
+	replace                             bool
+}
+
+// Command is `kubectl hanse invite`.
+func Command(flags *access.Flags) *cobra.Command {
+	o := options{}
+	cmd := &cobra.Command{
+		Use:   "invite MEMBER",
+		Short: "Invite an organization: declare its Member and print the helm command that it runs in its cluster",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cluster, err := flags.Open()
+			if err != nil {
+				return err
+			}
+			text, err := o.run(cmd.Context(), cluster, args[0], time.Now())
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "# Run this in %s's cluster within %s. Its token is good for one agent.\n", args[0], o.ttl)
+			_, err = fmt.Fprint(cmd.OutOrStdout(), text)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&o.organization, "organization", "", "the organization's name as people know it; MEMBER if empty")
+	cmd.Flags().StringVar(&o.server, "server", "", "URL at which the organization reaches this host's API server; the kubeconfig's if empty")
+	cmd.Flags().StringVar(&o.caFile, "ca-file", "", "PEM of the authority behind --server; the kubeconfig's if empty")
+	cmd.Flags().StringVar(&o.chart, "chart", DefaultChart, "the member agent's chart: a reference or a folder")
+	cmd.Flags().DurationVar(&o.ttl, "ttl", time.Hour, "how long the invitation stands; 10 minutes at least")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "how long to wait for the federation controller")
+	cmd.Flags().BoolVar(&o.replace, "replace", false, "invite again a Member that has an agent; the new agent takes the old one's place")
+	return cmd
+}
+
+func (o options) run(ctx context.Context, cluster *access.Cluster, name string, now time.Time) (string, error) {
+	if o.ttl < 10*time.Minute {
+		return "", fmt.Errorf("--ttl %s is too short: Kubernetes issues tokens for 10m or more", o.ttl)
+	}
+	authority, err := readAuthority(o.caFile, cluster.Config.CAData, cluster.Config.CAFile)
+	if err != nil {
+		return "", fmt.Errorf("read the host's authority: %w", err)
+	}
+	if o.server == "" {
+		o.server = cluster.Config.Host
+	}
+	installation := Installation{Member: name, Server: o.server, CA: authority, Chart: o.chart}
+	if _, err := installation.Command(); err != nil {
+		return "", err // before anything is declared
+	}
+	if err := o.declare(ctx, cluster.Client, name, now); err != nil {
+		return "", err
+	}
+	if installation.Token, err = o.token(ctx, cluster, name); err != nil {
+		return "", err
+	}
+	return installation.Command()
+}
+
+// declare creates the Member, or puts a new invitation on the one that there is.
+func (o options) declare(ctx context.Context, objects client.Client, name string, now time.Time) error {
+	var member v1alpha1.Member
+	err := objects.Get(ctx, types.NamespacedName{Name: name}, &member)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read Member %s: %w", name, err)
+	}
+	isNew := apierrors.IsNotFound(err)
+	if registration := member.Status.Registration; registration != nil && !o.replace {
+		return fmt.Errorf("%s has an agent already (key %.16s): use --replace if a new agent is to take its place", name, registration.KeyFingerprint)
+	}
+	before := member.DeepCopy()
+	expires := metav1.NewTime(now.Add(o.ttl))
+	member.Name = name
+	member.Spec.Invitation, member.Spec.InvitationExpires = nonce(), &expires
+	if o.organization != "" {
+		member.Spec.Organization = o.organization
+	}
+	if member.Spec.Organization == "" {
+		member.Spec.Organization = name
+	}
+	if isNew {
+		err = objects.Create(ctx, &member, fieldOwner)
+	} else {
+		err = objects.Patch(ctx, &member, client.MergeFrom(before), fieldOwner)
+	}
+	if err != nil {
+		return fmt.Errorf("declare Member %s: %w", name, err)
+	}
+	return nil
+}
+
+// token waits until the federation controller has made the invitation's account, and has a token issued for it.
+func (o options) token(ctx context.Context, cluster *access.Cluster, name string) (string, error) {
+	namespace := v1alpha1.MemberNamespace(name)
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, o.timeout, true, func(ctx context.Context) (bool, error) {
+		var account corev1.ServiceAccount
+		err := cluster.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: serviceAccount}, &account)
+		return err == nil && account.DeletionTimestamp == nil, client.IgnoreNotFound(err)
+	})
+	if err != nil {
+		return "", fmt.Errorf("the federation controller has not taken up the invitation of %s within %s (%w): is it running? kubectl -n hanse-system get pods", name, o.timeout, err)
+	}
+	seconds := int64(o.ttl / time.Second)
+	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
+	request, err = cluster.Clientset.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, serviceAccount, request, metav1.CreateOptions{})
+	if err != nil {
+		return "", fmt.Errorf("have a token issued for %s: %w", name, err)
+	}
+	return request.Status.Token, nil
+}

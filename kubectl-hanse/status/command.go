@@ -1,0 +1,199 @@
+// Package status shows where a Consortium stands as a tree: members, nodes, lines, channels, contracts, and for each
+// what it waits for. Reading is here, drawing is pure (tree.go). It must not change anything.
+package status
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/kubectl-hanse/access"
+)
+
+type options struct {
+	watch   bool
+	wait    bool
+	timeout time.Duration
+}
+
+// Command is `kubectl hanse status`.
+func Command(flags *access.Flags) *cobra.Command {
+	o := options{}
+	cmd := &cobra.Command{
+		Use:   "status CONSORTIUM",
+		Short: "Show where a consortium stands, and what waits for whom",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cluster, err := flags.Open()
+			if err != nil {
+				return err
+			}
+			return o.run(cmd.Context(), cluster, args[0], cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "go on showing it until interrupted")
+	cmd.Flags().BoolVar(&o.wait, "wait", false, "go on showing it until it is ready; exit 1 if that takes longer than --timeout")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long --wait waits")
+	return cmd
+}
+
+func (o options) run(ctx context.Context, cluster *access.Cluster, name string, out io.Writer) error {
+	if !o.watch && !o.wait {
+		snapshot, err := read(ctx, cluster.Client, cluster.Namespace, name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(out, Tree(snapshot, time.Now()))
+		return nil
+	}
+	timeout := o.timeout
+	if o.watch {
+		timeout = 1 << 62
+	}
+	screen := newScreen(out)
+	err := wait.PollUntilContextTimeout(ctx, 500*time.Millisecond, timeout, true, func(ctx context.Context) (bool, error) {
+		snapshot, err := read(ctx, cluster.Client, cluster.Namespace, name)
+		if err != nil {
+			return false, err
+		}
+		screen.show(Tree(snapshot, time.Now()), headline(snapshot))
+		return !o.watch && ready(snapshot), nil
+	})
+	if wait.Interrupted(err) && ctx.Err() != nil && o.watch {
+		return nil
+	}
+	if wait.Interrupted(err) {
+		return fmt.Errorf("consortium %s is not ready after %s; the tree above says what it waits for", name, o.timeout)
+	}
+	return err
+}
+
+func ready(s Snapshot) bool {
+	whole := func(conditions []condition, generation int64) bool {
+		found := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+		return found != nil && found.Status == "True" && found.ObservedGeneration == generation
+	}
+	if !whole(s.Consortium.Status.Conditions, s.Consortium.Generation) {
+		return false
+	}
+	for _, channel := range s.Channels {
+		if !whole(channel.Status.Conditions, channel.Generation) {
+			return false
+		}
+	}
+	for _, contract := range s.Contracts {
+		if !whole(contract.Status.Conditions, contract.Generation) {
+			return false
+		}
+	}
+	return true
+}
+
+// read fetches what belongs to one Consortium.
+func read(ctx context.Context, objects client.Client, namespace, name string) (Snapshot, error) {
+	var s Snapshot
+	if err := objects.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &s.Consortium); err != nil {
+		if apierrors.IsNotFound(err) {
+			return s, fmt.Errorf("no consortium %s in namespace %s: `kubectl get consortia -A` lists them", name, namespace)
+		}
+		return s, fmt.Errorf("read consortium %s: %w", name, err)
+	}
+	var channels v1alpha1.ChannelList
+	var contracts v1alpha1.ContractList
+	var lines v1alpha1.LineList
+	for _, list := range []client.ObjectList{&channels, &contracts} {
+		if err := objects.List(ctx, list, client.InNamespace(namespace)); err != nil {
+			return s, fmt.Errorf("read consortium %s: %w", name, err)
+		}
+	}
+	if err := objects.List(ctx, &lines); err != nil {
+		return s, fmt.Errorf("read the lines: %w", err)
+	}
+	for _, member := range s.Consortium.Spec.Members {
+		if err := s.readMember(ctx, objects, member.Name, name); err != nil {
+			return s, err
+		}
+	}
+	s.keep(channels.Items, contracts.Items, lines.Items)
+	return s, nil
+}
+
+// readMember fetches one Member and its plan; what is not there yet shows as unknown.
+func (s *Snapshot) readMember(ctx context.Context, objects client.Client, member, consortium string) error {
+	var m v1alpha1.Member
+	if err := objects.Get(ctx, types.NamespacedName{Name: member}, &m); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read member %s: %w", member, err)
+	}
+	m.Name = member
+	var plan v1alpha1.MemberPlan
+	key := types.NamespacedName{Namespace: v1alpha1.MemberNamespace(member), Name: consortium}
+	if err := objects.Get(ctx, key, &plan); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read the plan of %s: %w", member, err)
+	}
+	s.Members = append(s.Members, MemberSnapshot{Member: m, Plan: plan})
+	return nil
+}
+
+// keep keeps what concerns the Consortium.
+func (s *Snapshot) keep(channels []v1alpha1.Channel, contracts []v1alpha1.Contract, lines []v1alpha1.Line) {
+	isMember := func(name string) bool {
+		return slices.ContainsFunc(s.Consortium.Spec.Members, func(m v1alpha1.ConsortiumMember) bool { return m.Name == name })
+	}
+	for _, line := range lines {
+		if !slices.ContainsFunc(line.Spec.Ends, func(e v1alpha1.LineEnd) bool { return !isMember(e.Member) }) {
+			s.Lines = append(s.Lines, line)
+		}
+	}
+	for _, channel := range channels {
+		if channel.Spec.Consortium == s.Consortium.Name {
+			s.Channels = append(s.Channels, channel)
+		}
+	}
+	for _, contract := range contracts {
+		if slices.ContainsFunc(s.Channels, func(c v1alpha1.Channel) bool { return c.Name == contract.Spec.Channel }) {
+			s.Contracts = append(s.Contracts, contract)
+		}
+	}
+}
+
+// screen redraws in place on a terminal; elsewhere it prints one line whenever the headline changes.
+type screen struct {
+	out      io.Writer
+	terminal bool
+	lines    int
+	last     string
+	start    time.Time
+}
+
+func newScreen(out io.Writer) *screen {
+	file, ok := out.(*os.File)
+	return &screen{out: out, terminal: ok && term.IsTerminal(int(file.Fd())), start: time.Now()}
+}
+
+func (s *screen) show(tree, headline string) {
+	if !s.terminal {
+		if headline != s.last {
+			fmt.Fprintf(s.out, "%5.1fs  %s\n", time.Since(s.start).Seconds(), headline)
+		}
+		s.last = headline
+		return
+	}
+	if s.lines > 0 {
+		fmt.Fprintf(s.out, "\x1b[%dA\x1b[J", s.lines)
+	}
+	fmt.Fprint(s.out, tree)
+	s.lines = strings.Count(tree, "\n")
+}
