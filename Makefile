@@ -1,0 +1,92 @@
+# `make help` lists everything. What is built goes to bin/; heavy parts are cached outside the clone, by version.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= 0.1.0
+MEMBERS ?= 3
+LDFLAGS := -s -w -X main.version=$(VERSION)
+FLEET   := bin/fleet
+ASSETS   = $$($(FLEET) assets)
+export CGO_ENABLED ?= 0
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  \033[36m%-16s\033[0m %s\n", $$1, $$2} /^##@/ {printf "\n%s\n", substr($$0, 5)}' $(MAKEFILE_LIST)
+
+##@ Try it
+
+.PHONY: demo
+demo: fleet ## Four real clusters, one consortium, one transaction; as root, on Linux with Go and git
+	hack/install-packages.sh
+	go run ./hack/demo up --members $(MEMBERS)
+
+.PHONY: demo-down
+demo-down: fleet ## Take the demo down, without a trace
+	$(FLEET) down
+
+##@ Develop
+
+.PHONY: build
+build: fleet ## Build federation, member-agent, kubectl-hanse and fleet into bin/
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+.PHONY: fleet
+fleet: ## Build the fleet program
+	@mkdir -p bin
+	@cd hack/fleet && go build -trimpath -o ../../bin/fleet .
+
+.PHONY: generate
+generate: fleet ## Generate deepcopy, CRDs and the API's reference
+	hack/verify/generate.sh .
+
+.PHONY: fmt
+fmt: ## Format the Go code
+	gofmt -w $$(git ls-files '*.go')
+
+##@ Test
+
+.PHONY: test
+test: unit integration ## Unit and integration tests: real kube-apiserver, etcd, cert-manager, peers and orderers
+
+.PHONY: unit
+unit: ## Unit tests of every module, with the race detector
+	CGO_ENABLED=1 go test -race ./...
+	cd contracts && CGO_ENABLED=1 go test -race ./...
+	cd hack/fleet && go test ./...
+	cd hack/parts/ccaasbuilder && go test ./...
+
+.PHONY: integration
+integration: fleet ## Integration tests against real parts, with the race detector
+	KUBEBUILDER_ASSETS=$(ASSETS) CGO_ENABLED=1 go test -race -tags integration,fabric -timeout 20m -p 1 ./federation/... ./member-agent/... ./kubectl-hanse/...
+
+.PHONY: e2e
+e2e: fleet ## End-to-end tests on a fleet of their own, faults included
+	hack/install-packages.sh
+	cd hack/fleet && go test -tags fleet -timeout 20m -count 1 ./...
+	go test -tags e2e -timeout 60m -count 1 -v ./hack/e2e/...
+
+.PHONY: fuzz
+fuzz: ## Fuzz everything that parses what comes from another cluster, FUZZTIME each
+	hack/verify/fuzz.sh
+
+.PHONY: bench
+bench: fleet ## Measure propagation, bring-up and the lines; prints a table and writes dist/bench.json
+	hack/install-packages.sh
+	go run ./hack/bench --out dist/bench.json
+
+##@ Verify
+
+.PHONY: lint
+lint: fleet ## Lint: golangci-lint with the walls between packages, helm lint
+	lint=$$($(FLEET) parts golangci-lint --path); $$lint run ./... && (cd hack/fleet && $$lint run ./...) && (cd contracts && $$lint run ./...)
+	helm=$$($(FLEET) parts helm --path); $$helm lint charts/federation; $$helm lint charts/member-agent --set member.name=org1
+
+.PHONY: verify
+verify: fleet ## Check that generated files are what the sources generate
+	hack/verify/verify.sh
+
+.PHONY: ci
+ci: ## What continuous integration runs
+	.ci/run

@@ -1,0 +1,66 @@
+package stage
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Invoke submits a transaction to the sample's contract as a Member, in the Member's own cluster.
+func (s *Stage) Invoke(ctx context.Context, member string, call ...string) (string, error) {
+	return s.Hanse(ctx, member, append([]string{"invoke", "--consortium", "trade", "--channel", "settlement", "--contract", "notary"}, call...)...)
+}
+
+// Query evaluates a call on a Member's own peer.
+func (s *Stage) Query(ctx context.Context, member string, call ...string) (string, error) {
+	return s.Invoke(ctx, member, append([]string{"--query"}, call...)...)
+}
+
+// Digest is the hex SHA-256 of a text.
+func Digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// Notarize puts a document's digest on the ledger as one Member and waits until others read it back.
+func (s *Stage) Notarize(ctx context.Context, id, as string, readers ...string) error {
+	return s.phase(fmt.Sprintf("a transaction: %s notarizes %s, %s read it back", as, id, strings.Join(readers, " and ")), func() error {
+		digest := Digest(id)
+		out, err := s.Invoke(ctx, as, "Put", id, digest, "sha256", "{}")
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.Out, "   %s: %s\n", as, strings.TrimSpace(out))
+		for _, reader := range readers {
+			got, err := s.Read(ctx, reader, id, 30*time.Second)
+			if err != nil {
+				return err
+			}
+			if !strings.Contains(got, digest) {
+				return fmt.Errorf("%s reads %q, which has not the digest %s", reader, got, digest)
+			}
+			fmt.Fprintf(s.Out, "   %s: %s\n", reader, strings.TrimSpace(got))
+		}
+		return nil
+	})
+}
+
+// Read reads a document at a Member's peer, and goes on trying while the block has not reached it.
+func (s *Stage) Read(ctx context.Context, member, id string, limit time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		out, err := s.Query(ctx, member, "Get", id)
+		if err == nil {
+			return out, nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", err
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}

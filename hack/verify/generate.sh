@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Generates deepcopy functions, CRDs and the API's reference into the tree at $1.
+set -euo pipefail
+
+tree=$(cd "${1:?usage: generate.sh TREE}" && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
+generator=$("$root/bin/fleet" parts controller-gen --path)
+cd "$tree"
+"$generator" object paths=./api/... crd:maxDescLen=400 paths=./api/... output:crd:dir=charts/federation/crds
+cp charts/federation/crds/federation.hanse.io_memberplans.yaml charts/member-agent/crds/
+go run ./hack/apidoc ./api/v1alpha1 > docs/api.md
