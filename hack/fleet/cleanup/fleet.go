@@ -1,0 +1,92 @@
+package cleanup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hanse-io/hanse/hack/fleet/cgroup"
+	"github.com/hanse-io/hanse/hack/fleet/network"
+	"github.com/hanse-io/hanse/hack/fleet/process"
+	"github.com/hanse-io/hanse/hack/fleet/state"
+	"github.com/hanse-io/hanse/hack/fleet/topology"
+)
+
+// Down takes a fleet away altogether. It goes on after an error, so that as little as possible is left, and it may be
+// called for a fleet that is half made, half removed, or not there.
+func Down(ctx context.Context, fleet string) error {
+	dir := state.Dir(fleet)
+	known, loadErr := state.Load(fleet)
+	namespaces, err := namespaces(fleet)
+	if err != nil {
+		return err
+	}
+	dirs, err := filepath.Glob(filepath.Join(dir, "*") + "/") // the slash leaves files out
+	if err != nil {
+		return err
+	}
+	err = process.KillAll(time.Now().Add(patience), func() ([]int, error) {
+		return find(cgroup.OfFleet(fleet), dirs, paths(namespaces))
+	})
+	if err != nil {
+		return fmt.Errorf("take down fleet %s: %w", fleet, err) // with processes alive, nothing else would stay removed
+	}
+	var failed []error
+	for _, each := range dirs {
+		failed = append(failed, removeSockets(each))
+	}
+	failed = append(failed, unmountBelow(dir), removeLogLinks(dir), removeResults("hanse-fleet."+fleet+"."))
+	failed = append(failed, removeNetwork(ctx, fleet, namespaces), removeDevicePlugins())
+	failed = append(failed, cgroup.OfFleet(fleet).Remove(time.Now().Add(patience)))
+	cgroup.RemoveTop()
+	if loadErr == nil {
+		failed = append(failed, removeKubeconfigs(known))
+	}
+	if err := errors.Join(failed...); err != nil {
+		// The directory stays: a second attempt finds by it what this one has left.
+		return fmt.Errorf("take down fleet %s: %w", fleet, err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("take down fleet %s: %w", fleet, err)
+	}
+	removeEmpty(state.Root)
+	return nil
+}
+
+func namespaces(fleet string) ([]string, error) {
+	return network.Namespaces(func(name string) bool { return topology.OwnsNamespace(fleet, name) })
+}
+
+func paths(namespaces []string) []string {
+	files := make([]string, 0, len(namespaces))
+	for _, name := range namespaces {
+		files = append(files, network.NamespacePath(name))
+	}
+	return files
+}
+
+func removeNetwork(ctx context.Context, fleet string, namespaces []string) error {
+	links, err := network.MachineLinks(ctx, fleet)
+	failed := []error{err}
+	for _, link := range links {
+		failed = append(failed, network.DeleteLink(ctx, link))
+	}
+	for _, name := range namespaces {
+		failed = append(failed, network.DeleteNamespace(ctx, name))
+	}
+	network.RemoveDirectory()
+	return errors.Join(failed...)
+}
+
+func removeKubeconfigs(f *topology.Fleet) error {
+	for _, name := range f.ClusterNames() {
+		if err := os.Remove(filepath.Join(f.Dir, name+".kubeconfig")); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	removeEmpty(f.Dir)
+	return nil
+}

@@ -1,0 +1,56 @@
+package cluster
+
+import (
+	"path/filepath"
+
+	"github.com/hanse-io/hanse/hack/fleet/cgroup"
+	"github.com/hanse-io/hanse/hack/fleet/network"
+	"github.com/hanse-io/hanse/hack/fleet/pki"
+	"github.com/hanse-io/hanse/hack/fleet/process"
+	"github.com/hanse-io/hanse/hack/fleet/topology"
+)
+
+// Cluster is one cluster of a fleet and what is needed to run it.
+type Cluster struct {
+	topology.Cluster
+	Fleet *topology.Fleet
+	Dir   string            // holds all of the cluster's data
+	Parts map[string]string // name of a program -> its path
+	// Report is told, in a few words, what has just come about.
+	Report func(what string)
+}
+
+func (c *Cluster) path(elements ...string) string {
+	return filepath.Join(append([]string{c.Dir}, elements...)...)
+}
+
+func (c *Cluster) config(file string) string  { return c.path("config", file) }
+func (c *Cluster) cert(name string) string    { return pki.CertificateFile(c.path("pki"), name) }
+func (c *Cluster) key(name string) string     { return pki.KeyFile(c.path("pki"), name) }
+func (c *Cluster) etcdCert(n string) string   { return pki.CertificateFile(c.path("pki", "etcd"), n) }
+func (c *Cluster) etcdKey(name string) string { return pki.KeyFile(c.path("pki", "etcd"), name) }
+func (c *Cluster) group() cgroup.Group        { return cgroup.OfCluster(c.Fleet.Name, c.Name) }
+
+// Socket is where the cluster's containerd listens.
+func (c *Cluster) Socket() string { return c.path("containerd.sock") }
+
+// Kubeconfig is the administrator's kubeconfig, for use on this machine.
+func (c *Cluster) Kubeconfig() string { return filepath.Join(c.Fleet.Dir, c.Name+".kubeconfig") }
+
+// NetworkName is the name of the pods' network; it also names files that CNI plugins keep outside the cluster's
+// directory, so it is unlike that of any other cluster on the machine.
+func NetworkName(fleet, cluster string) string { return "hanse-fleet." + fleet + "." + cluster }
+
+// ensure starts one of the cluster's programs unless it runs.
+func (c *Cluster) ensure(name, part string, args ...string) error {
+	_, err := process.Ensure(process.Spec{
+		Name:      name,
+		Path:      c.Parts[part],
+		Arg0:      name, // hyperkube goes by the name that it is called
+		Args:      args,
+		Namespace: network.NamespacePath(c.Fleet.LAN(c.Name)),
+		Group:     c.group(),
+		Dir:       c.Dir,
+	})
+	return err
+}

@@ -1,0 +1,57 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Load imports an image archive into the cluster's containerd.
+func (c *Cluster) Load(ctx context.Context, archive string) error {
+	cmd := exec.CommandContext(ctx, "ctr", "--address", c.Socket(), "--namespace", "k8s.io", "images", "import", archive)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("load %s into cluster %s: %w: %s", archive, c.Name, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// preload loads the archives that the cluster does not hold yet. A mark on disk says which it holds, so that
+// starting again costs nothing.
+func (c *Cluster) preload(ctx context.Context, archives []string) error {
+	if err := c.waitContainerd(ctx); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.path("loaded"), 0o755); err != nil {
+		return err
+	}
+	for _, archive := range archives {
+		info, err := os.Stat(archive)
+		if err != nil {
+			return fmt.Errorf("image archive: %w", err)
+		}
+		mark := c.path("loaded", fmt.Sprintf("%s-%d-%d", filepath.Base(archive), info.Size(), info.ModTime().UnixNano()))
+		if _, err := os.Stat(mark); err == nil {
+			continue
+		}
+		if err := c.Load(ctx, archive); err != nil {
+			return err
+		}
+		if err := os.WriteFile(mark, nil, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) waitContainerd(ctx context.Context) error {
+	return c.await(ctx, "containerd", []string{"containerd"}, func(ctx context.Context) error {
+		out, err := exec.CommandContext(ctx, "ctr", "--address", c.Socket(), "--connect-timeout", "1s", "version").CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(out)))
+		}
+		return nil
+	})
+}

@@ -1,0 +1,122 @@
+package network
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hanse-io/hanse/hack/fleet/topology"
+)
+
+// Up makes every namespace, interface and rule of the fleet that does not exist yet.
+func Up(ctx context.Context, f *topology.Fleet) error {
+	for _, c := range f.Clusters {
+		if err := lan(ctx, f, c); err != nil {
+			return fmt.Errorf("network of cluster %s: %w", c.Name, err)
+		}
+	}
+	for _, l := range f.Lines {
+		if err := line(ctx, f, l); err != nil {
+			return fmt.Errorf("line %s: %w", l.Name(), err)
+		}
+	}
+	for _, c := range f.Clusters {
+		if err := borderRules(ctx, f, c.Name); err != nil {
+			return fmt.Errorf("border of cluster %s: %w", c.Name, err)
+		}
+	}
+	return nil
+}
+
+// AddLine makes one new line of the fleet and opens it in the two borders.
+func AddLine(ctx context.Context, f *topology.Fleet, l topology.Line) error {
+	if err := line(ctx, f, l); err != nil {
+		return fmt.Errorf("line %s: %w", l.Name(), err)
+	}
+	for _, end := range []string{l.A, l.B} {
+		if err := borderRules(ctx, f, end); err != nil {
+			return fmt.Errorf("border of cluster %s: %w", end, err)
+		}
+	}
+	return nil
+}
+
+// lan makes a cluster's LAN and border. The order of steps leaves no LAN without its rules: an interrupted one is
+// finished by the next call, which looks for the single interfaces, not for the namespace.
+func lan(ctx context.Context, f *topology.Fleet, c topology.Cluster) error {
+	lan, border := f.LAN(c.Name), f.Border(c.Name)
+	for _, name := range []string{lan, border} {
+		if !exists(name) {
+			if err := run(ctx, "", "ip", "netns", "add", name); err != nil {
+				return err
+			}
+		}
+	}
+	if err := inside(ctx, lan, LANRules(), "nft", "-f", "-"); err != nil {
+		return err
+	}
+	if !hasInterface(ctx, lan, lanInterface) {
+		if err := run(ctx, "", "ip", "-netns", lan, "link", "add", lanInterface, "type", "veth",
+			"peer", "name", lanInterface, "netns", border); err != nil {
+			return err
+		}
+	}
+	if !hasInterface(ctx, lan, managementInterface) {
+		if err := management(ctx, f, c); err != nil {
+			return err
+		}
+	}
+	if err := batch(ctx, lan, "link set lo up",
+		"addr replace "+topology.NodeAddress+"/24 dev "+lanInterface, "link set "+lanInterface+" up",
+		"addr replace "+c.ManagementAddress().String()+"/30 dev "+managementInterface, "link set "+managementInterface+" up",
+		// The default route makes service addresses routable on the node itself; the border drops what it does not know.
+		"route replace default via "+topology.BorderAddress,
+		"route replace "+topology.LineCIDR+" via "+topology.BorderAddress); err != nil {
+		return err
+	}
+	if err := batch(ctx, border, "link set lo up",
+		"addr replace "+topology.BorderAddress+"/24 dev "+lanInterface, "link set "+lanInterface+" up"); err != nil {
+		return err
+	}
+	return inside(ctx, border, "", "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
+}
+
+func management(ctx context.Context, f *topology.Fleet, c topology.Cluster) error {
+	outer := c.ManagementInterface()
+	if err := run(ctx, "", "ip", "link", "add", outer, "alias", f.ManagementAlias(c.Name), "type", "veth",
+		"peer", "name", managementInterface, "netns", f.LAN(c.Name)); err != nil {
+		return err
+	}
+	if err := run(ctx, "", "ip", "addr", "add", c.MachineAddress().String()+"/30", "dev", outer); err != nil {
+		return err
+	}
+	return run(ctx, "", "ip", "link", "set", outer, "up")
+}
+
+func line(ctx context.Context, f *topology.Fleet, l topology.Line) error {
+	a, b := f.Border(l.A), f.Border(l.B)
+	if hasInterface(ctx, a, l.Interface(l.A)) {
+		return nil
+	}
+	if err := run(ctx, "", "ip", "-netns", a, "link", "add", l.Interface(l.A), "type", "veth",
+		"peer", "name", l.Interface(l.B), "netns", b); err != nil {
+		return err
+	}
+	for _, end := range []string{l.A, l.B} {
+		if err := batch(ctx, f.Border(end),
+			fmt.Sprintf("addr add %s/30 dev %s", l.Address(end), l.Interface(end)),
+			"link set "+l.Interface(end)+" up"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func borderRules(ctx context.Context, f *topology.Fleet, cluster string) error {
+	return inside(ctx, f.Border(cluster), BorderRules(f, cluster), "nft", "-f", "-")
+}
+
+func hasInterface(ctx context.Context, namespace, name string) bool {
+	out, err := output(ctx, "", "ip", "-netns", namespace, "-oneline", "link", "show", name)
+	return err == nil && strings.Contains(out, name)
+}
