@@ -54,7 +54,7 @@ func run(ctx context.Context, kubeconfig, root, name string) error {
 		return err
 	}
 	ctx = klog.NewContext(ctx, klog.Background())
-	controller.NewProvisionController(klog.FromContext(ctx), client, name, &directories{root: root},
+	controller.NewProvisionController(ctx, client, name, &directories{root: root},
 		controller.LeaderElection(false),
 		controller.ExponentialBackOffOnError(true),
 		controller.FailedProvisionThreshold(0),

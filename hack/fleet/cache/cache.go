@@ -1,0 +1,98 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Variable names the environment variable that moves the cache.
+const Variable = "HANSE_CACHE"
+
+const (
+	lockFile      = ".lock"
+	stagingPrefix = ".staging-"
+	lockPoll      = 200 * time.Millisecond
+)
+
+// Dir is the directory of the named room of the cache, made if need be.
+func Dir(room string) (string, error) {
+	base := os.Getenv(Variable)
+	if base == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("there is no place for the cache, set %s to a directory: %w", Variable, err)
+		}
+		base = filepath.Join(user, "hanse")
+	}
+	dir, err := filepath.Abs(filepath.Join(base, room))
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("cannot make the cache, set %s to a directory that can be written: %w", Variable, err)
+	}
+	return dir, nil
+}
+
+// Lock waits until this process is the only builder in dir. What a builder that died left half done is swept away.
+func Lock(ctx context.Context, dir string, progress io.Writer) (unlock func(), err error) {
+	file, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for told := false; ; told = true {
+		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			return nil, errors.Join(fmt.Errorf("cannot lock %s: %w", dir, err), file.Close())
+		}
+		if !told {
+			fmt.Fprintf(progress, "waiting for another builder in %s\n", dir)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), file.Close())
+		case <-time.After(lockPoll):
+		}
+	}
+	sweep(dir)
+	return func() { _ = file.Close() }, nil
+}
+
+// sweep needs the lock. What it cannot remove costs space only.
+func sweep(dir string) {
+	left, _ := filepath.Glob(filepath.Join(dir, stagingPrefix+"*"))
+	for _, path := range left {
+		_ = os.RemoveAll(path)
+	}
+}
+
+// Publish has fill write into an empty directory and then makes that directory dir/name in one step. If there is a
+// dir/name already, it stays. The caller holds dir's lock.
+func Publish(dir, name string, fill func(staging string) error) error {
+	staging, err := os.MkdirTemp(dir, stagingPrefix)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(staging)
+	if err := os.Chmod(staging, 0o755); err != nil {
+		return err
+	}
+	if err := fill(staging); err != nil {
+		return err
+	}
+	target := filepath.Join(dir, name)
+	if _, err := os.Stat(target); err == nil {
+		return nil
+	}
+	return os.Rename(staging, target)
+}

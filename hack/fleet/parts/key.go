@@ -1,0 +1,91 @@
+package parts
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+)
+
+// ownVersion stands in the names of our own programs, which are told apart by their hash alone.
+const ownVersion = "own"
+
+// recipe is everything that decides what comes out of a build.
+type recipe struct {
+	part
+	root      string // the clone
+	version   string
+	ldflags   string
+	toolchain string
+}
+
+// newRecipe reads the version from the part's go.mod.
+func newRecipe(root, toolchain string, p part) (recipe, error) {
+	r := recipe{part: p, root: root, version: ownVersion, ldflags: "-s -w", toolchain: toolchain}
+	if p.pins == "" {
+		return r, nil
+	}
+	path := filepath.Join(root, p.dir, "go.mod")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return recipe{}, err
+	}
+	if r.version, err = required(data, p.pins); err != nil {
+		return recipe{}, fmt.Errorf("%s: %w", path, err)
+	}
+	if p.ldflags != nil {
+		r.ldflags += " " + p.ldflags(r.version)
+	}
+	return r, nil
+}
+
+func required(gomod []byte, module string) (string, error) {
+	file, err := modfile.ParseLax("go.mod", gomod, nil)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range file.Require {
+		if r.Mod.Path == module {
+			return r.Mod.Version, nil
+		}
+	}
+	return "", fmt.Errorf("it does not require %s", module)
+}
+
+// key names the recipe's entry in the cache: <name>-<version>-<hash of all that decides the outcome>.
+func (r recipe) key() (string, error) {
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%q %q %q %q %q\n", r.name, r.pkg, r.ldflags, r.toolchain, r.programs)
+	dir := filepath.Join(r.root, r.dir)
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !isSource(entry.Name()) {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(dir, path)
+		fmt.Fprintf(hash, "%q %x\n", relative, sha256.Sum256(data))
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	version := strings.NewReplacer("/", "_", "+", "_").Replace(r.version)
+	return fmt.Sprintf("%s-%s-%s", r.name, version, hex.EncodeToString(hash.Sum(nil))[:12]), nil
+}
+
+func isSource(name string) bool {
+	switch {
+	case name == "go.mod", name == "go.sum":
+		return true
+	default:
+		return strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")
+	}
+}
