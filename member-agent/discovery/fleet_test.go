@@ -1,0 +1,220 @@
+package discovery
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr/testr"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// TestMain checks that nothing goes on once every agent has stopped. memberlist may need a moment for that: a probe
+// that is under way ends with its own deadline.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	deadline := time.Now().Add(10 * time.Second)
+	for code == 0 {
+		err := goleak.Find()
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+const trade = "trade"
+
+// fleet is a number of agents on the loopback, and a table of where their names lead, which stands for the gateways.
+type fleet struct {
+	t      *testing.T
+	mu     sync.Mutex
+	routes map[string]string
+	agents map[string]*agent
+	orgs   []*organization
+}
+
+type agent struct {
+	*Discovery
+	org     *organization
+	metrics *prometheus.Registry
+	changed chan struct{}
+	stop    func()
+}
+
+func newFleet(t *testing.T, n int) *fleet {
+	f := &fleet{t: t, routes: map[string]string{}, agents: map[string]*agent{}}
+	for i := range n {
+		f.orgs = append(f.orgs, newOrganization(t, fmt.Sprintf("org%d", i+1)))
+	}
+	return f
+}
+
+func (f *fleet) ring(consortium string) Ring {
+	r := Ring{Consortium: consortium}
+	for _, o := range f.orgs {
+		r.Members = append(r.Members, o.peer())
+	}
+	return r
+}
+
+func (f *fleet) dial(ctx context.Context, serverName string) (net.Conn, error) {
+	f.mu.Lock()
+	address := f.routes[serverName]
+	f.mu.Unlock()
+	if address == "" {
+		return nil, fmt.Errorf("no route to %s", serverName)
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", address)
+}
+
+func (f *fleet) route(member, address string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.routes[v1alpha1.AgentServerName(member)] = address
+}
+
+// start runs the agent of an organization, or runs it again.
+func (f *fleet) start(o *organization, rings ...Ring) *agent {
+	f.t.Helper()
+	return f.startWith(o, o.certificate, rings...)
+}
+
+func (f *fleet) startWith(o *organization, certificate func() (*tls.Certificate, error), rings ...Ring) *agent {
+	f.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.route(o.name, listener.Addr().String())
+	a := &agent{org: o, metrics: prometheus.NewRegistry(), changed: make(chan struct{}, 1)}
+	a.Discovery, err = New(Options{
+		Member: o.name, Listener: listener, Dial: f.dial, Certificate: certificate, Metrics: a.metrics,
+		Changed: func(string) { signal(a.changed) },
+		Log:     testr.NewWithOptions(f.t, testr.Options{Verbosity: -1}),
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if err := a.SetRings(rings); err != nil {
+		f.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	a.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			f.t.Errorf("agent of %s: %v", o.name, err)
+		}
+	})
+	f.t.Cleanup(a.stop)
+	f.agents[o.name] = a
+	return a
+}
+
+// startAll runs everybody, each with a record of its own.
+func (f *fleet) startAll() {
+	f.t.Helper()
+	for _, o := range f.orgs {
+		f.start(o, f.ring(trade))
+	}
+	for _, o := range f.orgs {
+		if err := f.agents[o.name].Publish(trade, o.record(f.t, trade, 1)); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+}
+
+// eventually waits until it is so, and says how it is if it never is.
+func (f *fleet) eventually(within time.Duration, what string, so func() bool) time.Duration {
+	f.t.Helper()
+	began := time.Now()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for !so() {
+		if time.Since(began) > within {
+			f.t.Fatalf("after %s still not: %s\n%s", within, what, f)
+		}
+		<-ticker.C
+	}
+	return time.Since(began)
+}
+
+func (f *fleet) String() string {
+	var b strings.Builder
+	for _, o := range f.orgs {
+		a := f.agents[o.name]
+		if a == nil {
+			continue
+		}
+		fmt.Fprintf(&b, "%s sees", o.name)
+		for _, m := range a.View(trade).Members {
+			fmt.Fprintf(&b, " %s:%v", m.Name, m.Online)
+			if m.Record != nil {
+				fmt.Fprintf(&b, "#%d", m.Record.Sequence)
+			}
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// knows is whether an agent has that record of a member.
+func (a *agent) knows(member string, sequence int64) bool {
+	m, _ := a.View(trade).Member(member)
+	return m.Record != nil && m.Record.Sequence == sequence
+}
+
+func (a *agent) online(member string) bool {
+	m, _ := a.View(trade).Member(member)
+	return m.Online
+}
+
+// complete is whether everybody is in contact with everybody and knows the first records.
+func (f *fleet) complete() bool {
+	for _, a := range f.agents {
+		for _, o := range f.orgs {
+			m, _ := a.View(trade).Member(o.name)
+			if !m.Online || m.Record == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// rejected is how often an agent has rejected a record for that reason.
+func (a *agent) rejected(t testing.TB, reason string) float64 {
+	return a.counter(t, "hanse_gossip_records_rejected_total", reason)
+}
+
+func (a *agent) counter(t testing.TB, name, label string) float64 {
+	t.Helper()
+	families, err := a.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if family.GetName() == name && m.GetLabel()[0].GetValue() == label {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
+}

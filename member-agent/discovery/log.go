@@ -1,0 +1,32 @@
+package discovery
+
+import (
+	"log"
+	"strings"
+
+	"github.com/go-logr/logr"
+)
+
+// memberlistLog takes what memberlist writes. Nearly all of it is the ordinary noise of a network, so none of it is an
+// error here: what matters shows in the View and in the metrics.
+func memberlistLog(l logr.Logger) *log.Logger {
+	return log.New(lineWriter{l.WithName("memberlist")}, "", 0)
+}
+
+type lineWriter struct{ log logr.Logger }
+
+// maxLogLine bounds lines, which quote what others send.
+const maxLogLine = 512
+
+func (w lineWriter) Write(p []byte) (int, error) {
+	line := strings.TrimSpace(string(p))
+	level := 2
+	if strings.HasPrefix(line, "[ERR") || strings.HasPrefix(line, "[WARN]") {
+		level = 1
+	}
+	if len(line) > maxLogLine {
+		line = line[:maxLogLine]
+	}
+	w.log.V(level).Info(line)
+	return len(p), nil
+}

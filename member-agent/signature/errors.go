@@ -1,0 +1,42 @@
+package signature
+
+import "errors"
+
+// Why a record is refused. Every error of Verify is one of these, for errors.Is.
+var (
+	// ErrTooLarge: the envelope is larger than v1alpha1.MaxRecordBytes, or something in it is more than its share.
+	ErrTooLarge = errors.New("record too large")
+	// ErrNoRoot: there is no usable pinned root to check against.
+	ErrNoRoot = errors.New("no usable pinned root")
+	// ErrUntrusted: the signer's certificate does not chain to the Member's pinned root.
+	ErrUntrusted = errors.New("signer is not certified by the member's pinned root")
+	// ErrExpired: the signer's certificate is not valid now.
+	ErrExpired = errors.New("signer's certificate is not valid at this time")
+	// ErrWrongSigner: the certificate is the organization's, but not its agent's.
+	ErrWrongSigner = errors.New("signer is not the member's agent")
+	// ErrSignature: the signature is not the signer's over this payload.
+	ErrSignature = errors.New("signature does not match")
+	// ErrWrongMember: the record speaks for somebody else than the signer, or claims what is somebody else's.
+	ErrWrongMember = errors.New("record speaks for another member")
+	// ErrWrongConsortium: the record is about another Consortium.
+	ErrWrongConsortium = errors.New("record is about another consortium")
+	// ErrMalformed: the envelope or its content is not what a record looks like.
+	ErrMalformed = errors.New("malformed record")
+)
+
+// Reason puts an error of Verify into one word, for metrics and logs. The number of words is bounded.
+func Reason(err error) string {
+	for _, r := range []struct {
+		err  error
+		word string
+	}{
+		{ErrTooLarge, "too_large"}, {ErrNoRoot, "no_root"}, {ErrUntrusted, "untrusted"}, {ErrExpired, "expired"},
+		{ErrWrongSigner, "wrong_signer"}, {ErrSignature, "signature"}, {ErrWrongMember, "wrong_member"},
+		{ErrWrongConsortium, "wrong_consortium"}, {ErrMalformed, "malformed"},
+	} {
+		if errors.Is(err, r.err) {
+			return r.word
+		}
+	}
+	return "other"
+}
