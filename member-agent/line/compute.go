@@ -1,0 +1,189 @@
+package line
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// Cluster is what Compute has to know of the member's own cluster.
+type Cluster struct {
+	// Domain is the cluster's DNS domain. With it, addresses are absolute and cost one look-up; without it, they go by
+	// the search list of the gateway's pod.
+	Domain string
+	// Namespace of the agent and the gateway; hanse-system when empty.
+	Namespace string
+	// Roots are the pinned roots by member. They go before what plans say.
+	Roots map[string]string
+}
+
+// AgentService is the Service by which the gateway reaches its own agent.
+const AgentService = "member-agent"
+
+var memberName = regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9])?$`)
+
+// Compute folds the trusted plans of one member into its gateway's routes. Records have been checked by the caller; by
+// consortium and member. Even so a record says nothing here but where its own member's line ends are, and a plan gives
+// a member no name but those of the member's own nodes.
+func Compute(plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1.Record, self string, in Cluster) Routes {
+	in.Namespace = cmp.Or(in.Namespace, "hanse-system")
+	c := computation{
+		cluster: in, records: records,
+		routes: Routes{Member: self, Local: map[string]string{}, Remote: map[string]string{}, Lines: []Line{}, Roots: map[string]string{}},
+		lines:  map[string]Line{},
+	}
+	c.routes.Local[v1alpha1.AgentServerName(self)] = c.service(AgentService, in.Namespace, v1alpha1.PortGossip)
+	sorted := slices.SortedFunc(slices.Values(plans), func(a, b v1alpha1.MemberPlan) int {
+		return cmp.Compare(a.Spec.Consortium, b.Spec.Consortium)
+	})
+	for i := range sorted {
+		if spec := &sorted[i].Spec; spec.Member == self {
+			c.members(spec)
+			c.ends(spec)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.lines)) {
+		c.routes.Lines = append(c.routes.Lines, c.lines[name])
+	}
+	maps.Copy(c.routes.Roots, in.Roots)
+	slices.Sort(c.routes.Problems)
+	c.routes.Problems = slices.Compact(c.routes.Problems)
+	return c.routes
+}
+
+type computation struct {
+	cluster Cluster
+	records map[string]map[string]v1alpha1.Record
+	routes  Routes
+	lines   map[string]Line
+}
+
+func (c *computation) problem(format string, args ...any) {
+	c.routes.Problems = append(c.routes.Problems, fmt.Sprintf(format, args...))
+}
+
+// members enters every member's nodes, agent and root.
+func (c *computation) members(spec *v1alpha1.MemberPlanSpec) {
+	for _, m := range spec.Members {
+		if !memberName.MatchString(m.Name) {
+			c.problem("consortium %s: %q cannot be a member's name; it is left out", spec.Consortium, m.Name)
+			continue
+		}
+		c.root(spec.Consortium, m)
+		if m.Name != c.routes.Member {
+			c.routes.Remote[v1alpha1.AgentServerName(m.Name)] = m.Name
+		}
+		for _, n := range m.Nodes {
+			if !ownNode(n.Name, n.Role, m.Name) {
+				c.problem("consortium %s: node %q does not have the shape of a node of member %s; no route leads to it", spec.Consortium, n.Name, m.Name)
+				continue
+			}
+			c.node(n, m.Name, spec.Consortium)
+		}
+	}
+}
+
+func (c *computation) node(n v1alpha1.PlanMemberNode, member, consortium string) {
+	host := v1alpha1.NodeHost(n.Name, consortium)
+	if member != c.routes.Member {
+		c.routes.Remote[host] = member
+		return
+	}
+	// The port goes by the role, not by the plan: no plan opens a node's admin port to the lines.
+	c.routes.Local[host] = c.service(n.Name, v1alpha1.ConsortiumNamespace(consortium), rolePort(n.Role))
+}
+
+func (c *computation) root(consortium string, m v1alpha1.PlanMember) {
+	if _, pinned := c.cluster.Roots[m.Name]; pinned || m.Root == "" {
+		return
+	}
+	if known, ok := c.routes.Roots[m.Name]; ok && known != m.Root {
+		c.problem("consortium %s gives member %s another root than an earlier plan; the earlier one holds", consortium, m.Name)
+		return
+	}
+	c.routes.Roots[m.Name] = m.Root
+}
+
+// ends enters the lines. A line that several plans name is one line; the first plan's word holds.
+func (c *computation) ends(spec *v1alpha1.MemberPlanSpec) {
+	for _, l := range spec.Lines {
+		if _, known := c.lines[l.Name]; known {
+			continue
+		}
+		if !memberName.MatchString(l.Member) || l.Member == c.routes.Member {
+			c.problem("line %s: it leads to %q, which is no other member; it is left out", l.Name, l.Member)
+			continue
+		}
+		end := Line{Name: l.Name, Member: l.Member, Address: l.Address, Port: l.Port, Priority: l.Priority}
+		if own, ok := c.published(l.Name, l.Member); ok {
+			if err := CheckAddress(own.Address, own.Port, c.cluster.Domain); err != nil {
+				c.problem("line %s: %s publishes an address that is refused: %v; the plan's own is used", l.Name, l.Member, err)
+			} else {
+				end.Address, end.Port = own.Address, own.Port
+			}
+		}
+		if err := CheckAddress(end.Address, end.Port, c.cluster.Domain); err != nil {
+			c.problem("line %s: its end at %s is refused: %v; the line is left out", l.Name, l.Member, err)
+			continue
+		}
+		c.lines[l.Name] = end
+	}
+}
+
+// published is what a member's newest record says about its end of a line.
+func (c *computation) published(line, member string) (found v1alpha1.RecordLine, ok bool) {
+	newest := int64(-1)
+	for _, consortium := range slices.Sorted(maps.Keys(c.records)) {
+		record, known := c.records[consortium][member]
+		if !known || record.Member != member || record.Consortium != consortium || record.Sequence <= newest {
+			continue
+		}
+		for _, l := range record.Lines {
+			if l.Name == line {
+				found, ok, newest = l, true, record.Sequence
+				break
+			}
+		}
+	}
+	return found, ok
+}
+
+func (c *computation) service(name, namespace string, port int) string {
+	host := name + "." + namespace + ".svc"
+	if c.cluster.Domain != "" {
+		host += "." + strings.Trim(c.cluster.Domain, ".") + "."
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port))
+}
+
+func rolePort(role v1alpha1.NodeRole) int {
+	if role == v1alpha1.RoleOrderer {
+		return v1alpha1.PortOrderer
+	}
+	return v1alpha1.PortPeer
+}
+
+// ownNode reports whether a node's name is one that this member's nodes can have: peer0-MEMBER or orderer0-MEMBER. A
+// mere suffix would not do, for peer0-a-b ends in -b too.
+func ownNode(node string, role v1alpha1.NodeRole, member string) bool {
+	kind := map[v1alpha1.NodeRole]string{v1alpha1.RolePeer: "peer", v1alpha1.RoleOrderer: "orderer"}[role]
+	if kind == "" {
+		return false
+	}
+	number, ok := strings.CutPrefix(node, kind)
+	if !ok {
+		return false
+	}
+	number, ok = strings.CutSuffix(number, "-"+member)
+	if !ok || number == "" || len(number) > 3 {
+		return false
+	}
+	return strings.Trim(number, "0123456789") == ""
+}

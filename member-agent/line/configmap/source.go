@@ -1,0 +1,50 @@
+// Package configmap carries the gateway's routes and reports through ConfigMaps of its own namespace: it watches one and
+// applies another, and needs no more rights than that. It must not know what the texts mean.
+package configmap
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+)
+
+// Source watches one key of one ConfigMap. The gateway's role allows get, list and watch for that resourceName alone,
+// which is enough because the field selector names the object.
+type Source struct {
+	Client    kubernetes.Interface
+	Namespace string
+	Name      string
+	Key       string
+}
+
+// Watch calls changed with the key's text, now and whenever it is another one, until ctx ends. While the API server
+// cannot be reached it keeps trying, and says nothing; about a removal too.
+func (s *Source) Watch(ctx context.Context, changed func(text []byte)) error {
+	last, seen := "", false
+	tell := func(object any) {
+		cm, ok := object.(*corev1.ConfigMap)
+		if !ok {
+			return
+		}
+		text, ok := cm.Data[s.Key]
+		if !ok || seen && text == last {
+			return
+		}
+		last, seen = text, true
+		changed([]byte(text))
+	}
+	_, controller := cache.NewInformerWithOptions(cache.InformerOptions{
+		ListerWatcher: cache.NewListWatchFromClient(s.Client.CoreV1().RESTClient(), "configmaps", s.Namespace,
+			fields.OneTermEqualSelector("metadata.name", s.Name)),
+		ObjectType: &corev1.ConfigMap{},
+		Handler: cache.ResourceEventHandlerFuncs{
+			AddFunc:    func(object any) { tell(object) },
+			UpdateFunc: func(_, object any) { tell(object) },
+		},
+	})
+	controller.RunWithContext(ctx)
+	return ctx.Err()
+}

@@ -1,0 +1,99 @@
+package line
+
+import (
+	"net"
+	"sync"
+
+	"github.com/hanse-io/hanse/member-agent/line/relay"
+)
+
+// flow is one established connection through the gateway.
+type flow struct {
+	direction direction
+	line      string // that it goes out over, if it does
+	member    string // that the line leads to
+	client    *net.TCPConn
+	server    *net.TCPConn // nil for a probe, which ends here
+	pair      *relay.Pair
+	seen      int64 // bytes that were reported of it; guarded by flows.mu
+}
+
+func (f *flow) close() {
+	if f.pair != nil {
+		f.pair.Close()
+	} else {
+		f.client.Close()
+	}
+}
+
+// flows are all of them. A flow is entered and removed under a lock; while bytes move nobody takes it.
+type flows struct {
+	mu    sync.Mutex
+	all   map[*flow]struct{}
+	bytes map[direction]int64 // of flows that are over
+}
+
+func newFlows() *flows {
+	return &flows{all: map[*flow]struct{}{}, bytes: map[direction]int64{}}
+}
+
+func (s *flows) add(f *flow) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all[f] = struct{}{}
+}
+
+// remove counts the bytes that a flow has moved.
+func (s *flows) remove(f *flow, bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, f)
+	// Not less than was reported already, or the counter would seem to start anew.
+	s.bytes[f.direction] += max(bytes, f.seen)
+}
+
+// count is how many flows go in a direction and how many bytes have gone in it, those of open flows included.
+func (s *flows) count(d direction) (open int, bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	bytes = s.bytes[d]
+	for f := range s.all {
+		if f.direction != d {
+			continue
+		}
+		open++
+		if f.server != nil {
+			f.seen = max(f.seen, relay.Received(f.client)+relay.Received(f.server))
+			bytes += f.seen
+		}
+	}
+	return open, bytes
+}
+
+// probes is how many probes of a member are being answered.
+func (s *flows) probes(member string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for f := range s.all {
+		if f.direction == probing && f.member == member {
+			n++
+		}
+	}
+	return n
+}
+
+// closeIf closes the flows that match and returns how many there were.
+func (s *flows) closeIf(match func(*flow) bool) int {
+	s.mu.Lock()
+	var found []*flow
+	for f := range s.all {
+		if match(f) {
+			found = append(found, f)
+		}
+	}
+	s.mu.Unlock()
+	for _, f := range found {
+		f.close()
+	}
+	return len(found)
+}

@@ -1,0 +1,195 @@
+package line
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/time/rate"
+
+	"github.com/hanse-io/hanse/member-agent/line/health"
+)
+
+// gateway is one running gateway.
+type gateway struct {
+	o       Options
+	log     *slog.Logger
+	keys    *keypair
+	metrics *metrics
+	// complaints bounds what strangers can make us log.
+	complaints rate.Sometimes
+	flows      *flows
+	inside     *admission
+	outside    *admission
+	report     *reporter
+
+	table       atomic.Pointer[table]
+	known       atomic.Bool // whether there have been routes
+	stopping    atomic.Bool
+	ended       atomic.Bool // once connections may no longer go on
+	connections sync.WaitGroup
+
+	mu     sync.Mutex
+	probes *probes
+	states map[string]health.Snapshot // by line
+	active map[string]string          // line that last carried a member's traffic
+}
+
+// Run runs a gateway until ctx ends, and then until its connections have ended or Options.DrainTimeout is over.
+func Run(ctx context.Context, o Options) error {
+	if err := o.complete(); err != nil {
+		return err
+	}
+	g := newGateway(o)
+	if _, err := g.keys.get(); err != nil {
+		return err
+	}
+	inside, lines, web, err := o.listen(ctx)
+	if err != nil {
+		return err
+	}
+	return g.run(ctx, inside, lines, web)
+}
+
+func newGateway(o Options) *gateway {
+	g := &gateway{
+		o: o, log: o.Log, keys: &keypair{dir: o.CertDir, log: o.Log}, flows: newFlows(),
+		inside: newAdmission(o.Limits), outside: newAdmission(o.Limits),
+		complaints: rate.Sometimes{Interval: time.Second},
+		states:     map[string]health.Snapshot{}, active: map[string]string{},
+	}
+	g.table.Store(newTable(Routes{}, nil))
+	g.probes = &probes{g: g, running: map[string]*running{}}
+	g.report = newReporter(g)
+	g.metrics = newMetrics(g)
+	return g
+}
+
+// listen opens the listeners that are not open yet; if one cannot be opened, none is.
+func (o *Options) listen(ctx context.Context) (inside, lines, web net.Listener, err error) {
+	var config net.ListenConfig
+	config.SetMultipathTCP(false) // its sockets cost more, and nobody speaks it here
+	config.KeepAliveConfig = keepAlive
+	var opened []net.Listener
+	for _, l := range []struct {
+		what, address string
+		given         net.Listener
+		to            *net.Listener
+	}{
+		{"inside", o.InsideAddress, o.insideListener, &inside},
+		{"line", o.LineAddress, o.lineListener, &lines},
+		{"metrics", o.MetricsAddress, o.metricsListener, &web},
+	} {
+		if *l.to = l.given; l.given != nil {
+			continue
+		}
+		if *l.to, err = config.Listen(ctx, "tcp", l.address); err != nil {
+			for _, o := range opened {
+				o.Close()
+			}
+			return nil, nil, nil, fmt.Errorf("listen on %s for --%s-address: %w: give an address that is free", l.address, l.what, err)
+		}
+		opened = append(opened, *l.to)
+	}
+	return inside, lines, web, nil
+}
+
+// run serves until ctx ends, then drains.
+func (g *gateway) run(ctx context.Context, inside, lines, web net.Listener) error {
+	// What connections and probes live by goes on while the gateway drains.
+	alive, kill := context.WithCancel(context.WithoutCancel(ctx))
+	defer kill()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make(chan error, 4)
+	var tasks sync.WaitGroup
+	start := func(task func() error) {
+		tasks.Go(func() {
+			if err := task(); err != nil {
+				failed <- err
+			}
+		})
+	}
+	server := g.server()
+	start(func() error { return g.accept(alive, inside, g.inside, g.fromInside) })
+	start(func() error { return g.accept(alive, lines, g.outside, g.fromLine) })
+	start(func() error { return unlessClosed(server.Serve(web)) })
+	start(func() error {
+		err := g.o.Source.Watch(alive, func(text []byte) { g.setRoutes(alive, text) })
+		if alive.Err() != nil {
+			return nil
+		}
+		return errors.Join(errors.New("the source of routes has ended"), err)
+	})
+	tasks.Go(func() { g.report.run(alive) })
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	g.stopping.Store(true)
+	inside.Close()
+	lines.Close()
+	g.drain(kill)
+	kill()
+	server.Close()
+	tasks.Wait()
+	g.probes.tasks.Wait()
+	return err
+}
+
+// drain lets connections end by themselves, for a while.
+func (g *gateway) drain(kill func()) {
+	done := make(chan struct{})
+	go func() {
+		g.connections.Wait()
+		close(done)
+	}()
+	// Probes and those who have not said what they want do not hold it up.
+	g.flows.closeIf(func(f *flow) bool { return f.direction == probing })
+	g.inside.dismiss()
+	g.outside.dismiss()
+	select {
+	case <-done:
+		return
+	case <-g.o.Clock.After(g.o.DrainTimeout):
+	}
+	g.ended.Store(true)
+	kill()
+	n := g.flows.closeIf(func(*flow) bool { return true })
+	g.log.Info("the time to drain is over; the connections that were left are closed", "connections", n)
+	<-done
+}
+
+// server serves metrics and health.
+func (g *gateway) server() *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		switch {
+		case g.stopping.Load():
+			http.Error(w, "the gateway is stopping", http.StatusServiceUnavailable)
+		case !g.known.Load():
+			http.Error(w, "no routes yet: the member agent writes them into ConfigMap "+RoutesConfigMap, http.StatusServiceUnavailable)
+		default:
+			fmt.Fprintln(w, "ok")
+		}
+	})
+	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+}
+
+func unlessClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,135 @@
+package line
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/line/health"
+	"github.com/hanse-io/hanse/member-agent/line/probe"
+)
+
+// probes keeps one prober for each line whose far end can be proven.
+type probes struct {
+	g       *gateway
+	tasks   sync.WaitGroup
+	running map[string]*running // guarded by gateway.mu
+}
+
+type running struct {
+	line Line
+	root string
+	stop context.CancelFunc
+}
+
+// follow starts and stops probers so that they are those of the routes. The caller holds gateway.mu.
+func (p *probes) follow(ctx context.Context, r Routes) {
+	wanted := map[string]Line{}
+	for _, l := range r.Lines {
+		if r.Roots[l.Member] != "" {
+			l.Priority = 0 // it says nothing about the line itself
+			wanted[l.Name] = l
+		}
+	}
+	for name, is := range p.running {
+		if l, ok := wanted[name]; !ok || l != is.line || r.Roots[l.Member] != is.root {
+			is.stop()
+			delete(p.running, name)
+			delete(p.g.states, name)
+		}
+	}
+	for name, l := range wanted {
+		if p.running[name] == nil {
+			p.start(ctx, l, r.Roots[l.Member])
+		}
+	}
+}
+
+func (p *probes) start(ctx context.Context, l Line, root string) {
+	ctx, stop := context.WithCancel(ctx)
+	is := &running{line: l, root: root, stop: stop}
+	p.running[l.Name] = is
+	p.g.states[l.Name] = health.New(p.g.o.Clock.Now()).Snapshot()
+	prober := &probe.Prober{
+		Line:    l.Name,
+		Dial:    func(ctx context.Context) (net.Conn, error) { return p.g.dialLine(ctx, l) },
+		TLS:     func() (*tls.Config, error) { return p.g.clientTLS(l.Member) },
+		Clock:   p.g.o.Clock,
+		Changed: func(s health.Snapshot, changed bool) { p.g.probed(is, s, changed) },
+	}
+	p.tasks.Go(func() { prober.Run(ctx) })
+}
+
+// setRoutes makes new routes hold.
+func (g *gateway) setRoutes(ctx context.Context, text []byte) {
+	r, err := ParseRoutes(text)
+	if err != nil {
+		g.log.Error("new routes are refused; the last ones hold", "error", err)
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.table.Store(newTable(r, g.states)) // a prober that starts finds its root there
+	g.probes.follow(ctx, r)
+	g.rebuild()
+	g.known.Store(true)
+	g.log.Info("routes hold", "member", r.Member, "local", len(r.Local), "remote", len(r.Remote), "lines", len(r.Lines))
+	g.report.soon()
+}
+
+// probed takes what a prober has found.
+func (g *gateway) probed(by *running, s health.Snapshot, changed bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.probes.running[by.line.Name] != by {
+		return // it was stopped meanwhile
+	}
+	last := g.states[by.line.Name]
+	g.states[by.line.Name] = s
+	if !changed {
+		return // the round trip alone; the next rebuild takes it along
+	}
+	if last.State != s.State {
+		g.log.Info("a line is "+string(s.State), "line", by.line.Name, "member", by.line.Member, "before", string(last.State), "why", s.Message)
+	}
+	g.rebuild()
+	g.report.soon()
+}
+
+// rebuild makes the table anew from the routes and the states, and moves traffic off lines that are down. The caller
+// holds g.mu.
+func (g *gateway) rebuild() {
+	old := g.table.Load()
+	t := old.withStates(g.states)
+	g.table.Store(t)
+	for member := range t.ways {
+		was, wasUp := g.active[member]
+		now, isUp := t.active(member)
+		if !isUp {
+			continue
+		}
+		if w, ok := t.line(was); wasUp && was != now && ok && w.State == v1alpha1.LineDown {
+			g.metrics.failovers.Inc()
+			g.log.Info("traffic leaves a line that is down", "member", member, "from", was, "to", now)
+		}
+		g.active[member] = now
+	}
+	if n := g.flows.closeIf(t.strands); n > 0 {
+		g.log.Info("connections over lines that are down or gone were closed, for their clients to reconnect", "connections", n)
+	}
+}
+
+// strands reports whether a flow goes over a line that is gone, or that is down while another one is up.
+func (t *table) strands(f *flow) bool {
+	if f.line == "" {
+		return false
+	}
+	w, ok := t.line(f.line)
+	if !ok {
+		return true
+	}
+	_, alternative := t.active(f.member)
+	return w.State == v1alpha1.LineDown && alternative
+}

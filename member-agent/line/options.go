@@ -1,0 +1,125 @@
+package line
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/spf13/pflag"
+	"k8s.io/utils/clock"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// Source tells the gateway its routes.
+type Source interface {
+	// Watch calls changed with the text of the routes, now and whenever it is another one, until ctx ends. It keeps
+	// silent while there is none, and about a removal: routes that are lost are no reason to cut anybody off.
+	Watch(ctx context.Context, changed func(text []byte)) error
+}
+
+// Sink takes the gateway's reports.
+type Sink interface {
+	Report(ctx context.Context, lines []v1alpha1.LineReport) error
+}
+
+// Options are what a gateway is run with.
+type Options struct {
+	// InsideAddress, LineAddress and MetricsAddress are where it listens.
+	InsideAddress  string
+	LineAddress    string
+	MetricsAddress string
+	// CertDir holds the gateway's own certificate, tls.crt and tls.key.
+	CertDir string
+	// HelloTimeout bounds the time until a connection has named its destination.
+	HelloTimeout time.Duration
+	// LineDialTimeout bounds one attempt to connect over one line; ServiceDialTimeout to a node in this cluster.
+	LineDialTimeout    time.Duration
+	ServiceDialTimeout time.Duration
+	// UserTimeout ends a connection over a line whose far end acknowledges nothing for so long.
+	UserTimeout time.Duration
+	// DrainTimeout is how long connections may go on once the gateway is asked to stop.
+	DrainTimeout time.Duration
+	// Limits of each of the two listeners.
+	Limits Limits
+
+	// Source and Sink are set by the caller, not by flags.
+	Source Source
+	Sink   Sink
+	// Log and Clock have defaults.
+	Log   *slog.Logger
+	Clock clock.WithTicker
+
+	// lineAllowed is asked about the IP address of a line's far end once it is resolved. Tests live on loopback.
+	lineAllowed func(netip.Addr) error
+	// listeners that are open already, for tests.
+	insideListener, lineListener, metricsListener net.Listener
+}
+
+// DefaultOptions are what a gateway in a cluster runs with.
+func DefaultOptions() Options {
+	return Options{
+		InsideAddress:      ":8443",
+		LineAddress:        ":7443",
+		MetricsAddress:     ":9090",
+		CertDir:            "/etc/hanse/gateway",
+		HelloTimeout:       5 * time.Second,
+		LineDialTimeout:    2 * time.Second,
+		ServiceDialTimeout: 5 * time.Second,
+		UserTimeout:        10 * time.Second,
+		DrainTimeout:       20 * time.Second,
+		Limits:             Limits{HalfOpen: 1024, HalfOpenPerSource: 512, Connections: 8192, ConnectionsPerSource: 8192},
+	}
+}
+
+// AddFlags declares the options as flags; what they hold already is the default.
+func (o *Options) AddFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.InsideAddress, "inside-address", o.InsideAddress, "Where to take connections from this cluster's pods.")
+	f.StringVar(&o.LineAddress, "line-address", o.LineAddress, "Where to take connections from the lines.")
+	f.StringVar(&o.MetricsAddress, "metrics-address", o.MetricsAddress, "Where to serve /metrics, /healthz and /readyz.")
+	f.StringVar(&o.CertDir, "cert-dir", o.CertDir, "Directory with the gateway's tls.crt and tls.key.")
+	f.DurationVar(&o.HelloTimeout, "hello-timeout", o.HelloTimeout, "How long a connection may take to name its destination.")
+	f.DurationVar(&o.LineDialTimeout, "line-dial-timeout", o.LineDialTimeout, "How long to try to connect over one line before the next one is tried.")
+	f.DurationVar(&o.ServiceDialTimeout, "service-dial-timeout", o.ServiceDialTimeout, "How long to try to connect to a node in this cluster.")
+	f.DurationVar(&o.UserTimeout, "user-timeout", o.UserTimeout, "How long the far end of a line may acknowledge nothing before a connection is given up.")
+	f.DurationVar(&o.DrainTimeout, "drain-timeout", o.DrainTimeout, "How long connections may go on once the gateway is asked to stop.")
+	f.IntVar(&o.Limits.HalfOpen, "max-half-open", o.Limits.HalfOpen, "Connections of a listener that may be without a destination at once; the oldest gives way.")
+	f.IntVar(&o.Limits.HalfOpenPerSource, "max-half-open-per-source", o.Limits.HalfOpenPerSource, "The same from one IP address.")
+	f.IntVar(&o.Limits.Connections, "max-connections", o.Limits.Connections, "Connections of a listener at once; further ones are refused.")
+	f.IntVar(&o.Limits.ConnectionsPerSource, "max-connections-per-source", o.Limits.ConnectionsPerSource, "The same from one IP address.")
+}
+
+// complete fills in what was left empty and says what is missing.
+func (o *Options) complete() error {
+	if o.Source == nil || o.Sink == nil {
+		return errors.New("a gateway needs a Source of routes and a Sink for its reports: set both in its Options")
+	}
+	d := DefaultOptions()
+	o.InsideAddress = cmp.Or(o.InsideAddress, d.InsideAddress)
+	o.LineAddress = cmp.Or(o.LineAddress, d.LineAddress)
+	o.MetricsAddress = cmp.Or(o.MetricsAddress, d.MetricsAddress)
+	o.CertDir = cmp.Or(o.CertDir, d.CertDir)
+	o.HelloTimeout = cmp.Or(o.HelloTimeout, d.HelloTimeout)
+	o.LineDialTimeout = cmp.Or(o.LineDialTimeout, d.LineDialTimeout)
+	o.ServiceDialTimeout = cmp.Or(o.ServiceDialTimeout, d.ServiceDialTimeout)
+	o.UserTimeout = cmp.Or(o.UserTimeout, d.UserTimeout)
+	o.DrainTimeout = cmp.Or(o.DrainTimeout, d.DrainTimeout)
+	o.Limits.HalfOpen = cmp.Or(o.Limits.HalfOpen, d.Limits.HalfOpen)
+	o.Limits.HalfOpenPerSource = cmp.Or(o.Limits.HalfOpenPerSource, d.Limits.HalfOpenPerSource)
+	o.Limits.Connections = cmp.Or(o.Limits.Connections, d.Limits.Connections)
+	o.Limits.ConnectionsPerSource = cmp.Or(o.Limits.ConnectionsPerSource, d.Limits.ConnectionsPerSource)
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	if o.lineAllowed == nil {
+		o.lineAllowed = CheckIP
+	}
+	return nil
+}

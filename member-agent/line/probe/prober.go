@@ -1,0 +1,195 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/hanse-io/hanse/member-agent/line/health"
+)
+
+const (
+	// Interval between probes of a line.
+	Interval = time.Second
+	// connectTimeout bounds dialing and handshake together.
+	connectTimeout = 3 * time.Second
+	// unansweredUntilRedial is how many pings may be on their way before the connection is given up: TCP would wait
+	// ever longer between its own attempts, and find out late that a cut line is whole again.
+	unansweredUntilRedial = 3
+)
+
+// Prober keeps asking the far gateway of one line.
+type Prober struct {
+	// Line is the line's name, by which the far end knows it too.
+	Line string
+	// Dial reaches the line's far end.
+	Dial func(context.Context) (net.Conn, error)
+	// TLS is the client's side of the handshake, asked for at each.
+	TLS func() (*tls.Config, error)
+	// Clock tells the time.
+	Clock clock.WithTicker
+	// Changed is told what is known of the line after each probe, and whether the state is another one.
+	Changed func(s health.Snapshot, changed bool)
+
+	line       *health.Line
+	session    *session
+	connecting bool
+	answered   bool // since the last tick
+	why        string
+	events     chan event
+	tasks      sync.WaitGroup
+}
+
+// Run probes until ctx ends.
+func (p *Prober) Run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	p.line = health.New(p.Clock.Now())
+	p.events = make(chan event)
+	tick := p.Clock.NewTicker(Interval)
+	defer func() {
+		tick.Stop()
+		cancel()
+		p.drop()
+		p.tasks.Wait()
+	}()
+	p.connect(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C():
+			p.tick(ctx)
+		case e := <-p.events:
+			p.handle(ctx, e)
+		}
+	}
+}
+
+// tick ends one interval and begins the next.
+func (p *Prober) tick(ctx context.Context) {
+	if !p.answered {
+		why := p.why
+		if why == "" {
+			why = "the far gateway does not answer: see whether the line is cut, or its address or a firewall on the way is wrong"
+		}
+		p.tell(p.line.Missed(p.Clock.Now(), why))
+	}
+	p.answered = false
+	if p.session != nil && len(p.session.sent) >= unansweredUntilRedial {
+		p.drop()
+	}
+	if p.session == nil {
+		p.connect(ctx)
+		return
+	}
+	p.ping()
+}
+
+func (p *Prober) handle(ctx context.Context, e event) {
+	switch {
+	case e.made:
+		p.connecting = false
+		if e.err != nil {
+			p.failed(e.err)
+			return
+		}
+		p.session = e.session
+		p.run(func() { e.session.receive(p.Clock.Now, func(e event) { p.send(ctx, e) }) })
+		p.ping()
+	case e.session != p.session:
+		// Of a connection that was given up.
+	case e.err != nil:
+		proven := p.session.proven
+		p.drop()
+		if !proven { // with TLS 1.3 the far end's refusal of our certificate comes after our side of the handshake
+			p.failed(&handshakeError{e.err})
+			return
+		}
+		p.why = fmt.Sprintf("the far gateway ended the probe's connection: %v", e.err)
+		p.connect(ctx)
+	default:
+		if rtt, ok := p.session.answered(e.nonce, e.at); ok {
+			p.answered, p.session.proven, p.why = true, true, ""
+			p.tell(p.line.Answered(p.Clock.Now(), rtt, e.state))
+		}
+	}
+}
+
+// failed notes an attempt to connect that came to nothing.
+func (p *Prober) failed(err error) {
+	var handshake *handshakeError
+	var timeout net.Error
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
+		p.why = "the far gateway does not answer: see whether the line is cut, or its address or a firewall on the way is wrong"
+	case errors.As(err, &handshake):
+		p.why = fmt.Sprintf("the far gateway does not prove who it is, or does not accept us: %v", err)
+		p.tell(p.line.Refused(p.Clock.Now(), p.why))
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET):
+		p.why = fmt.Sprintf("nobody takes connections at the line's far end: %v", err)
+		p.tell(p.line.Refused(p.Clock.Now(), p.why))
+	default:
+		p.why = fmt.Sprintf("the far gateway cannot be reached: %v", err)
+	}
+}
+
+func (p *Prober) ping() {
+	if err := p.session.ping(p.Line, p.Clock.Now(), Interval); err != nil {
+		p.why = fmt.Sprintf("the probe's connection broke: %v", err)
+		p.drop()
+	}
+}
+
+func (p *Prober) connect(ctx context.Context) {
+	if p.connecting {
+		return
+	}
+	p.connecting = true
+	p.run(func() {
+		attempt, cancel := context.WithTimeout(ctx, connectTimeout)
+		defer cancel()
+		made := event{made: true}
+		config, err := p.TLS()
+		if err == nil {
+			made.session, err = connect(attempt, p.Dial, config)
+		}
+		made.err = err
+		if !p.send(ctx, made) && made.session != nil {
+			made.session.conn.Close()
+		}
+	})
+}
+
+// send hands an event to Run, unless that is over.
+func (p *Prober) send(ctx context.Context, e event) bool {
+	select {
+	case p.events <- e:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (p *Prober) tell(changed bool) { p.Changed(p.line.Snapshot(), changed) }
+
+func (p *Prober) drop() {
+	if p.session != nil {
+		p.session.conn.NetConn().Close() // without TLS's farewell, which would wait for a line that is cut
+		p.session = nil
+	}
+}
+
+func (p *Prober) run(task func()) { p.tasks.Go(task) }
+
+// handshakeError is one that came after the connection stood.
+type handshakeError struct{ err error }
+
+func (e *handshakeError) Error() string { return e.err.Error() }
+func (e *handshakeError) Unwrap() error { return e.err }

@@ -1,0 +1,351 @@
+package line
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// organization is a member with its own root.
+type organization struct {
+	name string
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+	root string
+}
+
+func newOrganization(t testing.TB, name string) *organization {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name + " root"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	must(t, err)
+	cert, err := x509.ParseCertificate(der)
+	must(t, err)
+	return &organization{name, cert, key, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}
+}
+
+// issue makes a certificate and its key, in PEM.
+func (o *organization) issue(t testing.TB, names ...string) (cert, key []byte) {
+	t.Helper()
+	leaf, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
+	must(t, err)
+	template := &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, o.cert, leaf.Public(), o.key)
+	must(t, err)
+	private, err := x509.MarshalPKCS8PrivateKey(leaf)
+	must(t, err)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+}
+
+func (o *organization) pair(t testing.TB, names ...string) tls.Certificate {
+	t.Helper()
+	pair, err := tls.X509KeyPair(o.issue(t, names...))
+	must(t, err)
+	return pair
+}
+
+func (o *organization) pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(o.cert)
+	return pool
+}
+
+// mount writes a gateway's certificate as a Secret is mounted.
+func (o *organization) mount(t testing.TB, dir string) {
+	t.Helper()
+	cert, key := o.issue(t, v1alpha1.GatewayServerName(o.name))
+	must(t, os.WriteFile(filepath.Join(dir, certFile), cert, 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, keyFile), key, 0o600))
+}
+
+// memory is a Source and a Sink without a cluster.
+type memory struct {
+	routes chan Routes
+	mu     sync.Mutex
+	lines  []v1alpha1.LineReport
+	writes int
+}
+
+func newMemory() *memory { return &memory{routes: make(chan Routes, 8)} }
+
+func (m *memory) Watch(ctx context.Context, changed func([]byte)) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case r := <-m.routes:
+			text, err := r.JSON()
+			if err != nil {
+				return err
+			}
+			changed(text)
+		}
+	}
+}
+
+func (m *memory) Report(_ context.Context, lines []v1alpha1.LineReport) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lines = lines
+	m.writes++
+	return nil
+}
+
+func (m *memory) reported(name string) v1alpha1.LineReport {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, l := range m.lines {
+		if l.Name == name {
+			return l
+		}
+	}
+	return v1alpha1.LineReport{}
+}
+
+// post is a gateway that runs.
+type post struct {
+	*gateway
+	memory       *memory
+	certs        string
+	inside, line string
+	web          string
+	stop         func() error
+}
+
+func startGateway(t testing.TB, org *organization, change func(*Options)) *post {
+	t.Helper()
+	p := &post{memory: newMemory(), certs: t.TempDir()}
+	org.mount(t, p.certs)
+	o := DefaultOptions()
+	o.InsideAddress, o.LineAddress, o.MetricsAddress = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	o.CertDir, o.Source, o.Sink = p.certs, p.memory, p.memory
+	o.DrainTimeout = 200 * time.Millisecond
+	o.LineDialTimeout = 500 * time.Millisecond
+	o.Log = slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	o.lineAllowed = func(netip.Addr) error { return nil }
+	if change != nil {
+		change(&o)
+	}
+	must(t, o.complete())
+	ctx, cancel := context.WithCancel(context.Background())
+	inside, lines, web, err := o.listen(ctx)
+	must(t, err)
+	p.inside, p.line, p.web = inside.Addr().String(), lines.Addr().String(), web.Addr().String()
+	p.gateway = newGateway(o)
+	ended := make(chan error, 1)
+	go func() { ended <- p.run(ctx, inside, lines, web) }()
+	p.stop = sync.OnceValue(func() error { cancel(); return <-ended })
+	t.Cleanup(func() { must(t, p.stop()) })
+	return p
+}
+
+// follow gives the gateway routes and waits until they hold.
+func (p *post) follow(t testing.TB, r Routes) {
+	t.Helper()
+	p.memory.routes <- r
+	want, _ := r.JSON()
+	eventually(t, "the routes hold", func() bool {
+		have, _ := p.table.Load().routes.JSON()
+		return p.known.Load() && string(have) == string(want)
+	})
+}
+
+type testWriter struct{ t testing.TB }
+
+func (w testWriter) Write(b []byte) (int, error) {
+	if testing.Verbose() {
+		w.t.Logf("%s", b)
+	}
+	return len(b), nil
+}
+
+// wire is a line on loopback: a TCP relay that can be cut.
+type wire struct {
+	t       testing.TB
+	address string
+	to      string
+	mu      sync.Mutex
+	ln      net.Listener
+	conns   map[net.Conn]struct{}
+	dark    chan struct{} // closed while the wire passes bytes
+	tasks   sync.WaitGroup
+}
+
+func newWire(t testing.TB, to string) *wire {
+	t.Helper()
+	w := &wire{t: t, to: to, conns: map[net.Conn]struct{}{}, address: "127.0.0.1:0"}
+	w.restore()
+	t.Cleanup(func() {
+		w.unplug()
+		w.tasks.Wait()
+	})
+	return w
+}
+
+// restore makes the wire whole.
+func (w *wire) restore() {
+	ln, err := net.Listen("tcp", w.address)
+	must(w.t, err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.address, w.ln = ln.Addr().String(), ln
+	w.dark = make(chan struct{})
+	close(w.dark)
+	w.tasks.Go(func() { w.accept(ln) })
+}
+
+// unplug closes everything; whoever dials is refused.
+func (w *wire) unplug() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ln.Close()
+	select {
+	case <-w.dark:
+	default:
+		close(w.dark)
+	}
+	for c := range w.conns {
+		c.Close()
+	}
+	clear(w.conns)
+}
+
+// blackhole lets nothing through any more, and tells nobody.
+func (w *wire) blackhole() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dark = make(chan struct{})
+}
+
+func (w *wire) accept(ln net.Listener) {
+	for {
+		a, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		b, err := net.Dial("tcp", w.to)
+		if err != nil {
+			a.Close()
+			continue
+		}
+		w.mu.Lock()
+		w.conns[a], w.conns[b] = struct{}{}, struct{}{}
+		w.mu.Unlock()
+		w.tasks.Go(func() { w.pass(a, b) })
+		w.tasks.Go(func() { w.pass(b, a) })
+	}
+}
+
+func (w *wire) pass(dst, src net.Conn) {
+	defer dst.Close()
+	defer src.Close()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := src.Read(buf)
+		w.mu.Lock()
+		dark := w.dark
+		w.mu.Unlock()
+		<-dark
+		if n > 0 {
+			if _, err := dst.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (w *wire) line(name, member string, priority int32) Line {
+	to := netip.MustParseAddrPort(w.address)
+	return Line{Name: name, Member: member, Address: to.Addr().String(), Port: int32(to.Port()), Priority: priority}
+}
+
+// startEcho is a node: it answers over TLS with what it hears.
+func startEcho(t testing.TB, org *organization, name string) string {
+	t.Helper()
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{org.pair(t, name)}})
+	must(t, err)
+	var tasks sync.WaitGroup
+	tasks.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			tasks.Go(func() {
+				defer conn.Close()
+				_, _ = io.Copy(conn, conn)
+			})
+		}
+	})
+	t.Cleanup(func() { ln.Close(); tasks.Wait() })
+	return ln.Addr().String()
+}
+
+// call opens a TLS connection by way of a gateway.
+func call(address, name string, org *organization) (*tls.Conn, error) {
+	d := &net.Dialer{Timeout: 5 * time.Second}
+	return tls.DialWithDialer(d, "tcp", address, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: name, RootCAs: org.pool()})
+}
+
+// hears reports whether what is said on a connection comes back.
+func hears(conn net.Conn) error {
+	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		return err
+	}
+	if _, err := conn.Write([]byte("hello")); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(conn, make([]byte, 5))
+	return err
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func eventually(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(15 * time.Second)
+	for !is() {
+		if time.Now().After(deadline) {
+			t.Fatalf("in 15 s it did not come to be that %s", what)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
