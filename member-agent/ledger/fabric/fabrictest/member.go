@@ -1,0 +1,124 @@
+package fabrictest
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
+)
+
+// Member is one organization: its plan, what it was issued, and what it publishes.
+type Member struct {
+	Plan   *v1alpha1.MemberPlan
+	Record v1alpha1.Record
+
+	number     int
+	identities map[string]ledger.KeyPair
+}
+
+// Keys hands out the Member's identities.
+func (m *Member) Keys(_ context.Context, name string) (ledger.KeyPair, error) {
+	pair, found := m.identities[name]
+	if !found {
+		return ledger.KeyPair{}, fmt.Errorf("%s has no identity %s", m.Plan.Spec.Member, name)
+	}
+	return pair, nil
+}
+
+// NewMembers gives organizations plans that are alike but for whose they are, and everything that their engine asks for.
+// The first one leads.
+func NewMembers(consortium string, peers, orderers int, names ...string) ([]*Member, error) {
+	var members []*Member
+	everybody := planMembers(peers, orderers, names)
+	for i, name := range names {
+		plan := &v1alpha1.MemberPlan{}
+		plan.Name = consortium
+		plan.Spec = v1alpha1.MemberPlanSpec{
+			Member: name, Consortium: consortium, ConsortiumNamespace: "default",
+			Namespace: v1alpha1.ConsortiumNamespace(consortium),
+			Ledger:    v1alpha1.LedgerSpec{Type: v1alpha1.LedgerFabric},
+			Members:   everybody,
+		}
+		for _, node := range everybody[i].Nodes {
+			plan.Spec.Nodes = append(plan.Spec.Nodes, v1alpha1.PlanNode{Name: node.Name, Role: node.Role})
+		}
+		member := &Member{Plan: plan, number: i + 1, identities: map[string]ledger.KeyPair{}}
+		if err := member.issue(); err != nil {
+			return nil, err
+		}
+		members = append(members, member)
+	}
+	return members, nil
+}
+
+func planMembers(peers, orderers int, names []string) []v1alpha1.PlanMember {
+	var members []v1alpha1.PlanMember
+	for i, name := range names {
+		member := v1alpha1.PlanMember{Name: name, Role: v1alpha1.RoleParticipant}
+		if i == 0 {
+			member.Role = v1alpha1.RoleLeader
+		}
+		for n := range orderers {
+			member.Nodes = append(member.Nodes, v1alpha1.PlanMemberNode{
+				Name: fmt.Sprintf("orderer%d-%s", n, name), Role: v1alpha1.RoleOrderer, Port: v1alpha1.PortOrderer,
+			})
+		}
+		for n := range peers {
+			member.Nodes = append(member.Nodes, v1alpha1.PlanMemberNode{
+				Name: fmt.Sprintf("peer%d-%s", n, name), Role: v1alpha1.RolePeer, Port: v1alpha1.PortPeer,
+			})
+		}
+		members = append(members, member)
+	}
+	return members
+}
+
+// issue makes the organization's two CAs, what the engine asks of them, and the record that follows from it.
+func (m *Member) issue() error {
+	name := m.Plan.Spec.Member
+	authorities := map[ledger.Authority]*Authority{}
+	for _, kind := range []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority} {
+		authority, err := NewAuthority(name + " " + string(kind))
+		if err != nil {
+			return err
+		}
+		authorities[kind] = authority
+	}
+	published := map[string]string{}
+	for _, identity := range fabric.New(fabric.Options{}).Identities(m.Plan) {
+		pair, err := authorities[identity.Authority].Issue(identity)
+		if err != nil {
+			return fmt.Errorf("%s: %w", identity.Name, err)
+		}
+		m.identities[identity.Name] = pair
+		if identity.Publish {
+			published[identity.Node] = string(pair.Certificate)
+		}
+	}
+	m.Record = v1alpha1.Record{
+		Member: name, Consortium: m.Plan.Spec.Consortium, Sequence: 1,
+		IdentityRoots: []string{string(authorities[ledger.IdentityAuthority].PEM)},
+		TLSRoots:      []string{string(authorities[ledger.TLSAuthority].PEM)},
+	}
+	for _, node := range m.Plan.Spec.Nodes {
+		port := int32(v1alpha1.PortPeer)
+		if node.Role == v1alpha1.RoleOrderer {
+			port = v1alpha1.PortOrderer
+		}
+		m.Record.Nodes = append(m.Record.Nodes, v1alpha1.RecordNode{
+			Name: node.Name, Role: node.Role, Port: port, TLSCertificate: published[node.Name],
+		})
+	}
+	return nil
+}
+
+// Records are what everybody publishes.
+func Records(members []*Member) map[string]v1alpha1.Record {
+	records := map[string]v1alpha1.Record{}
+	for _, member := range members {
+		records[member.Plan.Spec.Member] = member.Record
+	}
+	return records
+}

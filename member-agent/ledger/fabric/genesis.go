@@ -1,0 +1,191 @@
+package fabric
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+
+	"github.com/hyperledger/fabric-config/configtx"
+	"github.com/hyperledger/fabric-config/configtx/orderer"
+	"github.com/hyperledger/fabric-protos-go-apiv2/common"
+	ordererpb "github.com/hyperledger/fabric-protos-go-apiv2/orderer"
+	"github.com/hyperledger/fabric-protos-go-apiv2/orderer/etcdraft"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+)
+
+// MaxGenesisBytes is the size that a first block may have: an orderer takes one megabyte at its participation API, and
+// the plans that carry the block have to fit into etcd.
+const MaxGenesisBytes = 1<<20 - 8<<10
+
+func (n network) genesis(channel v1alpha1.PlanChannel, consenters map[string]*x509.Certificate) (*common.Block, error) {
+	config, err := n.channelConfig(channel, consenters)
+	if err != nil {
+		return nil, err
+	}
+	return configtx.NewApplicationChannelGenesisBlock(config, channel.Name)
+}
+
+// makeGenesis makes a channel's first block. It differs from another one for the same plan and records in its nonce and
+// its time only.
+func (n network) makeGenesis(channel v1alpha1.PlanChannel) ([]byte, error) {
+	block, err := n.genesis(channel, nil)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(block)
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) > MaxGenesisBytes {
+		return nil, fmt.Errorf("the first block of channel %s has %d bytes, which is more than %d: let fewer members take part", channel.Name, len(raw), MaxGenesisBytes)
+	}
+	return raw, nil
+}
+
+// checkGenesis compares a block that somebody else made with what this Member would have made. The block is hostile
+// until it has passed.
+func (n network) checkGenesis(channel v1alpha1.PlanChannel) (string, error) {
+	if len(channel.Genesis) == 0 {
+		return "", ledger.WaitingFor("the first block of channel "+channel.Name+" from", ledger.LeaderOf(n.plan))
+	}
+	if len(channel.Genesis) > MaxGenesisBytes {
+		return "", refuse("the block has %d bytes, which is more than %d", len(channel.Genesis), MaxGenesisBytes)
+	}
+	got, err := openGenesis(channel.Genesis)
+	if err != nil {
+		return "", err
+	}
+	wantBlock, err := n.genesis(channel, consentersOf(got.config))
+	if err != nil {
+		return "", err
+	}
+	want, err := openBlock(wantBlock)
+	if err != nil {
+		return "", err
+	}
+	if err := compareGenesis(want, got); err != nil {
+		return "", err
+	}
+	return headerHash(got.block.GetHeader())
+}
+
+func refuse(format string, arguments ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ledger.ErrGenesisRefused}, arguments...)...)
+}
+
+// opened is a configuration block taken apart.
+type opened struct {
+	block     *common.Block
+	envelope  *common.Envelope
+	header    *common.ChannelHeader
+	signature *common.SignatureHeader
+	config    *common.ConfigEnvelope
+}
+
+func openGenesis(raw []byte) (*opened, error) {
+	block := &common.Block{}
+	if err := proto.Unmarshal(raw, block); err != nil {
+		return nil, refuse("it is not a block: %v", err)
+	}
+	return openBlock(block)
+}
+
+func openBlock(block *common.Block) (*opened, error) {
+	if n := len(block.GetData().GetData()); n != 1 {
+		return nil, refuse("block.data has %d transactions, not one", n)
+	}
+	o := &opened{
+		block: block, envelope: &common.Envelope{}, header: &common.ChannelHeader{},
+		signature: &common.SignatureHeader{}, config: &common.ConfigEnvelope{},
+	}
+	payload := &common.Payload{}
+	for _, part := range []struct {
+		path string
+		raw  func() []byte
+		into proto.Message
+	}{
+		{"envelope", func() []byte { return block.GetData().GetData()[0] }, o.envelope},
+		{"payload", func() []byte { return o.envelope.GetPayload() }, payload},
+		{"channel header", func() []byte { return payload.GetHeader().GetChannelHeader() }, o.header},
+		{"signature header", func() []byte { return payload.GetHeader().GetSignatureHeader() }, o.signature},
+		{"config", func() []byte { return payload.GetData() }, o.config},
+	} {
+		if err := proto.Unmarshal(part.raw(), part.into); err != nil {
+			return nil, refuse("its %s cannot be read: %v", part.path, err)
+		}
+	}
+	return o, nil
+}
+
+// compareGenesis says where a block differs from the one that is wanted, apart from its time and nonce.
+func compareGenesis(want, got *opened) error {
+	header := got.block.GetHeader()
+	hash := sha256.Sum256(bytes.Join(got.block.GetData().GetData(), nil))
+	switch {
+	case header.GetNumber() != 0:
+		return refuse("block.header.number is %d, not 0", header.GetNumber())
+	case len(header.GetPreviousHash()) != 0:
+		return refuse("block.header.previous_hash is set")
+	case !bytes.Equal(header.GetDataHash(), hash[:]):
+		return refuse("block.header.data_hash is not the hash of the data")
+	case !proto.Equal(got.block.GetMetadata(), want.block.GetMetadata()):
+		return refuse("block.metadata is not that of a first block")
+	case len(got.envelope.GetSignature()) != 0:
+		return refuse("envelope.signature is set")
+	case got.header.GetChannelId() != want.header.GetChannelId():
+		return refuse("it is for channel %q, not %q", got.header.GetChannelId(), want.header.GetChannelId())
+	}
+	wantHeader := proto.Clone(want.header).(*common.ChannelHeader)
+	wantHeader.Timestamp, wantHeader.TxId = got.header.GetTimestamp(), got.header.GetTxId()
+	if !proto.Equal(got.header, wantHeader) {
+		return refuse("its channel header is not that of a first block")
+	}
+	if len(got.signature.GetCreator()) != 0 {
+		return refuse("its signature header names a creator")
+	}
+	if path := differs("Channel", want.config.GetConfig().GetChannelGroup(), got.config.GetConfig().GetChannelGroup()); path != "" {
+		return refuse("%s is not what the plan and the records say", path)
+	}
+	if !proto.Equal(want.config, got.config) {
+		return refuse("its config envelope holds more than the configuration")
+	}
+	return nil
+}
+
+// consentersOf takes the consenters' certificates out of a configuration, by host. What cannot be read is left out: the
+// comparison will find it.
+func consentersOf(envelope *common.ConfigEnvelope) map[string]*x509.Certificate {
+	group := envelope.GetConfig().GetChannelGroup().GetGroups()[configtx.OrdererGroupKey]
+	consensus, metadata := &ordererpb.ConsensusType{}, &etcdraft.ConfigMetadata{}
+	if proto.Unmarshal(group.GetValues()[orderer.ConsensusTypeKey].GetValue(), consensus) != nil ||
+		proto.Unmarshal(consensus.GetMetadata(), metadata) != nil {
+		return nil
+	}
+	certificates := map[string]*x509.Certificate{}
+	for _, consenter := range metadata.GetConsenters() {
+		if certificate, err := parseCertificate(consenter.GetServerTlsCert()); err == nil {
+			certificates[consenter.GetHost()] = certificate
+		}
+	}
+	return certificates
+}
+
+// headerHash is the hash by which a block is known: of the ASN.1 of its header.
+func headerHash(header *common.BlockHeader) (string, error) {
+	raw, err := asn1.Marshal(struct {
+		Number                 *big.Int
+		PreviousHash, DataHash []byte
+	}{new(big.Int).SetUint64(header.GetNumber()), header.GetPreviousHash(), header.GetDataHash()})
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.Sum256(raw)
+	return hex.EncodeToString(hash[:]), nil
+}

@@ -1,0 +1,35 @@
+package fabric
+
+import (
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+const mspSuffix = "MSP"
+
+// MSPID is the name of a Member on the ledger.
+func MSPID(member string) string { return member + mspSuffix }
+
+func memberOfMSP(id string) string { return strings.TrimSuffix(id, mspSuffix) }
+
+// Names of a Member's own identities.
+
+// AdminIdentity signs what binds the organization.
+func AdminIdentity(member string) string { return "admin-" + member }
+
+// AdminTLSIdentity is the agent's client certificate at its own orderers' channel participation API.
+func AdminTLSIdentity(member string) string { return "admin-" + member + "-tls" }
+
+// UserIdentity is for the organization's applications.
+func UserIdentity(member string) string { return "user-" + member }
+
+func nodeIdentity(node string) string { return node + "-msp" }
+func nodeTLS(node string) string      { return node + "-tls" }
+
+// nodeAddress is where a node serves on one of its ports, under the name that it has in every cluster.
+func nodeAddress(plan *v1alpha1.MemberPlan, node string, port int) string {
+	return net.JoinHostPort(v1alpha1.NodeHost(node, plan.Spec.Consortium), strconv.Itoa(port))
+}

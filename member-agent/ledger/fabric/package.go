@@ -1,0 +1,87 @@
+package fabric
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net"
+	"strconv"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// contractName is the name of a contract's workload, its Service and its package's label.
+func contractName(contract v1alpha1.PlanContract) string {
+	return contract.Channel + "-" + contract.Name
+}
+
+// contractPackage is the package that peers install: where to reach the contract in their own cluster, and no code. It
+// is the same, byte for byte, in every organization.
+//
+// Neither version nor sequence is in it. A peer accepts a contract's connection only under the ID of the package that
+// was approved for the committed definition: were the ID to change with the version, a contract would stand still from
+// the moment its new workload is up until the slowest of a majority has approved. What is consented to is the
+// definition, which holds the version.
+func contractPackage(consortium string, contract v1alpha1.PlanContract) (id string, archive []byte, err error) {
+	label := contractName(contract)
+	connection, err := json.Marshal(map[string]any{
+		"address":      net.JoinHostPort(v1alpha1.NodeHost(label, consortium), strconv.Itoa(v1alpha1.PortContract)),
+		"dial_timeout": "10s",
+		"tls_required": false,
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	metadata, err := json.Marshal(map[string]string{"type": "ccaas", "label": label})
+	if err != nil {
+		return "", nil, err
+	}
+	code, err := archiveOf([]file{{"connection.json", connection}})
+	if err != nil {
+		return "", nil, err
+	}
+	if archive, err = archiveOf([]file{{"metadata.json", metadata}, {"code.tar.gz", code}}); err != nil {
+		return "", nil, err
+	}
+	hash := sha256.Sum256(archive)
+	return label + ":" + hex.EncodeToString(hash[:]), archive, nil
+}
+
+type file struct {
+	name string
+	data []byte
+}
+
+// archiveOf writes a tar.gz that depends on nothing but its files: no times, no owners.
+func archiveOf(files []file) ([]byte, error) {
+	var buffer bytes.Buffer
+	// Stored, not compressed: what a compressor makes of the same input may change with its release, and the ID is the
+	// hash of these bytes in every organization, whichever release of the agent it runs.
+	compressor, err := gzip.NewWriterLevel(&buffer, gzip.NoCompression)
+	if err != nil {
+		return nil, err
+	}
+	writer := tar.NewWriter(compressor)
+	for _, file := range files {
+		header := &tar.Header{
+			Format: tar.FormatUSTAR, Typeflag: tar.TypeReg, Name: file.name, Mode: 0o644, Size: int64(len(file.data)),
+		}
+		if err := writer.WriteHeader(header); err != nil {
+			return nil, fmt.Errorf("package %s: %w", file.name, err)
+		}
+		if _, err := writer.Write(file.data); err != nil {
+			return nil, fmt.Errorf("package %s: %w", file.name, err)
+		}
+	}
+	if err := writer.Close(); err != nil {
+		return nil, err
+	}
+	if err := compressor.Close(); err != nil {
+		return nil, err
+	}
+	return buffer.Bytes(), nil
+}

@@ -1,0 +1,56 @@
+package fabric
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/hyperledger/fabric-admin-sdk/pkg/discovery"
+	"google.golang.org/grpc"
+
+	"github.com/hanse-io/hanse/member-agent/ledger"
+)
+
+// tooFewPeers is what a gateway peer says when the peers that it sees cannot meet an endorsement policy.
+var tooFewPeers = []string{
+	"no combination of peers can be derived",
+	"no peers available to",
+	"failed to select a set of endorsers",
+}
+
+// waiting turns the error of a gateway peer that sees too few others into one that names whose peers it does not see.
+func (s *session) waiting(ctx context.Context, channel string, err error) error {
+	text := err.Error()
+	if !slices.ContainsFunc(tooFewPeers, func(said string) bool { return strings.Contains(text, said) }) {
+		return err
+	}
+	waiting := ledger.WaitingFor("this member's peers to see those of", s.unseen(ctx, channel)...)
+	if len(waiting.For) == 0 {
+		waiting.What = "this member's peers to see enough of the others' on channel " + channel
+	}
+	waiting.Cause = err
+	return waiting
+}
+
+// unseen names the channel's members none of whose peers this Member's peers see; nobody, if that cannot be told.
+func (s *session) unseen(ctx context.Context, name string) []string {
+	channel, _ := channelOf(s.plan, name)
+	var missing []string
+	err := s.atAnyPeer(ctx, func(connection *grpc.ClientConn) error {
+		seen, err := discovery.NewPeer(connection, s.admin).PeerMembershipQuery(ctx, name, nil)
+		if err != nil {
+			return err
+		}
+		missing = nil
+		for _, member := range channel.Members {
+			if len(seen.GetPeersByOrg()[MSPID(member)].GetPeers()) == 0 {
+				missing = append(missing, member)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil
+	}
+	return missing
+}
