@@ -21,8 +21,8 @@ type Double struct {
 	clock   func() time.Time
 	changed func(consortium string)
 
-	mu    sync.Mutex
-	rings map[string]map[string]*discovery.Member
+	mu      sync.Mutex
+	rings   map[string]map[string]*discovery.Member
 	offered int
 }
 
