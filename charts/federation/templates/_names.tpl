@@ -1,0 +1,20 @@
+{{- define "federation.selector" -}}
+app.kubernetes.io/name: federation
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "federation.labels" -}}
+{{ include "federation.selector" . }}
+app.kubernetes.io/part-of: hanse
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "federation.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end }}

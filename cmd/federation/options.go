@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// options are what the flags say.
+type options struct {
+	metricsAddress string
+	healthAddress  string
+	leaderElection bool
+	namespace      string
+	workers        int
+	logLevel       string
+	logFormat      string
+}
+
+func defaults() options {
+	return options{
+		metricsAddress: ":8080",
+		healthAddress:  ":8081",
+		leaderElection: true,
+		namespace:      "hanse-system",
+		workers:        4,
+		logLevel:       "info",
+		logFormat:      "json",
+	}
+}
+
+func (o *options) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.metricsAddress, "metrics-address", o.metricsAddress, "address that serves metrics; 0 for none")
+	flags.StringVar(&o.healthAddress, "health-address", o.healthAddress, "address that serves /healthz and /readyz; 0 for none")
+	flags.BoolVar(&o.leaderElection, "leader-election", o.leaderElection, "let one of several replicas do the work at a time")
+	flags.StringVar(&o.namespace, "namespace", o.namespace, "namespace of the leader election's Lease")
+	flags.IntVar(&o.workers, "workers", o.workers, "objects of each kind that are worked on at the same time")
+	flags.StringVar(&o.logLevel, "log-level", o.logLevel, "least level that is logged: debug, info, warn or error")
+	flags.StringVar(&o.logFormat, "log-format", o.logFormat, "format of the logs: json or text")
+}
+
+func (o *options) validate() error {
+	if o.workers < 1 {
+		return errors.New("--workers has to be 1 at least")
+	}
+	if o.leaderElection && o.namespace == "" {
+		return errors.New("--leader-election needs --namespace, where its Lease is kept")
+	}
+	_, err := o.logger()
+	return err
+}
+
+// logger makes the structured logger that the options ask for.
+func (o *options) logger() (logr.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return logr.Logger{}, fmt.Errorf("--log-level %q: use debug, info, warn or error", o.logLevel)
+	}
+	handlerOptions := &slog.HandlerOptions{Level: level}
+	switch o.logFormat {
+	case "json":
+		return logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, handlerOptions)), nil
+	case "text":
+		return logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, handlerOptions)), nil
+	}
+	return logr.Logger{}, fmt.Errorf("--log-format %q: use json or text", o.logFormat)
+}
+
+// shutdownTime is how long running work may take to end.
+const shutdownTime = 10 * time.Second
+
+func command() *cobra.Command {
+	o := defaults()
+	cmd := &cobra.Command{
+		Use:           "federation",
+		Short:         "The host's controller of Hanse",
+		Version:       version,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: false,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(); err != nil {
+				return err
+			}
+			logger, err := o.logger()
+			if err != nil {
+				return err
+			}
+			ctrl.SetLogger(logger)
+			config, err := ctrl.GetConfig()
+			if err != nil {
+				return fmt.Errorf("find the API server: %w", err)
+			}
+			return run(cmd.Context(), config, o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}

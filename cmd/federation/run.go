@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	certificatesv1 "k8s.io/api/certificates/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/federation/channel"
+	"github.com/hanse-io/hanse/federation/consortium"
+	"github.com/hanse-io/hanse/federation/contract"
+	"github.com/hanse-io/hanse/federation/gather"
+	"github.com/hanse-io/hanse/federation/line"
+	"github.com/hanse-io/hanse/federation/membership"
+)
+
+// run serves until the context ends.
+func run(ctx context.Context, config *rest.Config, o options) error {
+	mgr, err := newManager(ctx, config, o)
+	if err != nil {
+		return err
+	}
+	mgr.GetLogger().Info("starting", "version", version)
+	return mgr.Start(ctx)
+}
+
+// newManager wires everything that the host runs.
+func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manager, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	config = rest.CopyConfig(config)
+	// The API server's own priority and fairness is the limit: a second one here only makes plans late.
+	config.QPS = -1
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         cacheOptions(),
+		Metrics:                       server.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress:        o.healthAddress,
+		LeaderElection:                o.leaderElection,
+		LeaderElectionID:              "federation.hanse.io",
+		LeaderElectionNamespace:       o.namespace,
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       ptr.To(shutdownTime),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return nil, err
+	}
+	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+		return nil, err
+	}
+	if err := gather.Index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return nil, fmt.Errorf("index the cache: %w", err)
+	}
+	return mgr, addControllers(mgr, clock.RealClock{}, o.workers)
+}
+
+// cacheOptions keeps in memory only what Hanse works with.
+func cacheOptions() cache.Options {
+	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})}
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		// Watches tell everything; a full pass now and then is a net below them.
+		SyncPeriod: ptr.To(10 * time.Hour),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Namespace{}:          ours,
+			&corev1.ServiceAccount{}:     ours,
+			&rbacv1.RoleBinding{}:        ours,
+			&rbacv1.ClusterRole{}:        ours,
+			&rbacv1.ClusterRoleBinding{}: ours,
+			&coordinationv1.Lease{}:      {Field: fields.OneTermEqualSelector("metadata.name", v1alpha1.AgentLease)},
+			&certificatesv1.CertificateSigningRequest{}: {
+				Field: fields.OneTermEqualSelector("spec.signerName", certificatesv1.KubeAPIServerClientSignerName),
+			},
+		},
+	}
+}
+
+// addControllers adds the rooms of the wing to a manager.
+func addControllers(mgr ctrl.Manager, now clock.PassiveClock, workers int) error {
+	c, live := mgr.GetClient(), mgr.GetAPIReader()
+	g := gather.Gatherer{Reader: c}
+	recorder := mgr.GetEventRecorder("federation")
+	options := controller.Options{MaxConcurrentReconciles: workers}
+	for name, room := range map[string]interface {
+		SetupWithManager(mgr ctrl.Manager, options controller.Options) error
+	}{
+		"registrar":  &membership.Registrar{Client: c, Recorder: recorder, Clock: now},
+		"approver":   &membership.Approver{Client: c, Live: live, Recorder: recorder, Clock: now},
+		"liveness":   &membership.Liveness{Client: c, Recorder: recorder, Clock: now},
+		"consortium": &consortium.Reconciler{Client: c, Live: live, Gather: g, Recorder: recorder, Clock: now},
+		"channel":    &channel.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now},
+		"contract":   &contract.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now},
+		"line":       &line.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now},
+	} {
+		if err := room.SetupWithManager(mgr, options); err != nil {
+			return fmt.Errorf("set up %s: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+// Package apply writes objects and statuses server-side, one field manager a controller, and only when there is
+// something to write: what the cache shows already is not sent again. It also tells people by events what has changed. It
+// must know nothing of what the objects mean.
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+)
+
+// Object applies an object unless the cache shows one that says all of it. What the existing object says beyond that is
+// left alone, so it does not serve to take fields away.
+func Object(ctx context.Context, c client.Client, owner string, desired client.Object) error {
+	want, err := content(c, desired)
+	if err != nil {
+		return err
+	}
+	existing, ok := desired.DeepCopyObject().(client.Object)
+	if !ok {
+		return fmt.Errorf("%T is not an API object", desired)
+	}
+	err = c.Get(ctx, client.ObjectKeyFromObject(desired), existing)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	if err == nil {
+		have, err := content(c, existing)
+		if err != nil {
+			return err
+		}
+		if covers(have, want) {
+			return nil
+		}
+	}
+	return send(ctx, c, owner, want)
+}
+
+// Exactly applies an object without asking the cache: the owner has done so.
+func Exactly(ctx context.Context, c client.Client, owner string, desired client.Object) error {
+	want, err := content(c, desired)
+	if err != nil {
+		return err
+	}
+	return send(ctx, c, owner, want)
+}
+
+func send(ctx context.Context, c client.Client, owner string, fields map[string]any) error {
+	config := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: fields})
+	return c.Apply(ctx, config, client.FieldOwner(owner), client.ForceOwnership)
+}
+
+// Status applies a status as a whole. With a resource version it fails with a conflict if the object has moved on.
+func Status(ctx context.Context, c client.Client, owner string, object client.Object, status any, resourceVersion string) error {
+	gvk, err := apiutil.GVKForObject(object, c.Scheme())
+	if err != nil {
+		return err
+	}
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(status)
+	if err != nil {
+		return err
+	}
+	u := &unstructured.Unstructured{Object: map[string]any{"status": fields}}
+	u.SetGroupVersionKind(gvk)
+	u.SetName(object.GetName())
+	u.SetNamespace(object.GetNamespace())
+	u.SetUID(object.GetUID())
+	u.SetResourceVersion(resourceVersion)
+	return c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(owner), client.ForceOwnership)
+}
+
+// content is an object as JSON has it, without the parts that an owner does not set.
+func content(c client.Client, object client.Object) (map[string]any, error) {
+	gvk, err := apiutil.GVKForObject(object, c.Scheme())
+	if err != nil {
+		return nil, err
+	}
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return nil, err
+	}
+	u := unstructured.Unstructured{Object: fields}
+	u.SetGroupVersionKind(gvk)
+	unstructured.RemoveNestedField(fields, "status")
+	unstructured.RemoveNestedField(fields, "metadata", "creationTimestamp")
+	return fields, nil
+}
+
+// covers is whether everything that is wanted is there. Lists have to be the same; maps may hold more.
+func covers(have, want any) bool {
+	wanted, ok := want.(map[string]any)
+	if !ok {
+		return equality.Semantic.DeepEqual(have, want)
+	}
+	existing, ok := have.(map[string]any)
+	if !ok {
+		return len(wanted) == 0
+	}
+	for key, value := range wanted {
+		if !covers(existing[key], value) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,77 @@
+package consortium
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/federation/apply"
+	"github.com/hanse-io/hanse/federation/plan"
+)
+
+// parallelPlans is how many plans of one Consortium are written at once.
+const parallelPlans = 16
+
+// applyPlans writes the plans that are not as they should be, all at once.
+func (r *Reconciler) applyPlans(ctx context.Context, in plan.Input, res plan.Result) error {
+	var stale []*v1alpha1.MemberPlan
+	for member, spec := range res.Plans {
+		want := memberPlan(spec)
+		if have := in.Plans[member]; have == nil || !same(have, want) {
+			stale = append(stale, want)
+		}
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	if err := r.hold(ctx, in); err != nil {
+		return err
+	}
+	return r.write(ctx, stale)
+}
+
+func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelPlans)
+	for _, p := range plans {
+		group.Go(func() error {
+			err := apply.Exactly(ctx, r.Client, FieldManager, p)
+			if apierrors.IsNotFound(err) || apierrors.HasStatusCause(err, "NamespaceTerminating") {
+				// The Member's namespace is still being made, or goes with the Member. Either way the Member's status
+				// changes next, and brings this Consortium up again.
+				return nil
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// memberPlan wraps a plan's spec.
+func memberPlan(spec v1alpha1.MemberPlanSpec) *v1alpha1.MemberPlan {
+	return &v1alpha1.MemberPlan{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: v1alpha1.MemberNamespace(spec.Member),
+			Name:      spec.Consortium,
+			Labels: map[string]string{
+				v1alpha1.LabelManagedBy:  v1alpha1.ManagedBy,
+				v1alpha1.LabelMember:     spec.Member,
+				v1alpha1.LabelConsortium: spec.Consortium,
+			},
+		},
+		Spec: spec,
+	}
+}
+
+func same(have, want *v1alpha1.MemberPlan) bool {
+	for key, value := range want.Labels {
+		if have.Labels[key] != value {
+			return false
+		}
+	}
+	return equality.Semantic.DeepEqual(have.Spec, want.Spec)
+}

@@ -1,0 +1,79 @@
+package consortium
+
+import (
+	"context"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/federation/fold"
+	"github.com/hanse-io/hanse/federation/gather"
+	"github.com/hanse-io/hanse/federation/plan"
+)
+
+// retire takes a Consortium down: it asks every Member to, waits for all that can be waited for, then deletes the plans
+// and lets the Consortium go.
+func (r *Reconciler) retire(ctx context.Context, in plan.Input) error {
+	if !controllerutil.ContainsFinalizer(in.Consortium, v1alpha1.FinalizerRetire) {
+		return nil
+	}
+	key := client.ObjectKeyFromObject(in.Consortium)
+	var live v1alpha1.MemberPlanList
+	if err := r.Live.List(ctx, &live, client.MatchingLabels{v1alpha1.LabelConsortium: key.Name}); err != nil {
+		return err
+	}
+	plans := slices.DeleteFunc(live.Items, func(p v1alpha1.MemberPlan) bool { return gather.OfPlan(&p) != key })
+	if err := r.askToRetire(ctx, plans); err != nil {
+		return err
+	}
+	waits := Waits(in, plans)
+	if len(waits) > 0 {
+		return r.report(ctx, in, fold.Retiring(in, waits, r.Clock.Now()))
+	}
+	for i := range plans {
+		if err := r.Client.Delete(ctx, &plans[i]); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+	}
+	free := in.Consortium.DeepCopy()
+	controllerutil.RemoveFinalizer(free, v1alpha1.FinalizerRetire)
+	err := r.Client.Patch(ctx, free, client.MergeFromWithOptions(in.Consortium, client.MergeFromWithOptimisticLock{}),
+		client.FieldOwner(FieldManager))
+	return client.IgnoreNotFound(err)
+}
+
+// askToRetire sets Retire on the plans, and leaves the rest of them as it was.
+func (r *Reconciler) askToRetire(ctx context.Context, plans []v1alpha1.MemberPlan) error {
+	var asked []*v1alpha1.MemberPlan
+	for i := range plans {
+		if spec := plans[i].Spec; !spec.Retire && plans[i].DeletionTimestamp.IsZero() {
+			spec.Retire = true
+			asked = append(asked, memberPlan(spec))
+		}
+	}
+	return r.write(ctx, asked)
+}
+
+// Waits are the Members, sorted, without whose word that everything is down a Consortium is not let go. Members that
+// are gone or going are not waited for, nor, once somebody has said to abandon them, are those that cannot be reached.
+func Waits(in plan.Input, plans []v1alpha1.MemberPlan) []string {
+	abandon := in.Consortium.Annotations[v1alpha1.AnnotationAbandon] == "true"
+	var waits []string
+	for i := range plans {
+		p := &plans[i]
+		member := in.Members[p.Spec.Member]
+		switch {
+		case member == nil:
+		case p.Spec.Retire && meta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.PlanRetired):
+		case abandon && fold.Online(member) != metav1.ConditionTrue:
+		default:
+			waits = append(waits, p.Spec.Member)
+		}
+	}
+	slices.Sort(waits)
+	return waits
+}

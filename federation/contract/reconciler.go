@@ -1,0 +1,86 @@
+// Package contract gives every Contract's definition its sequence, and folds what the Members report of the Contract into
+// its status. It must know nothing of what a definition means to a ledger, and writes nothing but that status.
+package contract
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/federation/apply"
+	"github.com/hanse-io/hanse/federation/fold"
+	"github.com/hanse-io/hanse/federation/gather"
+	"github.com/hanse-io/hanse/federation/plan"
+)
+
+// FieldManager owns the Contracts' statuses.
+const FieldManager = "hanse-contract"
+
+// Reconciler reports on one Contract at a time.
+type Reconciler struct {
+	Client   client.Client
+	Gather   gather.Gatherer
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+}
+
+// SetupWithManager watches what a Contract's status follows from.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
+	return ctrl.NewControllerManagedBy(mgr).Named("contract").
+		WithOptions(options).
+		For(&v1alpha1.Contract{}, gather.SpecChanged()).
+		Watches(&v1alpha1.Channel{}, gather.Enqueue(r.onChannel), gather.SpecChanged()).
+		Watches(&v1alpha1.Consortium{}, gather.Enqueue(r.Gather.Contracts), gather.SpecChanged()).
+		Watches(&v1alpha1.Member{}, gather.Enqueue(r.Gather.Contracts), gather.MemberChanged()).
+		Watches(&v1alpha1.MemberPlan{}, gather.Enqueue(r.Gather.Contracts)).
+		Complete(r)
+}
+
+func (r *Reconciler) onChannel(ctx context.Context, channel client.Object) []types.NamespacedName {
+	return r.Gather.OnChannel(ctx, client.ObjectKeyFromObject(channel))
+}
+
+// Reconcile writes one Contract's status if it says anything new.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	contract := &v1alpha1.Contract{}
+	if err := r.Client.Get(ctx, req.NamespacedName, contract); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	status, err := r.status(ctx, contract)
+	if err != nil || !contract.DeletionTimestamp.IsZero() || equality.Semantic.DeepEqual(contract.Status, status) {
+		return apply.Result(err)
+	}
+	if err := apply.Status(ctx, r.Client, FieldManager, contract, &status, ""); err != nil {
+		return apply.Result(client.IgnoreNotFound(err))
+	}
+	apply.Transitions(r.Recorder, contract, contract.Status.Conditions, status.Conditions,
+		v1alpha1.ConditionAccepted, v1alpha1.ConditionReady)
+	return ctrl.Result{}, nil
+}
+
+func (r *Reconciler) status(ctx context.Context, contract *v1alpha1.Contract) (v1alpha1.ContractStatus, error) {
+	channel := &v1alpha1.Channel{}
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: contract.Namespace, Name: contract.Spec.Channel}, channel)
+	switch {
+	case apierrors.IsNotFound(err):
+		return fold.LoneContract(contract, plan.UnknownChannel(contract), r.Clock.Now()), nil
+	case err != nil:
+		return v1alpha1.ContractStatus{}, err
+	}
+	in, err := r.Gather.Consortium(ctx, types.NamespacedName{Namespace: channel.Namespace, Name: channel.Spec.Consortium})
+	switch {
+	case apierrors.IsNotFound(err):
+		return fold.LoneContract(contract, plan.UnknownConsortium(channel), r.Clock.Now()), nil
+	case err != nil:
+		return v1alpha1.ContractStatus{}, err
+	}
+	return fold.Contract(in, plan.Compute(in), contract, r.Clock.Now()), nil
+}

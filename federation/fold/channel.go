@@ -1,0 +1,129 @@
+package fold
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/federation/plan"
+)
+
+// Channel folds what the Members report of a channel into its status.
+func Channel(in plan.Input, res plan.Result, channel *v1alpha1.Channel, now time.Time) v1alpha1.ChannelStatus {
+	finding := res.Channels[channel.Name]
+	status := v1alpha1.ChannelStatus{ObservedGeneration: channel.Generation}
+	ready := Verdict{metav1.ConditionFalse, finding.Reason, finding.Message}
+	if resolved, ok := res.Resolved[channel.Name]; ok {
+		var p progress
+		p, status = channelProgress(in, resolved)
+		status.ObservedGeneration = channel.Generation
+		ready = p.verdict(fmt.Sprintf("%s orderers, %s peers", status.Orderers, status.Peers))
+		if !res.Consortium.Accepted {
+			ready = Verdict{metav1.ConditionFalse, v1alpha1.ReasonWaiting, "waiting for consortium " + in.Consortium.Name + " to be accepted"}
+		}
+	}
+	status.Conditions = Conditions(channel.Status.Conditions, channel.Generation, now, map[string]Verdict{
+		v1alpha1.ConditionAccepted: Accepted(finding),
+		v1alpha1.ConditionReady:    ready,
+	})
+	return status
+}
+
+// LoneChannel is the status of a channel whose Consortium does not exist.
+func LoneChannel(channel *v1alpha1.Channel, now time.Time) v1alpha1.ChannelStatus {
+	res := plan.Result{Channels: map[string]plan.Finding{channel.Name: plan.UnknownConsortium(channel)}}
+	return Channel(plan.Input{}, res, channel, now)
+}
+
+// channelProgress counts who has joined. The status carries no conditions yet.
+func channelProgress(in plan.Input, c plan.Channel) (progress, v1alpha1.ChannelStatus) {
+	var p progress
+	status := v1alpha1.ChannelStatus{Members: c.Members}
+	var orderers, allOrderers, peers, allPeers int
+	for i := range in.Consortium.Spec.Members {
+		m := &in.Consortium.Spec.Members[i]
+		report := channelReport(in.Plans[m.Name], c.Name)
+		var done joined
+		if slices.Contains(c.Ordering, m.Name) {
+			allOrderers += int(plan.Orderers(m))
+			done.orderers = countNodes(report.Orderers, v1alpha1.RoleOrderer, plan.Orderers(m), m.Name)
+			done.ofOrderers = int(plan.Orderers(m))
+		}
+		if slices.Contains(c.Members, m.Name) {
+			allPeers += int(plan.Peers(m))
+			done.peers = countNodes(report.Peers, v1alpha1.RolePeer, plan.Peers(m), m.Name)
+			done.ofPeers = int(plan.Peers(m))
+		} else if !slices.Contains(c.Ordering, m.Name) {
+			continue
+		}
+		orderers, peers = orderers+done.orderers, peers+done.peers
+		status.Height = max(status.Height, report.Height)
+		noteGenesis(&p, &status, m.Name, c.Name, report.GenesisHash)
+		noteChannel(&p, in, c, m.Name, report, done)
+	}
+	status.Orderers, status.Peers = ratio(orderers, allOrderers), ratio(peers, allPeers)
+	return p, status
+}
+
+type joined struct{ orderers, ofOrderers, peers, ofPeers int }
+
+// noteGenesis holds the Members' first blocks against each other.
+func noteGenesis(p *progress, status *v1alpha1.ChannelStatus, member, channel, hash string) {
+	switch {
+	case hash == "" || hash == status.GenesisHash:
+	case status.GenesisHash == "":
+		status.GenesisHash = hash
+	default:
+		p.fail("%s holds another first block of channel %s than the others", member, channel)
+	}
+}
+
+// noteChannel says what one Member still has to do for a channel.
+func noteChannel(p *progress, in plan.Input, c plan.Channel, member string, report v1alpha1.PlanChannelStatus, done joined) {
+	switch {
+	case Online(in.Members[member]) != metav1.ConditionTrue:
+		p.unheardOf(member)
+	case len(c.Genesis) == 0:
+		if member == c.Leader {
+			p.miss("%s to make the first block of channel %s%s", member, c.Name, because(report.Message))
+		}
+	case done.orderers < done.ofOrderers:
+		p.miss("%s to join its orderers to channel %s%s", member, c.Name, because(report.Message))
+	case done.peers < done.ofPeers:
+		p.miss("%s to join its peers to channel %s%s", member, c.Name, because(report.Message))
+	case done.ofPeers > 0 && !report.AnchorsSet:
+		p.miss("%s to name its anchor peers on channel %s%s", member, c.Name, because(report.Message))
+	}
+}
+
+func because(message string) string {
+	if message == "" {
+		return ""
+	}
+	return " (" + message + ")"
+}
+
+func channelReport(plan *v1alpha1.MemberPlan, channel string) v1alpha1.PlanChannelStatus {
+	if plan != nil {
+		for _, report := range plan.Status.Channels {
+			if report.Name == channel {
+				return report
+			}
+		}
+	}
+	return v1alpha1.PlanChannelStatus{}
+}
+
+// countNodes counts the nodes of a Member that are planned and among those named.
+func countNodes(named []string, role v1alpha1.NodeRole, planned int32, member string) int {
+	count := 0
+	for i := range planned {
+		if slices.Contains(named, plan.NodeName(role, i, member)) {
+			count++
+		}
+	}
+	return count
+}

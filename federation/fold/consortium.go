@@ -1,0 +1,232 @@
+package fold
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/federation/plan"
+)
+
+// part is one of the conditions that make up a Consortium's Ready.
+type part struct {
+	condition string
+	progress  progress
+	ready     int
+	all       int
+	noun      string
+}
+
+func (p *part) summary() string { return ratio(p.ready, p.all) + " " + p.noun }
+
+// Consortium folds what the Members report into a Consortium's status.
+func Consortium(in plan.Input, res plan.Result, now time.Time) v1alpha1.ConsortiumStatus {
+	c := in.Consortium
+	parts := []part{membersPart(in), nodesPart(in, res), linesPart(in), channelsPart(in, res), contractsPart(in, res)}
+	verdicts := map[string]Verdict{v1alpha1.ConditionAccepted: Accepted(res.Consortium)}
+	for _, p := range parts {
+		verdicts[p.condition] = p.progress.verdict(p.summary())
+	}
+	verdicts[v1alpha1.ConditionReady] = readyVerdict(res, parts)
+	return v1alpha1.ConsortiumStatus{
+		ObservedGeneration: c.Generation,
+		Members:            board(in),
+		MembersSummary:     ratio(parts[0].ready, parts[0].all),
+		NodesSummary:       ratio(parts[1].ready, parts[1].all),
+		ChannelsSummary:    ratio(parts[3].ready, parts[3].all),
+		ContractsSummary:   ratio(parts[4].ready, parts[4].all),
+		Conditions:         Conditions(c.Status.Conditions, c.Generation, now, verdicts),
+	}
+}
+
+// Retiring is the status of a Consortium that is being deleted and waits for Members.
+func Retiring(in plan.Input, waits []string, now time.Time) v1alpha1.ConsortiumStatus {
+	status := *in.Consortium.Status.DeepCopy()
+	status.ObservedGeneration = in.Consortium.Generation
+	status.Members = board(in)
+	message := "the members have taken their nodes down"
+	if len(waits) > 0 {
+		message = fmt.Sprintf("waiting for %s to take the nodes down; where that can never be, annotate the consortium with %s=true",
+			strings.Join(waits, ", "), v1alpha1.AnnotationAbandon)
+	}
+	verdicts := map[string]Verdict{v1alpha1.ConditionReady: {metav1.ConditionFalse, v1alpha1.ReasonRetiring, message}}
+	kept := slices.DeleteFunc(slices.Clone(status.Conditions), func(c metav1.Condition) bool { return c.Type == v1alpha1.ConditionReady })
+	status.Conditions = append(kept, Conditions(in.Consortium.Status.Conditions, in.Consortium.Generation, now, verdicts)...)
+	return status
+}
+
+// readyVerdict sums the parts up in one sentence.
+func readyVerdict(res plan.Result, parts []part) Verdict {
+	if !res.Consortium.Accepted {
+		return Verdict{metav1.ConditionFalse, res.Consortium.Reason, res.Consortium.Message}
+	}
+	var whole progress
+	var summaries []string
+	for _, p := range parts {
+		whole.join(p.progress)
+		if p.all > 0 {
+			summaries = append(summaries, p.summary())
+		}
+	}
+	return whole.verdict(strings.Join(summaries, ", "))
+}
+
+func memberNames(in plan.Input) []string {
+	names := make([]string, 0, len(in.Consortium.Spec.Members))
+	for _, m := range in.Consortium.Spec.Members {
+		names = append(names, m.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func membersPart(in plan.Input) part {
+	p := part{condition: v1alpha1.ConsortiumMembersOnline, noun: "members"}
+	for _, name := range memberNames(in) {
+		p.all++
+		member := in.Members[name]
+		switch {
+		case Online(member) == metav1.ConditionTrue:
+			p.ready++
+		case member == nil:
+			p.progress.miss("Member %s to be created", name)
+		case !meta.IsStatusConditionTrue(member.Status.Conditions, v1alpha1.MemberRegistered):
+			p.progress.miss("%s to register its agent", name)
+		default:
+			p.progress.unheardOf(name)
+		}
+	}
+	return p
+}
+
+func nodesPart(in plan.Input, res plan.Result) part {
+	p := part{condition: v1alpha1.ConsortiumNodesReady, noun: "nodes"}
+	for _, name := range memberNames(in) {
+		count := nodeCount(in, name)
+		p.ready += int(count.Ready)
+		p.all += int(count.Desired)
+		reported := in.Plans[name]
+		switch {
+		case Online(in.Members[name]) != metav1.ConditionTrue:
+			p.progress.unheardOf(name)
+		case reported == nil || !current(reported, res.Plans[name]):
+			p.progress.miss("%s to take up its plan", name)
+		case count.Ready < count.Desired:
+			p.progress.miss("%s to start its nodes%s", name, because(nodesMessage(reported)))
+		}
+	}
+	return p
+}
+
+// current is whether a plan is as it should be and its status is about it.
+func current(reported *v1alpha1.MemberPlan, want v1alpha1.MemberPlanSpec) bool {
+	return reported.Status.ObservedGeneration >= reported.Generation && equality.Semantic.DeepEqual(reported.Spec, want)
+}
+
+// nodesMessage is the first thing that a node of a Member waits for.
+func nodesMessage(reported *v1alpha1.MemberPlan) string {
+	for _, node := range reported.Status.Nodes {
+		if !node.Ready && node.Message != "" {
+			return node.Name + ": " + node.Message
+		}
+	}
+	for _, kind := range []string{v1alpha1.PlanTrusted, v1alpha1.PlanIdentitiesReady, v1alpha1.PlanNodesReady} {
+		if c := meta.FindStatusCondition(reported.Status.Conditions, kind); c != nil && c.Status != metav1.ConditionTrue {
+			return c.Message
+		}
+	}
+	return ""
+}
+
+func nodeCount(in plan.Input, member string) v1alpha1.NodeCount {
+	var count v1alpha1.NodeCount
+	for i := range in.Consortium.Spec.Members {
+		if m := &in.Consortium.Spec.Members[i]; m.Name == member {
+			var ready []string
+			if reported := in.Plans[member]; reported != nil {
+				for _, node := range reported.Status.Nodes {
+					if node.Ready {
+						ready = append(ready, node.Name)
+					}
+				}
+			}
+			count.Desired = plan.Orderers(m) + plan.Peers(m)
+			count.Ready = int32(countNodes(ready, v1alpha1.RoleOrderer, plan.Orderers(m), member) +
+				countNodes(ready, v1alpha1.RolePeer, plan.Peers(m), member))
+		}
+	}
+	count.Summary = ratio(int(count.Ready), int(count.Desired))
+	return count
+}
+
+func linesPart(in plan.Input) part {
+	p, up, pairs := lines(in)
+	return part{condition: v1alpha1.ConsortiumLinesReady, progress: p, ready: up, all: pairs, noun: "lines"}
+}
+
+func channelsPart(in plan.Input, res plan.Result) part {
+	p := part{condition: v1alpha1.ConsortiumChannelsReady, noun: "channels"}
+	for _, name := range sortedKeys(res.Channels) {
+		p.all++
+		resolved, ok := res.Resolved[name]
+		if !ok {
+			p.progress.miss("channel %s to be mended (%s)", name, res.Channels[name].Message)
+			continue
+		}
+		own, _ := channelProgress(in, resolved)
+		if own.outstanding() == "" {
+			p.ready++
+		}
+		p.progress.join(own)
+	}
+	return p
+}
+
+func contractsPart(in plan.Input, res plan.Result) part {
+	p := part{condition: v1alpha1.ConsortiumContractsReady, noun: "contracts"}
+	for i := range in.Contracts {
+		contract := &in.Contracts[i]
+		p.all++
+		if finding := res.Contracts[contract.Name]; !finding.Accepted {
+			p.progress.miss("contract %s to be mended (%s)", contract.Name, finding.Message)
+			continue
+		}
+		own, _ := contractProgress(in, res, contract)
+		if own.outstanding() == "" {
+			p.ready++
+		}
+		p.progress.join(own)
+	}
+	return p
+}
+
+// board is one line for each Member, sorted by name.
+func board(in plan.Input) []v1alpha1.ConsortiumMemberStatus {
+	var rows []v1alpha1.ConsortiumMemberStatus
+	for _, name := range memberNames(in) {
+		row := v1alpha1.ConsortiumMemberStatus{Name: name, Online: Online(in.Members[name]), Nodes: nodeCount(in, name)}
+		if reported := in.Plans[name]; reported != nil {
+			row.Phase = reported.Status.Phase
+			if ready := meta.FindStatusCondition(reported.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+				row.Message = ready.Message
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

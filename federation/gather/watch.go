@@ -1,0 +1,65 @@
+package gather
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// Enqueue turns an object's event into requests for what it concerns.
+func Enqueue(concern func(context.Context, client.Object) []types.NamespacedName) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, object client.Object) []reconcile.Request {
+		keys := concern(ctx, object)
+		requests := make([]reconcile.Request, 0, len(keys))
+		for _, key := range keys {
+			requests = append(requests, reconcile.Request{NamespacedName: key})
+		}
+		return requests
+	})
+}
+
+// SpecChanged passes what people change, and not the statuses that the host itself writes.
+func SpecChanged() builder.Predicates {
+	return builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
+}
+
+// MemberChanged passes what others need to know of a Member: it is new or gone, its root, whether it is registered and
+// in contact, and whether its lines are up. Round-trip times and counts are not among that.
+func MemberChanged() builder.Predicates {
+	return builder.WithPredicates(predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(*v1alpha1.Member)
+		after, ok2 := e.ObjectNew.(*v1alpha1.Member)
+		return !ok || !ok2 || !equality.Semantic.DeepEqual(essence(before), essence(after))
+	}})
+}
+
+type memberEssence struct {
+	Deleting   bool
+	Root       string
+	Conditions map[string]metav1.ConditionStatus
+	Lines      map[string][2]v1alpha1.LineState
+}
+
+func essence(m *v1alpha1.Member) memberEssence {
+	e := memberEssence{
+		Deleting: !m.DeletionTimestamp.IsZero(), Root: m.Status.Root,
+		Conditions: map[string]metav1.ConditionStatus{}, Lines: map[string][2]v1alpha1.LineState{},
+	}
+	for _, condition := range m.Status.Conditions {
+		e.Conditions[condition.Type] = condition.Status
+	}
+	for _, line := range m.Status.Lines {
+		e.Lines[line.Name] = [2]v1alpha1.LineState{line.State, line.Reverse}
+	}
+	return e
+}

@@ -1,0 +1,82 @@
+// Package line folds what the two ends of a Line say of it into its status. It must know nothing of Consortia, and writes
+// nothing but that status.
+package line
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/federation/apply"
+	"github.com/hanse-io/hanse/federation/fold"
+	"github.com/hanse-io/hanse/federation/gather"
+	"github.com/hanse-io/hanse/federation/plan"
+)
+
+// FieldManager owns the Lines' statuses.
+const FieldManager = "hanse-line"
+
+// Reconciler reports on one Line at a time.
+type Reconciler struct {
+	Client   client.Client
+	Gather   gather.Gatherer
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+}
+
+// SetupWithManager watches the Lines and the Members that report on them.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
+	return ctrl.NewControllerManagedBy(mgr).Named("line").
+		WithOptions(options).
+		For(&v1alpha1.Line{}, gather.SpecChanged()).
+		Watches(&v1alpha1.Member{}, gather.Enqueue(r.ofMember)).
+		Complete(r)
+}
+
+// Reconcile writes one Line's status if it says anything new.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	line := &v1alpha1.Line{}
+	if err := r.Client.Get(ctx, req.NamespacedName, line); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	names := make([]string, 0, len(line.Spec.Ends))
+	for _, end := range line.Spec.Ends {
+		names = append(names, end.Member)
+	}
+	members, err := r.Gather.Members(ctx, names)
+	if err != nil || !line.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, err
+	}
+	status := fold.Line(line, members, r.Clock.Now())
+	if equality.Semantic.DeepEqual(line.Status, status) {
+		return ctrl.Result{}, nil
+	}
+	if err := apply.Status(ctx, r.Client, FieldManager, line, &status, ""); err != nil {
+		return apply.Result(client.IgnoreNotFound(err))
+	}
+	apply.Transitions(r.Recorder, line, line.Status.Conditions, status.Conditions,
+		v1alpha1.ConditionAccepted, v1alpha1.ConditionReady)
+	return ctrl.Result{}, nil
+}
+
+// ofMember are the Lines that end at a Member.
+func (r *Reconciler) ofMember(ctx context.Context, member client.Object) []types.NamespacedName {
+	var lines v1alpha1.LineList
+	if r.Client.List(ctx, &lines, client.UnsafeDisableDeepCopy) != nil {
+		return nil
+	}
+	var keys []types.NamespacedName
+	for i := range lines.Items {
+		if _, _, ok := plan.Ends(&lines.Items[i], member.GetName()); ok {
+			keys = append(keys, client.ObjectKeyFromObject(&lines.Items[i]))
+		}
+	}
+	return keys
+}

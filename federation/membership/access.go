@@ -1,0 +1,100 @@
+package membership
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// ClusterRoles that come with the chart. The controller may bind these two and no others, so it can give no more away
+// than they hold.
+const (
+	// MemberRole is what an agent may do in its Member's namespace.
+	MemberRole = "hanse-member"
+	// RequestRole is what it takes to ask for a credential.
+	RequestRole = "hanse-credential-request"
+)
+
+// roleName is the name of the cluster-scoped objects that belong to one Member.
+func roleName(member string) string { return v1alpha1.MemberUser(member) }
+
+// access lists what a Member's credential opens: its namespace, its own Member object and nothing else. Pure.
+func access(member *v1alpha1.Member) []client.Object {
+	user := rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: v1alpha1.MemberUser(member.Name)}
+	namespace := &corev1.Namespace{ObjectMeta: owned(member, "", v1alpha1.MemberNamespace(member.Name))}
+	namespace.Labels["pod-security.kubernetes.io/enforce"] = "restricted"
+	name := roleName(member.Name)
+	return []client.Object{
+		namespace,
+		&rbacv1.RoleBinding{
+			ObjectMeta: owned(member, namespace.Name, MemberRole),
+			RoleRef:    clusterRole(MemberRole),
+			Subjects:   []rbacv1.Subject{user},
+		},
+		&rbacv1.ClusterRole{
+			ObjectMeta: owned(member, "", name),
+			Rules: []rbacv1.PolicyRule{
+				// Listing and watching are allowed with a field selector for this one name.
+				ownRule(member.Name, "members", "get", "list", "watch"),
+				ownRule(member.Name, "members/status", "get", "update", "patch"),
+			},
+		},
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: owned(member, "", name),
+			RoleRef:    clusterRole(name),
+			Subjects:   []rbacv1.Subject{user},
+		},
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: owned(member, "", name+":renew"),
+			RoleRef:    clusterRole(RequestRole),
+			Subjects:   []rbacv1.Subject{user},
+		},
+	}
+}
+
+// invitation lists what an invited agent needs to ask for its credential. Pure.
+func invitation(member *v1alpha1.Member) []client.Object {
+	account := &corev1.ServiceAccount{
+		ObjectMeta:                   owned(member, v1alpha1.MemberNamespace(member.Name), v1alpha1.InviteServiceAccount),
+		AutomountServiceAccountToken: ptr.To(false),
+	}
+	account.Annotations = map[string]string{v1alpha1.AnnotationInvitation: member.Spec.Invitation}
+	return []client.Object{
+		account,
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: owned(member, "", roleName(member.Name)+":invite"),
+			RoleRef:    clusterRole(RequestRole),
+			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: account.Namespace, Name: account.Name}},
+		},
+	}
+}
+
+// owned is the metadata of an object that goes when its Member goes.
+func owned(member *v1alpha1.Member, namespace, name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Namespace: namespace,
+		Name:      name,
+		Labels: map[string]string{
+			v1alpha1.LabelManagedBy: v1alpha1.ManagedBy,
+			v1alpha1.LabelMember:    member.Name,
+		},
+		OwnerReferences: []metav1.OwnerReference{
+			*metav1.NewControllerRef(member, v1alpha1.GroupVersion.WithKind("Member")),
+		},
+	}
+}
+
+func clusterRole(name string) rbacv1.RoleRef {
+	return rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: name}
+}
+
+func ownRule(member, resource string, verbs ...string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{
+		APIGroups: []string{v1alpha1.GroupName}, Resources: []string{resource},
+		ResourceNames: []string{member}, Verbs: verbs,
+	}
+}

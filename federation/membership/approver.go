@@ -1,0 +1,146 @@
+package membership
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	certificatesv1 "k8s.io/api/certificates/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/federation/apply"
+)
+
+// ApproverManager owns a Member's registration.
+const ApproverManager = "hanse-approver"
+
+// Approver decides on the requests of agents for their credentials. The API server's own signer issues them.
+type Approver struct {
+	Client client.Client
+	// Live reads past the cache: who was admitted has to be known, not assumed.
+	Live     client.Reader
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+}
+
+// SetupWithManager watches the requests that are not decided yet.
+func (r *Approver) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
+	open := predicate.NewPredicateFuncs(func(object client.Object) bool {
+		csr, ok := object.(*certificatesv1.CertificateSigningRequest)
+		return ok && !decided(csr)
+	})
+	return ctrl.NewControllerManagedBy(mgr).Named("approver").
+		WithOptions(options).
+		For(&certificatesv1.CertificateSigningRequest{}, builder.WithPredicates(open)).
+		Complete(r)
+}
+
+func decided(csr *certificatesv1.CertificateSigningRequest) bool {
+	for _, condition := range csr.Status.Conditions {
+		if condition.Type == certificatesv1.CertificateApproved || condition.Type == certificatesv1.CertificateDenied {
+			return true
+		}
+	}
+	return false
+}
+
+// Reconcile decides on one request, if it is an agent's. Who is admitted is written down, against the version of the
+// Member that the decision was made on, before the approval: of two agents at the same instant one gets a conflict, looks
+// again, and finds the other one's key.
+func (r *Approver) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	csr := &certificatesv1.CertificateSigningRequest{}
+	if err := r.Client.Get(ctx, req.NamespacedName, csr); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	who, ours := requestorOf(csr.Spec.Username)
+	if !ours || decided(csr) || csr.Spec.SignerName != certificatesv1.KubeAPIServerClientSignerName {
+		return ctrl.Result{}, nil
+	}
+	member, account, err := r.look(ctx, who)
+	if err != nil {
+		return apply.Result(err)
+	}
+	now := r.Clock.Now()
+	verdict := judge(csr, who, member, account, now)
+	if verdict.register != "" {
+		if err := r.register(ctx, member, verdict.register, now); err != nil {
+			return apply.Result(err)
+		}
+	}
+	if err := r.decide(ctx, csr, verdict, now); err != nil {
+		return apply.Result(client.IgnoreNotFound(err))
+	}
+	if verdict.second && member != nil {
+		r.Recorder.Eventf(member, csr, corev1.EventTypeWarning, v1alpha1.ReasonSecondAgent, "Admit", "%s", verdict.denied)
+	}
+	return ctrl.Result{}, nil
+}
+
+// look reads the Member and its invitation's ServiceAccount; nil for what does not exist.
+func (r *Approver) look(ctx context.Context, who requestor) (*v1alpha1.Member, *corev1.ServiceAccount, error) {
+	member := &v1alpha1.Member{}
+	err := r.Live.Get(ctx, types.NamespacedName{Name: who.member}, member)
+	if apierrors.IsNotFound(err) {
+		return nil, nil, nil
+	}
+	if err != nil || !who.invited {
+		return member, nil, err
+	}
+	account := &corev1.ServiceAccount{}
+	key := types.NamespacedName{Namespace: v1alpha1.MemberNamespace(who.member), Name: v1alpha1.InviteServiceAccount}
+	err = r.Live.Get(ctx, key, account)
+	if apierrors.IsNotFound(err) {
+		return member, nil, nil
+	}
+	return member, account, err
+}
+
+// register writes down who is admitted.
+func (r *Approver) register(ctx context.Context, member *v1alpha1.Member, fingerprint string, now time.Time) error {
+	status := struct {
+		Registration v1alpha1.MemberRegistration `json:"registration"`
+	}{v1alpha1.MemberRegistration{
+		Invitation:     member.Spec.Invitation,
+		KeyFingerprint: fingerprint,
+		Time:           metav1.NewTime(now.Truncate(time.Second)),
+	}}
+	if err := apply.Status(ctx, r.Client, ApproverManager, member, &status, member.ResourceVersion); err != nil {
+		return err
+	}
+	r.Recorder.Eventf(member, nil, corev1.EventTypeNormal, v1alpha1.ReasonRegistered, "Admit",
+		"admitted the agent with the key %s", fingerprint)
+	return nil
+}
+
+// decide approves or denies a request.
+func (r *Approver) decide(ctx context.Context, csr *certificatesv1.CertificateSigningRequest, verdict decision, now time.Time) error {
+	condition := certificatesv1.CertificateSigningRequestCondition{
+		Type: certificatesv1.CertificateApproved, Status: corev1.ConditionTrue,
+		Reason: v1alpha1.ReasonRegistered, Message: "this key was admitted for the member",
+		LastUpdateTime: metav1.NewTime(now),
+	}
+	if verdict.denied != "" {
+		condition.Type, condition.Message = certificatesv1.CertificateDenied, verdict.denied
+		condition.Reason = "Refused"
+		if verdict.second {
+			condition.Reason = v1alpha1.ReasonSecondAgent
+		}
+	}
+	csr = csr.DeepCopy()
+	csr.Status.Conditions = append(csr.Status.Conditions, condition)
+	if err := r.Client.SubResource("approval").Update(ctx, csr, client.FieldOwner(ApproverManager)); err != nil {
+		return fmt.Errorf("decide on request %s: %w", csr.Name, err)
+	}
+	return nil
+}

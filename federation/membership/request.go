@@ -1,0 +1,162 @@
+package membership
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	certificatesv1 "k8s.io/api/certificates/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// requestor is who made a CertificateSigningRequest, by the name that the API server has authenticated.
+type requestor struct {
+	member string
+	// invited is set for the invitation's ServiceAccount; otherwise it is the Member's own credential.
+	invited bool
+}
+
+// requestorOf says whether a request is an agent's. Any other one is none of Hanse's business.
+func requestorOf(username string) (requestor, bool) {
+	if name, ok := strings.CutPrefix(username, v1alpha1.MemberUser("")); ok && name != "" {
+		return requestor{member: name}, true
+	}
+	if rest, ok := strings.CutPrefix(username, "system:serviceaccount:"+v1alpha1.MemberNamespace("")); ok {
+		if name, ok := strings.CutSuffix(rest, ":"+v1alpha1.InviteServiceAccount); ok && name != "" && !strings.Contains(name, ":") {
+			return requestor{member: name, invited: true}, true
+		}
+	}
+	return requestor{}, false
+}
+
+// decision is what becomes of a request.
+type decision struct {
+	// denied says why it is refused and how to mend it; empty if it is approved.
+	denied string
+	// second is set if it is refused because another agent was admitted before.
+	second bool
+	// register is the fingerprint to write down before the approval; empty if it is written down already.
+	register string
+}
+
+func deny(format string, args ...any) decision { return decision{denied: fmt.Sprintf(format, args...)} }
+
+// judge decides on an agent's request. member is nil if there is none, account is the invitation's ServiceAccount, nil
+// if there is none. Pure.
+func judge(csr *certificatesv1.CertificateSigningRequest, who requestor, member *v1alpha1.Member, account *corev1.ServiceAccount, now time.Time) decision {
+	fingerprint, problem := inspect(csr, who.member)
+	switch {
+	case problem != "":
+		return deny("%s", problem)
+	case member == nil || !member.DeletionTimestamp.IsZero():
+		return deny("there is no Member %s on this host: ask its operators to create it", who.member)
+	case who.invited:
+		return judgeInvited(csr, member, account, fingerprint, now)
+	}
+	registration := member.Status.Registration
+	if registration == nil || registration.KeyFingerprint != fingerprint {
+		return decision{second: true, denied: fmt.Sprintf("only the key that was admitted for member %s (%s) can have its credential renewed, this one is %s: renew with the same key, or ask the host's operators for a new invitation (kubectl hanse invite %s)",
+			member.Name, admitted(member), fingerprint, member.Name)}
+	}
+	return decision{}
+}
+
+// judgeInvited decides on a request that was made with an invitation's token: one key for each invitation.
+func judgeInvited(csr *certificatesv1.CertificateSigningRequest, member *v1alpha1.Member, account *corev1.ServiceAccount, fingerprint string, now time.Time) decision {
+	again := fmt.Sprintf("ask the host's operators for a new invitation (kubectl hanse invite %s)", member.Name)
+	standing := account != nil && csr.Spec.UID == string(account.UID) && member.Spec.Invitation != "" &&
+		account.Annotations[v1alpha1.AnnotationInvitation] == member.Spec.Invitation
+	switch {
+	case !standing:
+		return deny("this invitation to member %s does not stand any more: %s", member.Name, again)
+	case usedUp(member) && member.Status.Registration.KeyFingerprint == fingerprint:
+		return decision{}
+	case usedUp(member):
+		return decision{second: true, denied: fmt.Sprintf("another agent has taken up this invitation to member %s before, with the key %s: if that one is not yours, somebody else holds the invitation; %s",
+			member.Name, admitted(member), again)}
+	case expired(member, now):
+		return deny("this invitation to member %s has run out: %s", member.Name, again)
+	}
+	return decision{register: fingerprint}
+}
+
+func admitted(member *v1alpha1.Member) string {
+	if member.Status.Registration == nil {
+		return "none so far"
+	}
+	return member.Status.Registration.KeyFingerprint
+}
+
+// inspect checks that a request asks for a Member's credential and nothing else, and returns its key's fingerprint.
+func inspect(csr *certificatesv1.CertificateSigningRequest, member string) (fingerprint, problem string) {
+	block, rest := pem.Decode(csr.Spec.Request)
+	if block == nil || block.Type != "CERTIFICATE REQUEST" || len(strings.TrimSpace(string(rest))) > 0 {
+		return "", "the request is not one PEM block of type CERTIFICATE REQUEST"
+	}
+	request, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil {
+		return "", "the request cannot be read: " + err.Error()
+	}
+	if err := request.CheckSignature(); err != nil {
+		return "", "the request is not signed with its own key: " + err.Error()
+	}
+	if user := v1alpha1.MemberUser(member); request.Subject.CommonName != user {
+		return "", fmt.Sprintf("an agent of member %s can ask for the name %s only, not for %q", member, user, request.Subject.CommonName)
+	}
+	if !slices.Equal(request.Subject.Organization, []string{v1alpha1.MembersGroup}) {
+		return "", fmt.Sprintf("the organization has to be %s and nothing else", v1alpha1.MembersGroup)
+	}
+	if len(request.DNSNames)+len(request.IPAddresses)+len(request.EmailAddresses)+len(request.URIs) > 0 {
+		return "", "a member's credential has no alternative names: leave them out"
+	}
+	if problem := inspectUse(csr, request.PublicKey); problem != "" {
+		return "", problem
+	}
+	return Fingerprint(request.RawSubjectPublicKeyInfo), ""
+}
+
+// inspectUse checks a request's usages, lifetime and kind of key.
+func inspectUse(csr *certificatesv1.CertificateSigningRequest, key any) string {
+	client := false
+	for _, usage := range csr.Spec.Usages {
+		switch usage {
+		case certificatesv1.UsageClientAuth:
+			client = true
+		case certificatesv1.UsageDigitalSignature, certificatesv1.UsageKeyEncipherment:
+		default:
+			return fmt.Sprintf("a member's credential is not for %q: ask for client auth and digital signature", usage)
+		}
+	}
+	if !client {
+		return "a member's credential is for client auth: ask for that"
+	}
+	if seconds := csr.Spec.ExpirationSeconds; seconds == nil || *seconds > v1alpha1.MaxCredentialSeconds {
+		return fmt.Sprintf("a member's credential lives %d seconds at the most: set spec.expirationSeconds", v1alpha1.MaxCredentialSeconds)
+	}
+	switch k := key.(type) {
+	case *ecdsa.PublicKey, ed25519.PublicKey:
+	case *rsa.PublicKey:
+		if k.N.BitLen() < 2048 {
+			return "an RSA key has to have 2048 bits at least: make a new key, better an ECDSA one"
+		}
+	default:
+		return "the key has to be an ECDSA, Ed25519 or RSA one"
+	}
+	return ""
+}
+
+// Fingerprint is the hex SHA-256 of a public key (SubjectPublicKeyInfo, DER).
+func Fingerprint(publicKeyInfo []byte) string {
+	sum := sha256.Sum256(publicKeyInfo)
+	return hex.EncodeToString(sum[:])
+}

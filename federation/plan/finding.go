@@ -1,0 +1,157 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// Finding says whether an object is sound together with the others that it names. It becomes the condition Accepted.
+type Finding struct {
+	Accepted bool
+	Reason   string
+	// Message says what is wrong and how to mend it.
+	Message string
+}
+
+func accepted() Finding {
+	return Finding{Accepted: true, Reason: v1alpha1.ReasonAccepted, Message: "the specification is sound"}
+}
+
+func refused(reason, format string, args ...any) Finding {
+	return Finding{Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// UnknownConsortium is the finding on a channel whose Consortium does not exist.
+func UnknownConsortium(channel *v1alpha1.Channel) Finding {
+	return refused(v1alpha1.ReasonNotFound, "there is no Consortium %s in namespace %s: create it, or declare the channel with another consortium",
+		channel.Spec.Consortium, channel.Namespace)
+}
+
+// UnknownChannel is the finding on a contract whose Channel does not exist.
+func UnknownChannel(contract *v1alpha1.Contract) Finding {
+	return refused(v1alpha1.ReasonNotFound, "there is no Channel %s in namespace %s: create it, or declare the contract on another channel",
+		contract.Spec.Channel, contract.Namespace)
+}
+
+// JudgeLine says whether a line joins two Members that exist.
+func JudgeLine(line *v1alpha1.Line, exists func(member string) bool) Finding {
+	var missing []string
+	for _, end := range line.Spec.Ends {
+		if !exists(end.Member) {
+			missing = append(missing, end.Member)
+		}
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		return refused(v1alpha1.ReasonNotFound, "the line leads nowhere: there is no Member %s; create it, or correct spec.ends", strings.Join(missing, ", "))
+	}
+	return accepted()
+}
+
+// judgeConsortium says whether a Consortium can be planned. A Member that has not registered yet is no reason to refuse:
+// it is waited for. One that does not exist is, for nobody knows where its plan would go.
+func judgeConsortium(in Input) Finding {
+	var missing []string
+	for _, m := range in.Consortium.Spec.Members {
+		if in.Members[m.Name] == nil {
+			missing = append(missing, m.Name)
+		}
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		return refused(v1alpha1.ReasonNotFound, "there is no Member %s: create it, or correct the name in spec.members", strings.Join(missing, ", "))
+	}
+	for i := range in.Rivals {
+		rival := &in.Rivals[i]
+		if rival.Namespace == in.Consortium.Namespace || !older(rival, in.Consortium) {
+			continue
+		}
+		for _, m := range in.Consortium.Spec.Members {
+			if isMember(rival, m.Name) {
+				return refused(v1alpha1.ReasonNameTaken, "member %s already takes part in the older consortium %s of namespace %s, and a name can be used once in a member's cluster: declare this one under another name",
+					m.Name, rival.Name, rival.Namespace)
+			}
+		}
+	}
+	return accepted()
+}
+
+// older is whether one Consortium was there before another; of two made in the same second, the first by namespace.
+func older(a, b *v1alpha1.Consortium) bool {
+	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	}
+	return a.Namespace < b.Namespace
+}
+
+// judgeChannel says whether a channel fits its Consortium.
+func judgeChannel(consortium *v1alpha1.Consortium, channel *v1alpha1.Channel) Finding {
+	var strangers []string
+	for _, name := range channel.Spec.Members {
+		if !isMember(consortium, name) {
+			strangers = append(strangers, name)
+		}
+	}
+	if len(strangers) > 0 {
+		slices.Sort(strangers)
+		return refused(v1alpha1.ReasonInvalid, "%s is not a member of consortium %s: declare the channel among the consortium's members",
+			strings.Join(strangers, ", "), consortium.Name)
+	}
+	members := channelMembers(consortium, channel)
+	if problem := judgeEndorsement(consortium, resolveEndorsement(channel.Spec.Endorsement), members); problem != "" {
+		return refused(v1alpha1.ReasonInvalid, "%s", problem)
+	}
+	if problem := judgeBatch(channel.Spec.Batch); problem != "" {
+		return refused(v1alpha1.ReasonInvalid, "%s", problem)
+	}
+	return accepted()
+}
+
+// judgeEndorsement says what is wrong with a policy among a channel's members: empty if it can be met. Only a member
+// that runs a peer can endorse.
+func judgeEndorsement(consortium *v1alpha1.Consortium, policy v1alpha1.EndorsementPolicy, members []string) string {
+	candidates, needed := members, 1
+	switch policy.Rule {
+	case v1alpha1.EndorseMajority:
+		needed = len(members)/2 + 1
+	case v1alpha1.EndorseAll:
+		needed = len(members)
+	case v1alpha1.EndorseOutOf:
+		candidates, needed = policy.Members, int(policy.Count)
+	}
+	able := 0
+	for _, name := range candidates {
+		if !slices.Contains(members, name) {
+			return fmt.Sprintf("the endorsement policy names %s, which is not in the channel: such a policy can never be met; name members of the channel only", name)
+		}
+		if runsPeers(consortium, name) {
+			able++
+		}
+	}
+	if able < needed {
+		return fmt.Sprintf("the endorsement policy asks for %d members, but only %d of those that it counts run a peer: such a policy can never be met; ask for fewer, or let more members run peers", needed, able)
+	}
+	return ""
+}
+
+func judgeBatch(batch *v1alpha1.Batch) string {
+	b := resolveBatch(batch)
+	switch {
+	case b.AbsoluteMaxBytes.Sign() <= 0 || b.PreferredMaxBytes.Sign() <= 0:
+		return "batch.absoluteMaxBytes and batch.preferredMaxBytes have to be more than nothing: give a size such as 2Mi"
+	case b.PreferredMaxBytes.Cmp(*b.AbsoluteMaxBytes) > 0:
+		return "batch.preferredMaxBytes is larger than batch.absoluteMaxBytes, which no block may exceed: lower the one or raise the other"
+	case b.Timeout.Duration <= 0:
+		return "batch.timeout has to be more than nothing: give a time such as 500ms"
+	}
+	return ""
+}
+
+func runsPeers(consortium *v1alpha1.Consortium, name string) bool {
+	return slices.ContainsFunc(consortium.Spec.Members, func(m v1alpha1.ConsortiumMember) bool {
+		return m.Name == name && Peers(&m) > 0
+	})
+}

@@ -1,0 +1,168 @@
+// Package plan works out, from what is declared on the host and what the Members have made public, what each Member
+// has to do for one Consortium, and what is wrong with the declarations. It is pure: it must know nothing of clients,
+// clocks or controllers, and the same input always gives the same plans, so that nothing is written twice.
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// Input is everything that the plans of one Consortium follow from. Compute changes none of it.
+type Input struct {
+	Consortium *v1alpha1.Consortium
+	// Rivals are the Consortia of the same name in other namespaces.
+	Rivals []v1alpha1.Consortium
+	// Channels of the Consortium, and Contracts on them.
+	Channels  []v1alpha1.Channel
+	Contracts []v1alpha1.Contract
+	// Members by name, as far as they exist.
+	Members map[string]*v1alpha1.Member
+	// Lines, whether they concern the Consortium or not.
+	Lines []v1alpha1.Line
+	// Plans are the Consortium's MemberPlans as they are now, by Member, with what the agents report.
+	Plans map[string]*v1alpha1.MemberPlan
+}
+
+// Result is what follows from an Input.
+type Result struct {
+	// Consortium, Channels and Contracts say of each object whether it is sound. The latter two are by name.
+	Consortium Finding
+	Channels   map[string]Finding
+	Contracts  map[string]Finding
+	// Resolved holds the accepted channels with their defaults filled in, by name.
+	Resolved map[string]Channel
+	// Sequences of the accepted contracts, by name.
+	Sequences map[string]Sequence
+	// Plans by Member. It is empty if the Consortium is refused: then the plans that there are stay as they are.
+	Plans map[string]v1alpha1.MemberPlanSpec
+}
+
+// Compute works out the plans of one Consortium.
+func Compute(in Input) Result {
+	res := Result{
+		Channels:  map[string]Finding{},
+		Contracts: map[string]Finding{},
+		Resolved:  map[string]Channel{},
+		Sequences: map[string]Sequence{},
+		Plans:     map[string]v1alpha1.MemberPlanSpec{},
+	}
+	res.Consortium = judgeConsortium(in)
+	for i := range in.Channels {
+		channel := &in.Channels[i]
+		res.Channels[channel.Name] = judgeChannel(in.Consortium, channel)
+		if res.Channels[channel.Name].Accepted {
+			res.Resolved[channel.Name] = resolveChannel(in, channel)
+		}
+	}
+	contracts := resolveContracts(in, &res)
+	if !res.Consortium.Accepted {
+		return res
+	}
+	members := planMembers(in)
+	for i := range in.Consortium.Spec.Members {
+		m := &in.Consortium.Spec.Members[i]
+		res.Plans[m.Name] = v1alpha1.MemberPlanSpec{
+			Member:              m.Name,
+			Consortium:          in.Consortium.Name,
+			ConsortiumNamespace: in.Consortium.Namespace,
+			Namespace:           v1alpha1.ConsortiumNamespace(in.Consortium.Name),
+			Ledger:              resolveLedger(in.Consortium.Spec.Ledger),
+			Nodes:               planNodes(in.Consortium, m),
+			Members:             members,
+			Lines:               planLines(in, m.Name),
+			Channels:            channelsFor(m.Name, res.Resolved),
+			Contracts:           contractsFor(m.Name, contracts, res.Resolved),
+		}
+	}
+	return res
+}
+
+// planMembers lists the Members of the Consortium as every plan shows them.
+func planMembers(in Input) []v1alpha1.PlanMember {
+	records := recordsWithin(in, recordBudget)
+	members := make([]v1alpha1.PlanMember, 0, len(in.Consortium.Spec.Members))
+	for i := range in.Consortium.Spec.Members {
+		m := &in.Consortium.Spec.Members[i]
+		member := v1alpha1.PlanMember{Name: m.Name, Role: m.Role, Record: records[m.Name]}
+		if known := in.Members[m.Name]; known != nil {
+			member.Root = known.Status.Root
+		}
+		for _, node := range planNodes(in.Consortium, m) {
+			member.Nodes = append(member.Nodes, v1alpha1.PlanMemberNode{Name: node.Name, Role: node.Role, Port: nodePort(node.Role)})
+		}
+		members = append(members, member)
+	}
+	slices.SortFunc(members, func(a, b v1alpha1.PlanMember) int { return cmp.Compare(a.Name, b.Name) })
+	return members
+}
+
+// recordBudget is how many bytes of records a plan carries at the most: etcd takes objects of 1.5 MiB. Records that
+// do not fit travel by gossip alone.
+const recordBudget = 768 << 10
+
+// recordsWithin picks the Members' records, in the order of the Members' names, up to a size in bytes.
+func recordsWithin(in Input, budget int) map[string]*v1alpha1.SignedRecord {
+	names := make([]string, 0, len(in.Plans))
+	for name := range in.Plans {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	records := map[string]*v1alpha1.SignedRecord{}
+	for _, name := range names {
+		record := in.Plans[name].Status.Record
+		if record == nil {
+			continue
+		}
+		// Bytes are base64 in JSON.
+		size := (len(record.Payload)+len(record.Signature))*4/3 + len(record.Certificates)
+		if size > v1alpha1.MaxRecordBytes || size > budget {
+			continue
+		}
+		budget -= size
+		records[name] = record
+	}
+	return records
+}
+
+// planLines lists the lines from one Member to the Consortium's others.
+func planLines(in Input, member string) []v1alpha1.PlanLine {
+	var lines []v1alpha1.PlanLine
+	for i := range in.Lines {
+		line := &in.Lines[i]
+		near, far, ok := Ends(line, member)
+		if !ok || !isMember(in.Consortium, far.Member) || !line.DeletionTimestamp.IsZero() {
+			continue
+		}
+		lines = append(lines, v1alpha1.PlanLine{
+			Name: line.Name, Priority: line.Spec.Priority,
+			Member: far.Member, Address: far.Address, Port: linePort(far),
+			LocalAddress: near.Address, LocalPort: linePort(near),
+		})
+	}
+	slices.SortFunc(lines, func(a, b v1alpha1.PlanLine) int { return cmp.Compare(a.Name, b.Name) })
+	return lines
+}
+
+// Ends gives a line's end at one Member and the far one; not ok if the line does not end at that Member.
+func Ends(line *v1alpha1.Line, member string) (near, far v1alpha1.LineEnd, ok bool) {
+	if len(line.Spec.Ends) != 2 {
+		return near, far, false
+	}
+	a, b := line.Spec.Ends[0], line.Spec.Ends[1]
+	switch member {
+	case a.Member:
+		return a, b, true
+	case b.Member:
+		return b, a, true
+	}
+	return near, far, false
+}
+
+func linePort(end v1alpha1.LineEnd) int32 { return cmp.Or(end.Port, v1alpha1.PortLine) }
+
+func isMember(consortium *v1alpha1.Consortium, name string) bool {
+	return slices.ContainsFunc(consortium.Spec.Members, func(m v1alpha1.ConsortiumMember) bool { return m.Name == name })
+}
