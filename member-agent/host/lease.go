@@ -13,9 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// LeaseName is the Lease in the member's namespace on the host by which the agent shows that it is there.
-const LeaseName = "member-agent"
-
 // runLease renews the Lease until ctx ends.
 func (l *Link) runLease(ctx context.Context, conn *connection) {
 	for failures := 0; ; {
@@ -41,7 +38,7 @@ func (l *Link) renewLease(ctx context.Context, c client.Client) error {
 	lease := &coordinationv1.Lease{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: v1alpha1.MemberNamespace(l.options.Member),
-			Name:      LeaseName,
+			Name:      v1alpha1.AgentLease,
 			Labels:    map[string]string{v1alpha1.LabelMember: l.options.Member},
 		},
 		Spec: coordinationv1.LeaseSpec{

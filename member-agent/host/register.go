@@ -21,15 +21,8 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-const (
-	// userPrefix and group are the name under which the host knows a member's agent.
-	userPrefix = "hanse:member:"
-	group      = "hanse:members"
-	// requestPrefix begins the names of the agent's certificate requests.
-	requestPrefix = "hanse-member-"
-	// decisionWait is how long one try waits for the host's decision.
-	decisionWait = 10 * time.Minute
-)
+// decisionWait is how long one try waits for the host's decision.
+const decisionWait = 10 * time.Minute
 
 // errRefused says that the host does not let this agent in, and what helps.
 type errRefused struct{ member, why string }
@@ -146,7 +139,7 @@ func (r registrar) explain(err error) error {
 // signingRequest is the request for the agent's certificate.
 func signingRequest(member string, c *credential, lifetime time.Duration, suffix string) (*certificatesv1.CertificateSigningRequest, error) {
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{
-		Subject: pkix.Name{CommonName: userPrefix + member, Organization: []string{group}},
+		Subject: pkix.Name{CommonName: v1alpha1.MemberUser(member), Organization: []string{v1alpha1.MembersGroup}},
 	}, c.key)
 	if err != nil {
 		return nil, fmt.Errorf("make the certificate request: %w", err)
@@ -158,7 +151,7 @@ func signingRequest(member string, c *credential, lifetime time.Duration, suffix
 	seconds := int32(lifetime / time.Second)
 	return &certificatesv1.CertificateSigningRequest{
 		ObjectMeta: metav1.ObjectMeta{
-			Name:   requestPrefix + member + "-" + fingerprint[:16] + suffix,
+			Name:   v1alpha1.RequestPrefix + member + "-" + fingerprint[:16] + suffix,
 			Labels: map[string]string{v1alpha1.LabelMember: member},
 		},
 		Spec: certificatesv1.CertificateSigningRequestSpec{

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/member-agent/lifecycle"
+)
+
+// phases shows the ledger's phases to the lifecycle in the lifecycle's own terms.
+type phases struct{ engine ledger.Engine }
+
+// Advance opens a session for one turn: between turns no connection is held, and a certificate that was renewed or a
+// record that has changed counts from the next one on.
+func (p phases) Advance(ctx context.Context, in lifecycle.LedgerInput) lifecycle.LedgerOutput {
+	session, err := p.engine.Open(ctx, in.Plan, in.Records, in.Keys)
+	if err != nil {
+		return notOpen(in.Plan.Status, err)
+	}
+	defer session.Close()
+	progress := ledger.Advance(ctx, session, in.Plan, in.Plan.Status)
+	out := lifecycle.LedgerOutput{Channels: progress.Channels, Contracts: progress.Contracts}
+	if v := progress.ChannelsReady; !v.Ready {
+		out.ChannelsReason, out.ChannelsMessage = v.Reason, v.Message
+	}
+	if v := progress.ContractsReady; !v.Ready {
+		out.ContractsReason, out.ContractsMessage = v.Reason, v.Message
+	}
+	return out
+}
+
+// notOpen keeps what was reached before, and says why there is nothing new.
+func notOpen(before v1alpha1.MemberPlanStatus, err error) lifecycle.LedgerOutput {
+	reason := v1alpha1.ReasonFailed
+	var waiting *ledger.Waiting
+	if errors.As(err, &waiting) {
+		reason = v1alpha1.ReasonWaiting
+	}
+	return lifecycle.LedgerOutput{
+		Channels: before.Channels, Contracts: before.Contracts,
+		ChannelsReason: reason, ChannelsMessage: err.Error(),
+		ContractsReason: reason, ContractsMessage: err.Error(),
+	}
+}

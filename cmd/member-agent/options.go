@@ -1,0 +1,124 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// options are what the flags of `run` say.
+type options struct {
+	member         string
+	namespace      string
+	serviceAccount string
+	pod            string
+	clusterDomain  string
+	gateway        string
+
+	gossipAddress  string
+	metricsAddress string
+	healthAddress  string
+	leaderElection bool
+	workers        int
+
+	leaseInterval, leaseDuration time.Duration
+	credentialLifetime           time.Duration
+
+	issuerName, issuerKind, issuerGroup string
+
+	logs logging
+}
+
+func defaults() options {
+	return options{
+		namespace:          cmp.Or(os.Getenv("POD_NAMESPACE"), "hanse-system"),
+		pod:                os.Getenv("POD_NAME"),
+		serviceAccount:     "member-agent",
+		clusterDomain:      "cluster.local",
+		gossipAddress:      fmt.Sprintf(":%d", v1alpha1.PortGossip),
+		metricsAddress:     ":8080",
+		healthAddress:      ":8081",
+		leaderElection:     true,
+		workers:            8,
+		leaseInterval:      time.Minute,
+		leaseDuration:      80 * time.Second,
+		credentialLifetime: v1alpha1.MaxCredentialSeconds * time.Second,
+		issuerKind:         "Issuer",
+		issuerGroup:        "cert-manager.io",
+	}
+}
+
+func (o *options) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.member, "member", o.member, "name of the Member on the host that this cluster belongs to")
+	f.StringVar(&o.namespace, "namespace", o.namespace, "namespace of the agent")
+	f.StringVar(&o.serviceAccount, "service-account", o.serviceAccount, "the agent's own ServiceAccount, which it gives rights in the namespaces that it makes")
+	f.StringVar(&o.pod, "pod", o.pod, "the agent's own pod, which is labelled while it leads; none if empty")
+	f.StringVar(&o.clusterDomain, "cluster-domain", o.clusterDomain, "DNS domain of this cluster")
+	f.StringVar(&o.gateway, "gateway", o.gateway, "address of the gateway's inside listener; that of its Service if empty")
+	f.StringVar(&o.gossipAddress, "gossip-address", o.gossipAddress, "where to take other agents' gossip from the gateway")
+	f.StringVar(&o.metricsAddress, "metrics-address", o.metricsAddress, "address that serves metrics; 0 for none")
+	f.StringVar(&o.healthAddress, "health-address", o.healthAddress, "address that serves /healthz and /readyz; 0 for none")
+	f.BoolVar(&o.leaderElection, "leader-election", o.leaderElection, "let one of several replicas do the work at a time")
+	f.IntVar(&o.workers, "workers", o.workers, "consortia that are worked on at the same time")
+	f.DurationVar(&o.leaseInterval, "lease-interval", o.leaseInterval, "how often to renew the Lease on the host")
+	f.DurationVar(&o.leaseDuration, "lease-duration", o.leaseDuration, "how long the host is to wait for the next renewal; it adds half as much")
+	f.DurationVar(&o.credentialLifetime, "credential-lifetime", o.credentialLifetime, "lifetime to ask for when the host issues or renews the agent's credential; an agent that is cut off for longer has to be invited again")
+	f.StringVar(&o.issuerName, "issuer-name", o.issuerName, "issuer of cert-manager that vouches for the agent and the gateway; a root of Hanse's own if empty")
+	f.StringVar(&o.issuerKind, "issuer-kind", o.issuerKind, "kind of that issuer: Issuer or ClusterIssuer")
+	f.StringVar(&o.issuerGroup, "issuer-group", o.issuerGroup, "API group of that issuer")
+	o.logs.addFlags(f)
+}
+
+func (o *options) validate() error {
+	switch {
+	case o.member == "":
+		return errors.New("--member is needed: the name that this organization has on the host")
+	case o.namespace == "":
+		return errors.New("--namespace is needed: the one that the agent runs in")
+	case o.workers < 1:
+		return errors.New("--workers has to be 1 at least")
+	case o.leaseInterval <= 0 || o.leaseDuration < o.leaseInterval:
+		return errors.New("--lease-duration has to be as long as --lease-interval at least")
+	case o.credentialLifetime < 10*time.Minute || o.credentialLifetime > v1alpha1.MaxCredentialSeconds*time.Second:
+		return fmt.Errorf("--credential-lifetime has to be between 10m and %s", v1alpha1.MaxCredentialSeconds*time.Second)
+	}
+	if o.gateway == "" {
+		o.gateway = fmt.Sprintf("%s:%d", o.gatewayHost(), v1alpha1.PortLine)
+	}
+	return nil
+}
+
+// gatewayHost is the DNS name of the gateway's Service.
+func (o *options) gatewayHost() string { return "gateway." + o.namespace + ".svc." + o.clusterDomain }
+
+func runCommand() *cobra.Command {
+	o := defaults()
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the agent: carry out the plans that the host has for this organization",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(); err != nil {
+				return err
+			}
+			if _, err := o.logs.set(); err != nil {
+				return err
+			}
+			config, err := ctrl.GetConfig()
+			if err != nil {
+				return fmt.Errorf("find the API server: %w", err)
+			}
+			return run(cmd.Context(), config, o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}

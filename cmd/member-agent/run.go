@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	k8sdiscovery "k8s.io/client-go/discovery"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/apply"
+	"github.com/hanse-io/hanse/member-agent/discovery"
+	"github.com/hanse-io/hanse/member-agent/host"
+	"github.com/hanse-io/hanse/member-agent/identity"
+	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
+	"github.com/hanse-io/hanse/member-agent/lifecycle"
+	"github.com/hanse-io/hanse/member-agent/line"
+	"github.com/hanse-io/hanse/member-agent/nodes"
+)
+
+// run runs the agent until ctx ends.
+func run(ctx context.Context, config *rest.Config, o options) error {
+	// The own API server has priority and fairness; a limit here would only make a burst of plans wait.
+	config = rest.CopyConfig(config)
+	config.QPS, config.UserAgent = -1, "hanse-member-agent"
+	scheme, err := scheme()
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(config, scheme, o)
+	if err != nil {
+		return err
+	}
+	own, err := client.New(config, client.Options{Scheme: scheme, Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
+	if err != nil {
+		return fmt.Errorf("make a client for the own cluster: %w", err)
+	}
+	link := newLink(mgr, own, config, o)
+	gossip, reconciler, err := newLifecycle(ctx, mgr, own, link, o)
+	if err != nil {
+		return err
+	}
+	if err := reconciler.Setup(mgr); err != nil {
+		return err
+	}
+	lead := leader{own: own, namespace: o.namespace, pod: o.pod}
+	if err := lead.follow(ctx); err != nil {
+		return err
+	}
+	for _, r := range []manager.Runnable{link, manager.RunnableFunc(gossip.Run), manager.RunnableFunc(lead.lead)} {
+		if err := mgr.Add(r); err != nil {
+			return fmt.Errorf("add a part of the agent: %w", err)
+		}
+	}
+	return mgr.Start(ctx)
+}
+
+func scheme() (*runtime.Scheme, error) {
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme, identity.AddToScheme} {
+		if err := add(s); err != nil {
+			return nil, fmt.Errorf("register the API's kinds: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func newManager(config *rest.Config, scheme *runtime.Scheme, o options) (manager.Manager, error) {
+	ours := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
+	shutdown := 10 * time.Second
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme: scheme,
+		Cache: cache.Options{
+			DefaultNamespaces: map[string]cache.Config{o.namespace: {}},
+			DefaultTransform:  cache.TransformStripManagedFields(),
+			ByObject: map[client.Object]cache.ByObject{
+				&corev1.Secret{}:    {Label: ours},
+				&corev1.ConfigMap{}: {Label: ours},
+			},
+		},
+		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress:        o.healthAddress,
+		LeaderElection:                o.leaderElection,
+		LeaderElectionID:              "hanse-member-agent",
+		LeaderElectionNamespace:       o.namespace,
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       &shutdown,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("connect to the own cluster: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return nil, err
+	}
+	return mgr, mgr.AddReadyzCheck("ping", healthz.Ping)
+}
+
+func newLink(mgr manager.Manager, own client.Client, config *rest.Config, o options) *host.Link {
+	instance := o.pod
+	if instance == "" {
+		instance = "member-agent"
+	}
+	return host.New(host.Options{
+		Member: o.member, Namespace: o.namespace, Own: own, Cache: mgr.GetCache(),
+		Instance: instance, Version: version, KubernetesVersion: kubernetesVersion(config, mgr),
+		LeaseInterval: o.leaseInterval, LeaseDuration: o.leaseDuration, CredentialLifetime: o.credentialLifetime,
+		Workers: 32, Events: mgr.GetEventRecorder("member-agent"), Log: mgr.GetLogger(), Now: time.Now,
+	})
+}
+
+// kubernetesVersion is empty when the API server does not tell it; nobody works by it.
+func kubernetesVersion(config *rest.Config, mgr manager.Manager) string {
+	c, err := k8sdiscovery.NewDiscoveryClientForConfigAndClient(config, mgr.GetHTTPClient())
+	if err != nil {
+		return ""
+	}
+	v, err := c.ServerVersion()
+	if err != nil {
+		return ""
+	}
+	return v.GitVersion
+}
+
+// newLifecycle wires the phases to each other.
+func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, link *host.Link, o options) (*discovery.Discovery, *lifecycle.Reconciler, error) {
+	applier := apply.New(own, lifecycle.Owner, time.Now)
+	agent := nodes.Agent{Namespace: o.namespace, ServiceAccount: o.serviceAccount}
+	engine := fabric.New(fabric.Options{ClusterDomain: o.clusterDomain})
+	rings := &gossip{}
+	reconciler := lifecycle.New(ctx, lifecycle.Options{
+		Member: o.member, Namespace: o.namespace, Agent: agent,
+		Own: own, Cache: mgr.GetCache(), Config: mgr.GetConfig(), Applier: applier,
+		Identity: &identity.Phase{
+			Options: identity.Options{
+				Member: o.member, Namespace: o.namespace,
+				Issuer: cmmeta.IssuerReference{Name: o.issuerName, Kind: o.issuerKind, Group: o.issuerGroup},
+			},
+			Applier: applier, Certificates: own,
+		},
+		Nodes:     &nodes.Phase{Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own},
+		Discovery: rings, Engine: engine, Ledger: phases{engine: engine}, Reporter: link,
+		Routes:    routes(o),
+		RoutesTo:  lifecycle.ConfigMapKey{Name: line.RoutesConfigMap, Key: line.RoutesKey},
+		LinesFrom: lifecycle.ConfigMapKey{Name: line.ReportConfigMap, Key: line.ReportKey},
+		Workers:   o.workers, Log: mgr.GetLogger(), Now: time.Now,
+	})
+	listener, err := net.Listen("tcp", o.gossipAddress)
+	if err != nil {
+		return nil, nil, fmt.Errorf("listen on %s for --gossip-address: %w: give an address that is free", o.gossipAddress, err)
+	}
+	d, err := discovery.New(discovery.Options{
+		Member: o.member, Listener: listener, Dial: dialGateway(o.gateway),
+		Certificate: reconciler.Certificate, Changed: reconciler.Changed,
+		Log: mgr.GetLogger(), Metrics: metrics.Registry,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	rings.Discovery = d
+	return d, reconciler, nil
+}

@@ -1,0 +1,207 @@
+package identity
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	certmanager "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+)
+
+// ErrCertManagerMissing says that the cluster has no cert-manager.
+var ErrCertManagerMissing = errors.New("this cluster does not serve cert-manager's API: install cert-manager (helm install cert-manager oci://quay.io/jetstack/charts/cert-manager --namespace cert-manager --create-namespace --set crds.enabled=true); the agent goes on by itself once it is there")
+
+// AddToScheme adds the kinds that the room writes.
+func AddToScheme(scheme *runtime.Scheme) error { return certmanager.AddToScheme(scheme) }
+
+// Applier writes desired objects.
+type Applier interface {
+	Apply(ctx context.Context, obj client.Object) error
+}
+
+// Phase has certificates issued and reads what has been.
+type Phase struct {
+	Options Options
+	Applier Applier
+	// Certificates reads cert-manager's objects, to say why one is not issued.
+	Certificates client.Reader
+}
+
+// KeyPair is an issued certificate chain with its key and its authority, in PEM.
+type KeyPair struct {
+	Certificate, Key, Authority []byte
+}
+
+// Issued is how far the certificates are.
+type Issued struct {
+	// Waiting says what has not been issued and why; empty when everything has.
+	Waiting string
+	// Roots of each authority in PEM.
+	Roots map[ledger.Authority][]string
+	// Published is the certificate of each node that the others know it by.
+	Published map[string]string
+	// Digests of the Secrets' content by name.
+	Digests map[string]string
+}
+
+// Organization has the organization's own certificates issued, and returns its root and the agent's identity.
+// Certificates that were issued before are good without cert-manager too.
+func (p *Phase) Organization(ctx context.Context, secrets client.Reader) (root string, agent KeyPair, err error) {
+	applied := p.applyAll(ctx, Organization(p.Options))
+	for _, name := range []string{AgentSecret, GatewaySecret} {
+		pair, err := Read(ctx, secrets, p.Options.Namespace, name)
+		if err != nil {
+			return "", KeyPair{}, err
+		}
+		if pair == nil && applied != nil {
+			return "", KeyPair{}, applied
+		}
+		if pair == nil {
+			return "", KeyPair{}, p.notIssued(ctx, p.Options.Namespace, []string{RootSecret, name})
+		}
+		if name == AgentSecret {
+			agent = *pair
+		}
+	}
+	return strings.TrimSpace(string(agent.Authority)) + "\n", agent, nil
+}
+
+// Waiting is the error of a certificate that has not been issued yet.
+type Waiting struct{ What string }
+
+func (w Waiting) Error() string { return w.What }
+
+func (p *Phase) notIssued(ctx context.Context, namespace string, names []string) error {
+	return Waiting{p.explain(ctx, namespace, names)}
+}
+
+// Consortium has the certificates of one plan issued.
+func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1alpha1.MemberPlan, identities []ledger.Identity) (Issued, error) {
+	issued := Issued{
+		Roots:     map[ledger.Authority][]string{},
+		Published: map[string]string{},
+		Digests:   map[string]string{},
+	}
+	// What has been issued is read whatever becomes of this: running nodes do not need cert-manager to be healed.
+	applied := p.applyAll(ctx, Consortium(plan, identities))
+	var missing []string
+	for _, a := range []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority} {
+		pair, err := Read(ctx, secrets, plan.Spec.Namespace, AuthorityName(a))
+		if err != nil {
+			return issued, err
+		}
+		if pair == nil {
+			missing = append(missing, AuthorityName(a))
+			continue
+		}
+		issued.Roots[a] = []string{string(pair.Certificate)}
+	}
+	for _, id := range identities {
+		pair, err := Read(ctx, secrets, plan.Spec.Namespace, id.Name)
+		if err != nil {
+			return issued, err
+		}
+		if pair == nil {
+			missing = append(missing, id.Name)
+			continue
+		}
+		issued.Digests[id.Name] = digest(pair)
+		if id.Publish {
+			issued.Published[id.Node] = string(pair.Certificate)
+		}
+	}
+	if len(missing) > 0 && applied == nil {
+		issued.Waiting = p.explain(ctx, plan.Spec.Namespace, missing)
+	}
+	return issued, applied
+}
+
+func (p *Phase) applyAll(ctx context.Context, objects []client.Object) error {
+	for _, obj := range objects {
+		if err := p.Applier.Apply(ctx, obj); err != nil {
+			if meta.IsNoMatchError(err) || unserved(err) {
+				return ErrCertManagerMissing
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// unserved tells a kind that the API server does not know from an object that is not there: an apply makes the object.
+func unserved(err error) bool {
+	return apierrors.IsNotFound(err) && !strings.Contains(err.Error(), "namespaces ")
+}
+
+// explain says which certificates are missing, and what cert-manager says of the first.
+func (p *Phase) explain(ctx context.Context, namespace string, names []string) string {
+	slices.Sort(names)
+	text := fmt.Sprintf("cert-manager has not yet issued %s", strings.Join(names[:min(len(names), 3)], ", "))
+	if len(names) > 3 {
+		text += fmt.Sprintf(" and %d more", len(names)-3)
+	}
+	for _, name := range names {
+		var cert certmanager.Certificate
+		if err := p.Certificates.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &cert); err != nil {
+			continue
+		}
+		if reason := unready(&cert); reason != "" {
+			return text + ": " + reason
+		}
+	}
+	return text + ": if this lasts, see whether cert-manager's controller runs"
+}
+
+// unready is what cert-manager says of a certificate that is not ready.
+func unready(cert *certmanager.Certificate) string {
+	for _, c := range cert.Status.Conditions {
+		if c.Type == certmanager.CertificateConditionReady && c.Status != cmmeta.ConditionTrue && c.Message != "" {
+			return fmt.Sprintf("%s: %s", cert.Name, c.Message)
+		}
+	}
+	return ""
+}
+
+// Read reads an issued identity; nil when it has not been issued yet.
+func Read(ctx context.Context, secrets client.Reader, namespace, name string) (*KeyPair, error) {
+	var secret corev1.Secret
+	err := secrets.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &secret)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read Secret %s: %w", name, err)
+	}
+	pair := KeyPair{
+		Certificate: secret.Data[corev1.TLSCertKey],
+		Key:         secret.Data[corev1.TLSPrivateKeyKey],
+		Authority:   secret.Data[cmmeta.TLSCAKey],
+	}
+	if len(pair.Certificate) == 0 || len(pair.Key) == 0 || len(pair.Authority) == 0 {
+		return nil, nil
+	}
+	return &pair, nil
+}
+
+// digest changes whenever the certificate or its authority does. The key is left out: it has no business in an
+// annotation, hashed or not, and no certificate fits two keys.
+func digest(pair *KeyPair) string {
+	h := sha256.New()
+	h.Write(pair.Certificate)
+	h.Write([]byte{0})
+	h.Write(pair.Authority)
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}

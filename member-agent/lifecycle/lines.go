@@ -1,0 +1,79 @@
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// reports reads what the gateway says of its lines; nil until it has said something.
+func reports(ctx context.Context, reader client.Reader, namespace string, from ConfigMapKey) ([]v1alpha1.LineReport, error) {
+	var cm corev1.ConfigMap
+	err := reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: from.Name}, &cm)
+	if apierrors.IsNotFound(err) || (err == nil && cm.Data[from.Key] == "") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the gateway's reports: %w", err)
+	}
+	var lines []v1alpha1.LineReport
+	if err := json.Unmarshal([]byte(cm.Data[from.Key]), &lines); err != nil {
+		return nil, fmt.Errorf("read the gateway's reports in ConfigMap %s: %w", from.Name, err)
+	}
+	return lines, nil
+}
+
+// judgeLines says whether every other member of the plan can be reached over some line.
+func judgeLines(plan *v1alpha1.MemberPlan, lines []v1alpha1.LineReport) (metav1.ConditionStatus, string, string) {
+	best := map[string]v1alpha1.LineReport{}
+	for _, l := range lines {
+		if was, ok := best[l.Member]; !ok || rank(l.State) > rank(was.State) {
+			best[l.Member] = l
+		}
+	}
+	declared := map[string]bool{}
+	for _, l := range plan.Spec.Lines {
+		declared[l.Member] = true
+	}
+	var none, down, unknown []string
+	for _, m := range plan.Spec.Members {
+		if m.Name == plan.Spec.Member {
+			continue
+		}
+		switch l := best[m.Name]; {
+		case !declared[m.Name]:
+			none = append(none, m.Name)
+		case l.State == v1alpha1.LineDown:
+			down = append(down, m.Name+" ("+l.Name+": "+l.Message+")")
+		case l.State != v1alpha1.LineUp:
+			unknown = append(unknown, m.Name)
+		}
+	}
+	switch {
+	case len(none) > 0:
+		return metav1.ConditionFalse, v1alpha1.ReasonNotFound, "there is no line to " + strings.Join(none, ", ") + ": declare a Line on the host"
+	case len(down) > 0:
+		return metav1.ConditionFalse, v1alpha1.ReasonLineDown, "no line is up to " + strings.Join(down, ", ")
+	case len(unknown) > 0:
+		return metav1.ConditionUnknown, v1alpha1.ReasonWaiting, "the gateway has not yet tried the lines to " + strings.Join(unknown, ", ")
+	}
+	return metav1.ConditionTrue, v1alpha1.ReasonReady, "a line is up to every other member"
+}
+
+func rank(s v1alpha1.LineState) int {
+	switch s {
+	case v1alpha1.LineUp:
+		return 2
+	case v1alpha1.LineDown:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,60 @@
+package lifecycle
+
+import (
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/member-agent/nodes"
+)
+
+// Names of ConfigMaps in the agent's namespace.
+const (
+	// PinsConfigMap holds each member's root as it was first seen, in PEM by name.
+	PinsConfigMap = "hanse-pins"
+	// Owner is the field manager of everything that the agent writes in its own cluster but mirrors.
+	Owner = "hanse-member-agent"
+)
+
+const (
+	// soon is when a plan is looked at again that is not ready, late one that is; events come between.
+	soon = 10 * time.Second
+	late = 5 * time.Minute
+)
+
+// ConfigMapKey names one entry of a ConfigMap in the agent's namespace.
+type ConfigMapKey struct{ Name, Key string }
+
+// Options of the lifecycle.
+type Options struct {
+	Member string
+	// Namespace of the agent.
+	Namespace string
+	Agent     nodes.Agent
+	// Own reads and writes the own cluster without a cache.
+	Own client.Client
+	// Cache holds what is in the agent's own namespace.
+	Cache cache.Cache
+	// Config is how caches of consortium namespaces reach the own cluster.
+	Config *rest.Config
+
+	Applier   Applier
+	Identity  Identity
+	Nodes     Nodes
+	Discovery Discovery
+	Engine    Engine
+	Ledger    Ledger
+	Routes    Routes
+	Reporter  Reporter
+
+	// RoutesTo is where the gateway reads its routes, LinesFrom where it writes its reports.
+	RoutesTo, LinesFrom ConfigMapKey
+
+	// Workers that carry plans out in parallel.
+	Workers int
+	Log     logr.Logger
+	Now     func() time.Time
+}

@@ -1,0 +1,59 @@
+package lifecycle
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/identity"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+)
+
+// record is what the member makes known about itself, without a sequence.
+func record(plan *v1alpha1.MemberPlan, issued identity.Issued, nodes []v1alpha1.PlanNodeStatus) v1alpha1.Record {
+	r := v1alpha1.Record{
+		Member:        plan.Spec.Member,
+		Consortium:    plan.Spec.Consortium,
+		IdentityRoots: issued.Roots[ledger.IdentityAuthority],
+		TLSRoots:      issued.Roots[ledger.TLSAuthority],
+	}
+	for _, n := range plan.Spec.Nodes {
+		port := int32(v1alpha1.PortPeer)
+		if n.Role == v1alpha1.RoleOrderer {
+			port = v1alpha1.PortOrderer
+		}
+		ready := slices.ContainsFunc(nodes, func(s v1alpha1.PlanNodeStatus) bool { return s.Name == n.Name && s.Ready })
+		r.Nodes = append(r.Nodes, v1alpha1.RecordNode{
+			Name: n.Name, Role: n.Role, Port: port, TLSCertificate: issued.Published[n.Name], Ready: ready,
+		})
+	}
+	for _, l := range plan.Spec.Lines {
+		r.Lines = append(r.Lines, v1alpha1.RecordLine{Name: l.Name, Address: l.LocalAddress, Port: l.LocalPort})
+	}
+	return r
+}
+
+// next gives the record its sequence: that of the last one while nothing has changed, else a higher one than any of
+// those that were published before. fresh says that it has to be signed anew.
+func next(r v1alpha1.Record, now time.Time, published ...*v1alpha1.SignedRecord) (v1alpha1.Record, *v1alpha1.SignedRecord) {
+	var newest *v1alpha1.SignedRecord
+	var last v1alpha1.Record
+	for _, signed := range published {
+		if signed == nil {
+			continue
+		}
+		var was v1alpha1.Record
+		if json.Unmarshal(signed.Payload, &was) == nil && was.Sequence > last.Sequence {
+			newest, last = signed, was
+		}
+	}
+	r.Sequence = last.Sequence
+	if newest != nil && equality.Semantic.DeepEqual(r, last) {
+		return r, newest
+	}
+	r.Sequence = max(now.UnixNano(), last.Sequence+1)
+	return r, nil
+}

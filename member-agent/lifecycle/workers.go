@@ -1,0 +1,141 @@
+package lifecycle
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+const (
+	// turn is how long one turn of the ledger phases may take.
+	turn = 3 * time.Minute
+	// retryFirst and retryMost bound how long it waits between turns while not everything is done, and idle when it is.
+	retryFirst = time.Second
+	retryMost  = 15 * time.Second
+	idle       = time.Minute
+)
+
+// workers run the ledger phases, one worker a plan, so that a consortium whose ledger does not answer keeps neither
+// the reconciler nor another consortium.
+type workers struct {
+	ledger Ledger
+	// wake is called when a worker has come to something new.
+	wake func(plan string)
+
+	mu      sync.Mutex
+	running map[string]*worker
+}
+
+// worker holds the newest input and the newest output of one plan.
+type worker struct {
+	cancel context.CancelFunc
+	kick   chan struct{}
+
+	mu  sync.Mutex
+	in  LedgerInput
+	out *LedgerOutput
+	// generation that out is about.
+	generation int64
+}
+
+// submit hands over what there is now, and returns what the worker has come to so far; current says whether that is
+// about this very generation of the plan.
+func (w *workers) submit(base context.Context, plan string, in LedgerInput) (out *LedgerOutput, current bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	it, ok := w.running[plan]
+	if !ok {
+		ctx, cancel := context.WithCancel(base)
+		it = &worker{cancel: cancel, kick: make(chan struct{}, 1)}
+		w.running[plan] = it
+		go it.run(ctx, w.ledger, func() { w.wake(plan) })
+	}
+	it.mu.Lock()
+	defer it.mu.Unlock()
+	changed := !sameInput(it.in, in)
+	it.in = in
+	if changed {
+		select {
+		case it.kick <- struct{}{}:
+		default:
+		}
+	}
+	return it.out, it.out != nil && it.generation == in.Plan.Generation
+}
+
+// stop ends the worker of a plan.
+func (w *workers) stop(plan string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if it, ok := w.running[plan]; ok {
+		it.cancel()
+		delete(w.running, plan)
+	}
+}
+
+func (it *worker) run(ctx context.Context, phases Ledger, wake func()) {
+	wait := idle
+	for tries := 0; ; {
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-it.kick:
+			tries = 0
+		case <-timer.C:
+		}
+		timer.Stop()
+		done := it.turn(ctx, phases, wake)
+		if done {
+			tries, wait = 0, idle
+			continue
+		}
+		wait = min(retryFirst<<min(tries, 4), retryMost)
+		tries++
+	}
+}
+
+// turn runs the phases once and says whether everything is done.
+func (it *worker) turn(ctx context.Context, phases Ledger, wake func()) bool {
+	it.mu.Lock()
+	in := it.in
+	if it.out != nil {
+		in.Plan = in.Plan.DeepCopy()
+		in.Plan.Status.Channels, in.Plan.Status.Contracts = it.out.Channels, it.out.Contracts
+	}
+	it.mu.Unlock()
+	limited, cancel := context.WithTimeout(ctx, turn)
+	defer cancel()
+	out := phases.Advance(limited, in)
+	if ctx.Err() != nil {
+		return false
+	}
+	it.mu.Lock()
+	news := it.out == nil || it.generation != in.Plan.Generation || !equality.Semantic.DeepEqual(*it.out, out)
+	it.out, it.generation = &out, in.Plan.Generation
+	it.mu.Unlock()
+	if news {
+		wake()
+	}
+	return out.ChannelsReason == "" && out.ContractsReason == ""
+}
+
+// sameInput leaves out what the worker itself has come to.
+func sameInput(a, b LedgerInput) bool {
+	if a.Plan == nil || b.Plan == nil {
+		return false
+	}
+	type essence struct {
+		Spec    v1alpha1.MemberPlanSpec
+		Records map[string]v1alpha1.Record
+		Nodes   []v1alpha1.PlanNodeStatus
+	}
+	return equality.Semantic.DeepEqual(
+		essence{a.Plan.Spec, a.Records, a.Nodes}, essence{b.Plan.Spec, b.Records, b.Nodes},
+	) && equality.Semantic.DeepEqual(a.Contracts, b.Contracts)
+}

@@ -1,0 +1,244 @@
+package nodes
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+)
+
+const (
+	// LabelRole is on everything that belongs to a node: peer or orderer.
+	LabelRole = v1alpha1.GroupName + "/role"
+	// annotationContent changes with the files and the certificates that a pod mounts, so that it is restarted.
+	annotationContent = v1alpha1.GroupName + "/content"
+	// annotationRevision is the hash of the workload as it was applied, by which a change is told.
+	annotationRevision = v1alpha1.GroupName + "/revision"
+	// annotationChannel tells two contracts of one name on two channels apart.
+	annotationChannel = v1alpha1.GroupName + "/channel"
+)
+
+var defaultVolumeSize = resource.MustParse("5Gi")
+
+// Set is everything that one workload consists of.
+type Set struct {
+	Name     string
+	Workload ledger.Workload
+	// Around are the objects that go before the workload itself and may change at any time.
+	Around []client.Object
+	// One of the two is set.
+	StatefulSet *appsv1.StatefulSet
+	Deployment  *appsv1.Deployment
+	// Revision of the StatefulSet or Deployment.
+	Revision string
+}
+
+// Desired makes the objects of one workload. digests holds what the Secrets that it mounts contain, by name.
+func Desired(plan *v1alpha1.MemberPlan, w ledger.Workload, digests map[string]string) Set {
+	labels := labelsOf(plan, w)
+	set := Set{Name: w.Name, Workload: w}
+	meta := func() metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: plan.Spec.Namespace, Name: w.Name, Labels: maps.Clone(labels)}
+	}
+	if len(w.Files) > 0 {
+		set.Around = append(set.Around, &corev1.ConfigMap{ObjectMeta: meta(), Data: w.Files})
+	}
+	set.Around = append(set.Around, &corev1.Service{
+		ObjectMeta: meta(),
+		Spec: corev1.ServiceSpec{
+			Type:     corev1.ServiceTypeClusterIP,
+			Selector: selectorOf(w),
+			Ports:    w.Ports,
+			// Nodes find each other before they are ready: an orderer is not ready until it has found the others.
+			PublishNotReadyAddresses: w.Node != nil,
+		},
+	})
+	template := corev1.PodTemplateSpec{
+		ObjectMeta: metav1.ObjectMeta{Labels: maps.Clone(labels), Annotations: map[string]string{annotationContent: content(w, digests)}},
+		Spec:       podSpec(w),
+	}
+	if w.Node != nil {
+		set.StatefulSet = statefulSet(meta(), w, template)
+		set.Revision = revision(set.StatefulSet.Spec.Template, set.StatefulSet.Spec.PersistentVolumeClaimRetentionPolicy)
+		set.StatefulSet.Annotations = map[string]string{annotationRevision: set.Revision}
+		return set
+	}
+	set.Deployment = deployment(meta(), w, template)
+	set.Revision = revision(set.Deployment.Spec)
+	set.Deployment.Annotations = map[string]string{annotationRevision: set.Revision, annotationChannel: w.Contract.Channel}
+	return set
+}
+
+// Budgets keep a drain from taking two nodes of one role at once.
+func Budgets(plan *v1alpha1.MemberPlan) []client.Object {
+	var budgets []client.Object
+	for _, role := range []v1alpha1.NodeRole{v1alpha1.RoleOrderer, v1alpha1.RolePeer} {
+		if !slices.ContainsFunc(plan.Spec.Nodes, func(n v1alpha1.PlanNode) bool { return n.Role == role }) {
+			continue
+		}
+		budgets = append(budgets, &policyv1.PodDisruptionBudget{
+			ObjectMeta: metav1.ObjectMeta{Namespace: plan.Spec.Namespace, Name: roleName(role) + "s", Labels: planLabels(plan)},
+			Spec: policyv1.PodDisruptionBudgetSpec{
+				MaxUnavailable: ptr.To(intstr.FromInt32(1)),
+				Selector:       &metav1.LabelSelector{MatchLabels: map[string]string{LabelRole: roleName(role)}},
+				// A node that is down anyway must not keep a machine from being drained.
+				UnhealthyPodEvictionPolicy: ptr.To(policyv1.AlwaysAllow),
+			},
+		})
+	}
+	return budgets
+}
+
+// Remote gives every node of the other members its one name in this cluster too: there it leads to the gateway.
+func Remote(plan *v1alpha1.MemberPlan, gateway string) []client.Object {
+	var services []client.Object
+	for _, m := range plan.Spec.Members {
+		if m.Name == plan.Spec.Member {
+			continue
+		}
+		for _, n := range m.Nodes {
+			labels := planLabels(plan)
+			labels[v1alpha1.LabelMember], labels[v1alpha1.LabelNode] = m.Name, n.Name
+			services = append(services, &corev1.Service{
+				ObjectMeta: metav1.ObjectMeta{Namespace: plan.Spec.Namespace, Name: n.Name, Labels: labels},
+				Spec:       corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: gateway},
+			})
+		}
+	}
+	return services
+}
+
+func statefulSet(meta metav1.ObjectMeta, w ledger.Workload, template corev1.PodTemplateSpec) *appsv1.StatefulSet {
+	size := defaultVolumeSize
+	if w.Node.Storage.Size != nil {
+		size = *w.Node.Storage.Size
+	}
+	claim := corev1.PersistentVolumeClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: ledger.DataVolume, Labels: maps.Clone(meta.Labels)},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: size}},
+		},
+	}
+	if name := w.Node.Storage.ClassName; name != "" {
+		claim.Spec.StorageClassName = ptr.To(name)
+	}
+	whenDeleted := appsv1.RetainPersistentVolumeClaimRetentionPolicyType
+	if w.Node.Storage.ReclaimPolicy == v1alpha1.ReclaimDelete {
+		whenDeleted = appsv1.DeletePersistentVolumeClaimRetentionPolicyType
+	}
+	return &appsv1.StatefulSet{
+		ObjectMeta: meta,
+		Spec: appsv1.StatefulSetSpec{
+			Replicas:             ptr.To(int32(1)),
+			ServiceName:          w.Name,
+			Selector:             &metav1.LabelSelector{MatchLabels: selectorOf(w)},
+			RevisionHistoryLimit: ptr.To(int32(2)),
+			// With the default policy a pod that never became ready would block the change that mends it.
+			PodManagementPolicy:  appsv1.ParallelPodManagement,
+			Template:             template,
+			VolumeClaimTemplates: []corev1.PersistentVolumeClaim{claim},
+			PersistentVolumeClaimRetentionPolicy: &appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{
+				WhenDeleted: whenDeleted,
+				WhenScaled:  appsv1.RetainPersistentVolumeClaimRetentionPolicyType,
+			},
+		},
+	}
+}
+
+func deployment(meta metav1.ObjectMeta, w ledger.Workload, template corev1.PodTemplateSpec) *appsv1.Deployment {
+	return &appsv1.Deployment{
+		ObjectMeta: meta,
+		Spec: appsv1.DeploymentSpec{
+			Replicas:             ptr.To(int32(1)),
+			Selector:             &metav1.LabelSelector{MatchLabels: selectorOf(w)},
+			RevisionHistoryLimit: ptr.To(int32(2)),
+			Strategy: appsv1.DeploymentStrategy{
+				Type:          appsv1.RollingUpdateDeploymentStrategyType,
+				RollingUpdate: &appsv1.RollingUpdateDeployment{MaxUnavailable: ptr.To(intstr.FromInt32(0)), MaxSurge: ptr.To(intstr.FromInt32(1))},
+			},
+			Template: template,
+		},
+	}
+}
+
+// podSpec is the engine's pod with the volumes that it mounts and leaves to this room.
+func podSpec(w ledger.Workload) corev1.PodSpec {
+	pod := *w.Pod.DeepCopy()
+	mounted := slices.ContainsFunc(slices.Concat(pod.InitContainers, pod.Containers), func(c corev1.Container) bool {
+		return slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == ledger.FilesVolume })
+	})
+	if mounted {
+		pod.Volumes = append(pod.Volumes, corev1.Volume{
+			Name: ledger.FilesVolume,
+			VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+				LocalObjectReference: corev1.LocalObjectReference{Name: w.Name},
+			}},
+		})
+	}
+	if pod.AutomountServiceAccountToken == nil {
+		pod.AutomountServiceAccountToken = ptr.To(false)
+	}
+	return pod
+}
+
+func content(w ledger.Workload, digests map[string]string) string {
+	used := map[string]string{}
+	for _, name := range w.Secrets {
+		used[name] = digests[name]
+	}
+	return revision(w.Files, used)
+}
+
+// revision hashes whatever JSON makes of the parts; maps come out sorted.
+func revision(parts ...any) string {
+	h := sha256.New()
+	encoder := json.NewEncoder(h)
+	for _, part := range parts {
+		if err := encoder.Encode(part); err != nil {
+			panic("nodes: a Kubernetes object that cannot be encoded: " + err.Error())
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+func planLabels(plan *v1alpha1.MemberPlan) map[string]string {
+	return map[string]string{
+		v1alpha1.LabelManagedBy:  v1alpha1.ManagedBy,
+		v1alpha1.LabelMember:     plan.Spec.Member,
+		v1alpha1.LabelConsortium: plan.Spec.Consortium,
+	}
+}
+
+func labelsOf(plan *v1alpha1.MemberPlan, w ledger.Workload) map[string]string {
+	labels := planLabels(plan)
+	maps.Copy(labels, selectorOf(w))
+	if w.Contract != nil {
+		labels[v1alpha1.LabelContract] = w.Contract.Name
+	}
+	return labels
+}
+
+// selectorOf never changes in the life of a workload, because a selector cannot.
+func selectorOf(w ledger.Workload) map[string]string {
+	if w.Node != nil {
+		return map[string]string{v1alpha1.LabelNode: w.Name, LabelRole: roleName(w.Node.Role)}
+	}
+	return map[string]string{LabelRole: "contract", "app.kubernetes.io/instance": w.Name}
+}
+
+func roleName(role v1alpha1.NodeRole) string { return strings.ToLower(string(role)) }

@@ -1,0 +1,113 @@
+package nodes
+
+import (
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// Diagnosis is what a workload waits for. It is empty for one that is ready.
+type Diagnosis struct{ Reason, Message string }
+
+// Diagnose says why the pods of a workload are not ready.
+func Diagnose(pods []corev1.Pod, claims []corev1.PersistentVolumeClaim) Diagnosis {
+	for _, claim := range claims {
+		if d := diagnoseClaim(&claim); d.Reason != "" {
+			return d
+		}
+	}
+	if len(pods) == 0 {
+		return Diagnosis{v1alpha1.ReasonProgressing, "its pod has not been created yet"}
+	}
+	// The newest pod is the one that a change hangs on.
+	newest := slices.MaxFunc(pods, func(a, b corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
+	return diagnosePod(&newest)
+}
+
+func diagnoseClaim(claim *corev1.PersistentVolumeClaim) Diagnosis {
+	class := "the default StorageClass"
+	if claim.Spec.StorageClassName != nil && *claim.Spec.StorageClassName != "" {
+		class = "StorageClass " + *claim.Spec.StorageClassName
+	}
+	switch claim.Status.Phase {
+	case corev1.ClaimLost:
+		return Diagnosis{v1alpha1.ReasonFailed, fmt.Sprintf("its volume is lost: PersistentVolumeClaim %s names a volume that is gone; bring the volume back", claim.Name)}
+	case corev1.ClaimPending:
+		return Diagnosis{v1alpha1.ReasonProgressing, fmt.Sprintf("PersistentVolumeClaim %s is not bound yet: %s has to provide a volume of %s", claim.Name, class, claim.Spec.Resources.Requests.Storage())}
+	}
+	return Diagnosis{}
+}
+
+func diagnosePod(pod *corev1.Pod) Diagnosis {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+			return Diagnosis{v1alpha1.ReasonWaiting, "no machine of the cluster takes its pod: " + c.Message}
+		}
+	}
+	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		if d := diagnoseContainer(&c); d.Reason != "" {
+			return d
+		}
+	}
+	if pod.Status.Phase == corev1.PodFailed {
+		return Diagnosis{v1alpha1.ReasonFailed, "its pod has failed: " + pod.Status.Reason + " " + pod.Status.Message}
+	}
+	if pod.Status.Phase == corev1.PodRunning {
+		return Diagnosis{v1alpha1.ReasonProgressing, "it runs and is not ready yet"}
+	}
+	return Diagnosis{v1alpha1.ReasonProgressing, "its pod is starting"}
+}
+
+func diagnoseContainer(c *corev1.ContainerStatus) Diagnosis {
+	waiting := c.State.Waiting
+	if waiting == nil {
+		return Diagnosis{}
+	}
+	switch waiting.Reason {
+	case "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable":
+		return Diagnosis{v1alpha1.ReasonImagePull, fmt.Sprintf("the image %s cannot be pulled: see that its name is right and that this cluster may pull it (%s)", c.Image, waiting.Reason)}
+	case "CrashLoopBackOff":
+		return Diagnosis{v1alpha1.ReasonFailed, fmt.Sprintf("container %s ends again and again, %d times so far%s: see its log", c.Name, c.RestartCount, lastExit(c))}
+	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
+		return Diagnosis{v1alpha1.ReasonFailed, fmt.Sprintf("container %s cannot be started: %s", c.Name, waiting.Message)}
+	}
+	return Diagnosis{}
+}
+
+func lastExit(c *corev1.ContainerStatus) string {
+	ended := c.LastTerminationState.Terminated
+	if ended == nil {
+		return ""
+	}
+	return fmt.Sprintf(", the last time with exit code %d (%s)", ended.ExitCode, ended.Reason)
+}
+
+// diagnoseStorage says whether the cluster can provide the volume that a node asks for, before anything is created
+// that would hang on it.
+func diagnoseStorage(storage v1alpha1.Storage, classes []storagev1.StorageClass) Diagnosis {
+	if storage.ClassName == "" {
+		if slices.ContainsFunc(classes, isDefault) {
+			return Diagnosis{}
+		}
+		return Diagnosis{v1alpha1.ReasonStorageClassMissing, "the cluster has no default StorageClass: mark one as default, or name one in the consortium's spec.nodes.storage.className"}
+	}
+	if slices.ContainsFunc(classes, func(c storagev1.StorageClass) bool { return c.Name == storage.ClassName }) {
+		return Diagnosis{}
+	}
+	return Diagnosis{v1alpha1.ReasonStorageClassMissing, fmt.Sprintf("the cluster has no StorageClass %s: create it, or name another one for this member in the consortium's spec.members[].nodes.storage.className", storage.ClassName)}
+}
+
+func isDefault(c storagev1.StorageClass) bool {
+	return c.Annotations["storageclass.kubernetes.io/is-default-class"] == "true"
+}
+
+// available says whether a Deployment runs what it says.
+func available(d *appsv1.Deployment) bool {
+	return d != nil && d.Status.ObservedGeneration >= d.Generation && d.Status.AvailableReplicas >= 1 &&
+		d.Status.UpdatedReplicas >= 1 && d.Status.Replicas == d.Status.UpdatedReplicas
+}

@@ -1,0 +1,136 @@
+package nodes
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// Retired says how far the taking down of a plan is.
+type Retired struct {
+	// Done is true when nothing of it runs any more.
+	Done bool
+	// Kept counts the volumes that stay.
+	Kept int
+	// Waiting says what has not gone yet.
+	Waiting string
+}
+
+// Retire takes down everything that the plan had deployed. Volumes stay unless they were to be deleted with their
+// nodes; where volumes stay, so do the namespace and the certificates, for without these they would be of no use to
+// nodes of the same names. A namespace that Hanse has not made
+// for this consortium is left alone.
+func (p *Phase) Retire(ctx context.Context, plan *v1alpha1.MemberPlan) (Retired, error) {
+	var namespace corev1.Namespace
+	err := p.Direct.Get(ctx, client.ObjectKey{Name: plan.Spec.Namespace}, &namespace)
+	if apierrors.IsNotFound(err) {
+		return Retired{Done: true}, nil
+	}
+	if err != nil {
+		return Retired{}, fmt.Errorf("read the namespace %s: %w", plan.Spec.Namespace, err)
+	}
+	if !Ours(plan, &namespace) {
+		return Retired{Done: true}, nil
+	}
+	selector := []client.ListOption{
+		client.InNamespace(plan.Spec.Namespace),
+		client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy, v1alpha1.LabelConsortium: plan.Spec.Consortium},
+	}
+	for _, list := range []client.ObjectList{
+		&appsv1.StatefulSetList{}, &appsv1.DeploymentList{}, &policyv1.PodDisruptionBudgetList{}, &corev1.ServiceList{},
+	} {
+		if err := p.deleteListed(ctx, list, selector); err != nil {
+			return Retired{}, err
+		}
+	}
+	var pods corev1.PodList
+	if err := p.Direct.List(ctx, &pods, selector...); err != nil {
+		return Retired{}, fmt.Errorf("list the pods in %s: %w", plan.Spec.Namespace, err)
+	}
+	if n := len(pods.Items); n > 0 {
+		return Retired{Waiting: fmt.Sprintf("%d pods are still ending", n)}, nil
+	}
+	return p.retireVolumes(ctx, &namespace, selector)
+}
+
+// retireVolumes waits for the volumes that go with their nodes, and lets the namespace go if no other is left.
+func (p *Phase) retireVolumes(ctx context.Context, namespace *corev1.Namespace, selector []client.ListOption) (Retired, error) {
+	var claims corev1.PersistentVolumeClaimList
+	if err := p.Direct.List(ctx, &claims, selector...); err != nil {
+		return Retired{}, fmt.Errorf("list the volumes in %s: %w", namespace.Name, err)
+	}
+	kept, going := 0, 0
+	for _, claim := range claims.Items {
+		if claim.DeletionTimestamp != nil || metav1.GetControllerOf(&claim) != nil || len(claim.OwnerReferences) > 0 {
+			going++
+		} else {
+			kept++
+		}
+	}
+	switch {
+	case going > 0:
+		return Retired{Kept: kept, Waiting: fmt.Sprintf("%d volumes are still being deleted", going)}, nil
+	case kept > 0:
+		return Retired{Done: true, Kept: kept}, nil
+	}
+	err := p.Direct.Delete(ctx, namespace, client.Preconditions{UID: &namespace.UID})
+	if client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
+		return Retired{}, fmt.Errorf("delete the namespace %s: %w", namespace.Name, err)
+	}
+	return Retired{Done: true}, nil
+}
+
+// Ours says whether Hanse made the namespace for the plan's consortium.
+func Ours(plan *v1alpha1.MemberPlan, namespace *corev1.Namespace) bool {
+	return namespace.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy &&
+		namespace.Labels[v1alpha1.LabelConsortium] == plan.Spec.Consortium
+}
+
+func (p *Phase) deleteListed(ctx context.Context, list client.ObjectList, selector []client.ListOption) error {
+	if err := p.Direct.List(ctx, list, selector...); err != nil {
+		return fmt.Errorf("list what is to be taken down: %w", err)
+	}
+	for _, obj := range objectsOf(list) {
+		if obj.GetDeletionTimestamp() != nil {
+			continue
+		}
+		uid := ptr.To(obj.GetUID())
+		err := p.Direct.Delete(ctx, obj, client.Preconditions{UID: uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
+		if client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
+			return fmt.Errorf("take down %T %s: %w", obj, obj.GetName(), err)
+		}
+	}
+	return nil
+}
+
+func objectsOf(list client.ObjectList) []client.Object {
+	var objects []client.Object
+	switch l := list.(type) {
+	case *appsv1.StatefulSetList:
+		for i := range l.Items {
+			objects = append(objects, &l.Items[i])
+		}
+	case *appsv1.DeploymentList:
+		for i := range l.Items {
+			objects = append(objects, &l.Items[i])
+		}
+	case *policyv1.PodDisruptionBudgetList:
+		for i := range l.Items {
+			objects = append(objects, &l.Items[i])
+		}
+	case *corev1.ServiceList:
+		for i := range l.Items {
+			objects = append(objects, &l.Items[i])
+		}
+	}
+	return objects
+}
