@@ -1,14 +1,18 @@
 package discovery
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
+	"net"
 	"testing"
 	"time"
 
@@ -95,3 +99,15 @@ func issue(t testing.TB, template, parent *x509.Certificate, public *ecdsa.Publi
 func certPEM(der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
+
+// digestOf is what a record's signature is made over.
+func digestOf(payload []byte) [sha256.Size]byte {
+	return sha256.Sum256(append([]byte("hanse-record-v1\n"), payload...))
+}
+
+func (o *organization) noDial(context.Context, string) (net.Conn, error) {
+	return nil, errors.New("there is no network here")
+}
+
+// noListener is for a Discovery that never runs.
+type noListener struct{ net.Listener }

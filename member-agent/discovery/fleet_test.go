@@ -45,6 +45,8 @@ type fleet struct {
 	routes map[string]string
 	agents map[string]*agent
 	orgs   []*organization
+	// apart are who cannot call what name.
+	apart map[[2]string]bool
 }
 
 type agent struct {
@@ -56,7 +58,7 @@ type agent struct {
 }
 
 func newFleet(t *testing.T, n int) *fleet {
-	f := &fleet{t: t, routes: map[string]string{}, agents: map[string]*agent{}}
+	f := &fleet{t: t, routes: map[string]string{}, agents: map[string]*agent{}, apart: map[[2]string]bool{}}
 	for i := range n {
 		f.orgs = append(f.orgs, newOrganization(t, fmt.Sprintf("org%d", i+1)))
 	}
@@ -82,6 +84,27 @@ func (f *fleet) dial(ctx context.Context, serverName string) (net.Conn, error) {
 	return d.DialContext(ctx, "tcp", address)
 }
 
+// dialler is how the agent of a member reaches others.
+func (f *fleet) dialler(from string) func(context.Context, string) (net.Conn, error) {
+	return func(ctx context.Context, serverName string) (net.Conn, error) {
+		f.mu.Lock()
+		apart := f.apart[[2]string{from, serverName}]
+		f.mu.Unlock()
+		if apart {
+			return nil, fmt.Errorf("no line to %s", serverName)
+		}
+		return f.dial(ctx, serverName)
+	}
+}
+
+// setApart takes the line between two members away, or gives it back, for calls to come.
+func (f *fleet) setApart(one, other string, apart bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.apart[[2]string{one, v1alpha1.AgentServerName(other)}] = apart
+	f.apart[[2]string{other, v1alpha1.AgentServerName(one)}] = apart
+}
+
 func (f *fleet) route(member, address string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -103,7 +126,7 @@ func (f *fleet) startWith(o *organization, certificate func() (*tls.Certificate,
 	f.route(o.name, listener.Addr().String())
 	a := &agent{org: o, metrics: prometheus.NewRegistry(), changed: make(chan struct{}, 1)}
 	a.Discovery, err = New(Options{
-		Member: o.name, Listener: listener, Dial: f.dial, Certificate: certificate, Metrics: a.metrics,
+		Member: o.name, Listener: listener, Dial: f.dialler(o.name), Certificate: certificate, Metrics: a.metrics,
 		Changed: func(string) { signal(a.changed) },
 		Log:     testr.NewWithOptions(f.t, testr.Options{Verbosity: -1}),
 	})

@@ -1,0 +1,258 @@
+package discovery
+
+import (
+	"crypto/ecdsa"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/signature"
+)
+
+func TestOfferedRecordsAreChecked(t *testing.T) {
+	f := newFleet(t, 2)
+	org1, org2, stranger := f.orgs[0], f.orgs[1], newOrganization(t, "org9")
+	impostor := newOrganization(t, "org2")
+	a := f.start(org1, f.ring(trade))
+	if err := a.Offer(trade, org2.record(t, trade, 5)); err != nil {
+		t.Fatal(err)
+	}
+	spoiled := func(edit func(*v1alpha1.SignedRecord)) v1alpha1.SignedRecord {
+		env := org2.record(t, trade, 6)
+		edit(&env)
+		return env
+	}
+	for _, row := range []struct {
+		why    string
+		env    v1alpha1.SignedRecord
+		want   error
+		reason string
+	}{
+		{"known already", org2.record(t, trade, 5), nil, ""},
+		{"older than the known one, played back", org2.record(t, trade, 4), nil, "stale"},
+		{"of a member of no ring", stranger.record(t, trade, 6), errNotMember, "not_member"},
+		{"under another root of the same name", impostor.record(t, trade, 6), signature.ErrUntrusted, "untrusted"},
+		{"about another consortium", org2.record(t, "fish", 6), signature.ErrWrongConsortium, "wrong_consortium"},
+		{"not signed", spoiled(func(e *v1alpha1.SignedRecord) { e.Signature = nil }), signature.ErrSignature, "signature"},
+		{"signed by org1 in the name of org2", spoiled(func(e *v1alpha1.SignedRecord) {
+			e.Certificates = certPEM(org1.agent.Certificate[0])
+		}), signature.ErrUntrusted, "untrusted"},
+		{"larger than a record may be", spoiled(func(e *v1alpha1.SignedRecord) {
+			e.Payload = make([]byte, v1alpha1.MaxRecordBytes+1)
+		}), signature.ErrTooLarge, "too_large"},
+		{"no JSON", spoiled(func(e *v1alpha1.SignedRecord) { e.Payload = []byte("x") }), signature.ErrMalformed, "malformed"},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			before := a.rejected(t, row.reason)
+			if err := a.Offer(trade, row.env); !errors.Is(err, row.want) {
+				t.Errorf("%v, want %v", err, row.want)
+			}
+			if row.reason != "" && a.rejected(t, row.reason) != before+1 {
+				t.Errorf("not counted as %s", row.reason)
+			}
+			if !a.knows(org2.name, 5) {
+				t.Error("the good record is gone")
+			}
+		})
+	}
+	if err := a.Offer("fish", org2.record(t, "fish", 1)); !errors.Is(err, ErrNoRing) {
+		t.Errorf("for no ring: %v", err)
+	}
+	if err := a.Publish(trade, org2.record(t, trade, 9)); err == nil {
+		t.Error("somebody else's record was published")
+	}
+}
+
+func TestRecordsComeThroughOthers(t *testing.T) {
+	f := newFleet(t, 3)
+	f.setApart("org1", "org3", true)
+	for _, o := range f.orgs {
+		f.start(o, f.ring(trade))
+	}
+	f.eventually(10*time.Second, "org2 is in contact with both", func() bool {
+		return f.agents["org2"].online("org1") && f.agents["org2"].online("org3")
+	})
+	if err := f.agents["org1"].Publish(trade, f.orgs[0].record(t, trade, 3)); err != nil {
+		t.Fatal(err)
+	}
+	took := f.eventually(10*time.Second, "org3 knows org1's record", func() bool { return f.agents["org3"].knows("org1", 3) })
+	t.Logf("relayed after %s", took)
+}
+
+// call makes a connection to an agent as somebody with that certificate would.
+func (f *fleet) call(to string, root *organization, certificate *tls.Certificate) (*tls.Conn, error) {
+	f.t.Helper()
+	raw, err := f.dial(f.t.Context(), v1alpha1.AgentServerName(to))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { raw.Close() })
+	raw.SetDeadline(time.Now().Add(5 * time.Second))
+	certs, err := signature.ParseRoot(root.rootPEM())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	config := clientConfig(to, certs, func() (*tls.Certificate, error) {
+		if certificate == nil {
+			return &tls.Certificate{}, nil
+		}
+		return certificate, nil
+	})
+	conn := tls.Client(raw, config)
+	return conn, conn.Handshake()
+}
+
+func TestCallersAreChecked(t *testing.T) {
+	f := newFleet(t, 3)
+	org1, org2, org3 := f.orgs[0], f.orgs[1], f.orgs[2]
+	fish := Ring{Consortium: "fish", Members: []Peer{org1.peer(), org3.peer()}}
+	a := f.start(org1, f.ring(trade), fish)
+	impostor := newOrganization(t, "org2")
+	forged := org3.certify(t, "org2")
+	for _, row := range []struct {
+		why         string
+		certificate *tls.Certificate
+		greeting    []byte
+		welcome     bool
+		reason      string
+	}{
+		{"a member, for packets", &org2.agent, []byte("\x01P\x05trade"), true, ""},
+		{"a member, for a stream", &org2.agent, []byte("\x01S\x05trade"), true, ""},
+		{"nobody", nil, []byte("\x01P\x05trade"), false, "tls"},
+		{"a stranger", &newOrganization(t, "org9").agent, []byte("\x01P\x05trade"), false, "tls"},
+		{"a member's name under another root", &impostor.agent, []byte("\x01P\x05trade"), false, "tls"},
+		{"a member's name under another member's root", &forged, []byte("\x01P\x05trade"), false, "tls"},
+		{"a member of another ring", &org2.agent, []byte("\x01P\x04fish"), false, "ring"},
+		{"a ring that there is not", &org2.agent, []byte("\x01P\x04meat"), false, "ring"},
+		{"a version to come", &org2.agent, []byte("\x02P\x05trade"), false, "greeting"},
+		{"a kind that there is not", &org2.agent, []byte("\x01X\x05trade"), false, "greeting"},
+		{"a name without end", &org2.agent, append([]byte("\x01P\xff"), make([]byte, 255)...), false, "greeting"},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			before := a.counter(t, "hanse_gossip_connections_refused_total", row.reason)
+			conn, err := f.call("org1", org1, row.certificate)
+			if err == nil {
+				conn.Write(row.greeting)
+				answer := make([]byte, 1)
+				_, err = io.ReadFull(conn, answer)
+			}
+			if (err == nil) != row.welcome {
+				t.Errorf("welcome %v: %v", row.welcome, err)
+			}
+			if row.reason != "" {
+				f.eventually(5*time.Second, "counted as "+row.reason, func() bool {
+					return a.counter(t, "hanse_gossip_connections_refused_total", row.reason) == before+1
+				})
+			}
+		})
+	}
+}
+
+func TestFarAgentIsChecked(t *testing.T) {
+	f := newFleet(t, 2)
+	org1, org2 := f.orgs[0], f.orgs[1]
+	// Somebody on the line answers in org2's place, with org2's name under a root of his own, and believes everybody.
+	impostor := newOrganization(t, "org2")
+	a := f.start(org1, f.ring(trade))
+	fake := f.start(impostor, Ring{Consortium: trade, Members: []Peer{org1.peer(), impostor.peer()}})
+	if err := fake.Publish(trade, impostor.record(t, trade, 9)); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually(5*time.Second, "the impostor has been called by org1 and refused in turn", func() bool {
+		return fake.counter(t, "hanse_gossip_connections_refused_total", "tls") > 1 &&
+			a.counter(t, "hanse_gossip_connections_refused_total", "tls") > 1
+	})
+	if m, _ := a.View(trade).Member("org2"); m.Online || m.Record != nil {
+		t.Errorf("org1 takes the impostor for org2: %+v", m)
+	}
+	fake.stop()
+	f.start(org2, f.ring(trade))
+	f.eventually(10*time.Second, "the real org2 is known", func() bool { return a.online("org2") })
+}
+
+func TestPacketsAndStreamsThatBreakTheRules(t *testing.T) {
+	f := newFleet(t, 2)
+	org1, org2 := f.orgs[0], f.orgs[1]
+	a := f.start(org1, f.ring(trade))
+	for _, row := range []struct {
+		why  string
+		kind kind
+		sent []byte
+	}{
+		{"an empty packet", kindPackets, []byte{0, 0}},
+		{"a compressed packet, which may unfold to anything", kindPackets, []byte{0, 3, 9, 0, 0}},
+		{"a packet with records", kindPackets, []byte{0, 2, msgUser, 0}},
+		{"a compressed stream", kindStream, []byte{9, 0}},
+		{"a hundred million nodes", kindStream, append([]byte{msgPushPull}, pack(t, map[string]any{"Nodes": 1 << 20, "UserStateLen": 0})...)},
+		{"records without end", kindStream, append([]byte{msgUser}, pack(t, map[string]any{"UserMsgLen": 20 << 20})...)},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			conn, err := f.call("org1", org1, &org2.agent)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := writeGreeting(conn, row.kind, trade); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Write(row.sent); err != nil {
+				t.Fatal(err)
+			}
+			// Whatever is answered, the connection ends at once.
+			if _, err := io.Copy(io.Discard, conn); isTimeout(err) {
+				t.Error("the connection is still open")
+			}
+		})
+	}
+	f.start(org2, f.ring(trade))
+	f.eventually(10*time.Second, "the ring works all the same", func() bool { return a.online("org2") })
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// A record that is not what its signer may say is refused by everybody although the signature is good.
+func TestWellSignedNonsenseDoesNotSpread(t *testing.T) {
+	f := newFleet(t, 3)
+	f.startAll()
+	f.eventually(10*time.Second, "complete", f.complete)
+	payload, err := json.Marshal(v1alpha1.Record{Member: "org2", Consortium: trade, Sequence: 99,
+		Nodes: []v1alpha1.RecordNode{{Name: "peer0-org3", Role: v1alpha1.RolePeer, Port: 7051}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := sealed(t, f.orgs[1], payload)
+	state, err := appendRecord(nil, &env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	liar := f.agents["org2"]
+	if err := liar.ring(trade).gossip.send("org1", state); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually(5*time.Second, "org1 has rejected it", func() bool { return f.agents["org1"].rejected(t, "wrong_member") > 0 })
+	for _, a := range f.agents {
+		if !a.knows("org2", 1) {
+			t.Errorf("%s: %+v", a.org.name, a.View(trade))
+		}
+	}
+}
+
+func sealed(t *testing.T, o *organization, payload []byte) v1alpha1.SignedRecord {
+	t.Helper()
+	sum := digestOf(payload)
+	sig, err := ecdsa.SignASN1(nil, o.agent.PrivateKey.(*ecdsa.PrivateKey), sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v1alpha1.SignedRecord{Payload: payload, Certificates: certPEM(o.agent.Certificate[0]), Signature: sig}
+}
