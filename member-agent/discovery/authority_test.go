@@ -44,12 +44,17 @@ func newOrganization(t testing.TB, name string) *organization {
 // certify issues a certificate of the agent of any member: an organization can write what it likes into its own.
 func (o *organization) certify(t testing.TB, member string) tls.Certificate {
 	t.Helper()
+	return o.certifyUntil(t, member, time.Now().Add(12*time.Hour))
+}
+
+func (o *organization) certifyUntil(t testing.TB, member string, until time.Time) tls.Certificate {
+	t.Helper()
 	key := newKey(t)
 	leaf := issue(t, &x509.Certificate{
 		SerialNumber: big.NewInt(2), DNSNames: []string{v1alpha1.AgentServerName(member)},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		NotBefore:   time.Now().Add(-time.Hour), NotAfter: time.Now().Add(12 * time.Hour),
+		NotBefore:   time.Now().Add(-time.Hour), NotAfter: until,
 	}, o.root, &key.PublicKey, o.key)
 	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}
 }
@@ -63,7 +68,7 @@ func (o *organization) certificate() (*tls.Certificate, error) { return &o.agent
 // record is signed by the organization's own agent, whatever it says.
 func (o *organization) record(t testing.TB, consortium string, sequence int64) v1alpha1.SignedRecord {
 	t.Helper()
-	env, err := signature.Sign(o.agent.PrivateKey.(*ecdsa.PrivateKey), certPEM(o.agent.Certificate[0]), v1alpha1.Record{
+	env, err := o.sign(v1alpha1.Record{
 		Member: o.name, Consortium: consortium, Sequence: sequence,
 		Nodes:         []v1alpha1.RecordNode{{Name: "peer0-" + o.name, Role: v1alpha1.RolePeer, Port: v1alpha1.PortPeer}},
 		IdentityRoots: []string{o.rootPEM()}, TLSRoots: []string{o.rootPEM()},
@@ -72,6 +77,10 @@ func (o *organization) record(t testing.TB, consortium string, sequence int64) v
 		t.Fatal(err)
 	}
 	return env
+}
+
+func (o *organization) sign(record v1alpha1.Record) (v1alpha1.SignedRecord, error) {
+	return signature.Sign(o.agent.PrivateKey.(*ecdsa.PrivateKey), certPEM(o.agent.Certificate[0]), record)
 }
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {

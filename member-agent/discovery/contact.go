@@ -9,7 +9,7 @@ import (
 
 const (
 	// fresh is how long word from a member itself counts as contact.
-	fresh = 15 * time.Second
+	fresh = 5 * time.Second
 	// grace is how long a member stays Online that cannot be reached any more but which the ring has not given up.
 	grace = 5 * time.Second
 	// Attempts to reach a member that is lost go on for ever, at intervals that double from the first to the last.

@@ -32,6 +32,7 @@ func TestRecordsReachEverybody(t *testing.T) {
 }
 
 func TestLostMemberIsKeptAndComesBack(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, 4)
 	f.startAll()
 	f.eventually(10*time.Second, "complete", f.complete)
@@ -59,4 +60,57 @@ func TestLostMemberIsKeptAndComesBack(t *testing.T) {
 	if !back.knows(lost.name, 1) {
 		t.Error("org4 has not been told its own last record, whose sequence it has to exceed")
 	}
+}
+
+func TestRecordsComeThroughOthers(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3)
+	f.cut("org1", "org3", true)
+	for _, o := range f.orgs {
+		f.start(o, f.ring(trade))
+	}
+	middle := f.agents["org2"]
+	f.eventually(10*time.Second, "org2 is in contact with both", func() bool {
+		return middle.online("org1") && middle.online("org3") && f.agents["org1"].online("org2") && f.agents["org3"].online("org2")
+	})
+	if err := f.agents["org1"].Publish(trade, f.orgs[0].record(t, trade, 3)); err != nil {
+		t.Fatal(err)
+	}
+	took := f.eventually(10*time.Second, "org3 knows org1's record", func() bool { return f.agents["org3"].knows("org1", 3) })
+	t.Logf("relayed after %s", took)
+	if f.agents["org3"].online("org1") {
+		t.Error("org3 takes org1 for Online on hearsay")
+	}
+}
+
+func TestCutLineHeals(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3)
+	f.startAll()
+	f.eventually(10*time.Second, "complete", f.complete)
+	lost := f.agents["org3"]
+	for _, other := range []string{"org1", "org2"} {
+		f.cut(other, "org3", true)
+	}
+	took := f.eventually(30*time.Second, "both sides miss each other", func() bool {
+		return !f.agents["org1"].online("org3") && !f.agents["org2"].online("org3") && !lost.online("org1") && !lost.online("org2")
+	})
+	t.Logf("missed after %s", took)
+	if !f.agents["org1"].online("org2") {
+		t.Error("org1 has lost org2 as well")
+	}
+	if err := lost.Publish(trade, f.orgs[2].record(t, trade, 2)); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{"org1", "org2"} {
+		f.cut(other, "org3", false)
+	}
+	took = f.eventually(20*time.Second, "in contact again", f.complete)
+	t.Logf("in contact again after %s", took)
+	f.eventually(5*time.Second, "what org3 has published meanwhile is known", func() bool {
+		return f.agents["org1"].knows("org3", 2) && f.agents["org2"].knows("org3", 2)
+	})
+	f.eventually(20*time.Second, "the rings agree, too", func() bool {
+		return lost.gossipAlive("org1") && f.agents["org1"].gossipAlive("org3") && f.agents["org2"].gossipAlive("org3")
+	})
 }

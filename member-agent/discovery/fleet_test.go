@@ -45,8 +45,8 @@ type fleet struct {
 	routes map[string]string
 	agents map[string]*agent
 	orgs   []*organization
-	// apart are who cannot call what name.
-	apart map[[2]string]bool
+	// cuts are from whom the line to what name is cut.
+	cuts map[[2]string]bool
 }
 
 type agent struct {
@@ -58,7 +58,7 @@ type agent struct {
 }
 
 func newFleet(t *testing.T, n int) *fleet {
-	f := &fleet{t: t, routes: map[string]string{}, agents: map[string]*agent{}, apart: map[[2]string]bool{}}
+	f := &fleet{t: t, routes: map[string]string{}, agents: map[string]*agent{}, cuts: map[[2]string]bool{}}
 	for i := range n {
 		f.orgs = append(f.orgs, newOrganization(t, fmt.Sprintf("org%d", i+1)))
 	}
@@ -84,25 +84,18 @@ func (f *fleet) dial(ctx context.Context, serverName string) (net.Conn, error) {
 	return d.DialContext(ctx, "tcp", address)
 }
 
-// dialler is how the agent of a member reaches others.
-func (f *fleet) dialler(from string) func(context.Context, string) (net.Conn, error) {
-	return func(ctx context.Context, serverName string) (net.Conn, error) {
-		f.mu.Lock()
-		apart := f.apart[[2]string{from, serverName}]
-		f.mu.Unlock()
-		if apart {
-			return nil, fmt.Errorf("no line to %s", serverName)
-		}
-		return f.dial(ctx, serverName)
-	}
-}
-
-// setApart takes the line between two members away, or gives it back, for calls to come.
-func (f *fleet) setApart(one, other string, apart bool) {
+// cut takes the line between two members away, or gives it back.
+func (f *fleet) cut(one, other string, cut bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.apart[[2]string{one, v1alpha1.AgentServerName(other)}] = apart
-	f.apart[[2]string{other, v1alpha1.AgentServerName(one)}] = apart
+	f.cuts[[2]string{one, v1alpha1.AgentServerName(other)}] = cut
+	f.cuts[[2]string{other, v1alpha1.AgentServerName(one)}] = cut
+}
+
+func (f *fleet) isCut(from, serverName string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cuts[[2]string{from, serverName}]
 }
 
 func (f *fleet) route(member, address string) {
@@ -241,3 +234,6 @@ func (a *agent) counter(t testing.TB, name, label string) float64 {
 	}
 	return 0
 }
+
+// gossipAlive is whether the ring says that a member is alive.
+func (a *agent) gossipAlive(member string) bool { return a.ring(trade).gossip.isAlive(member) }

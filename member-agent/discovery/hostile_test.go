@@ -68,22 +68,6 @@ func TestOfferedRecordsAreChecked(t *testing.T) {
 	}
 }
 
-func TestRecordsComeThroughOthers(t *testing.T) {
-	f := newFleet(t, 3)
-	f.setApart("org1", "org3", true)
-	for _, o := range f.orgs {
-		f.start(o, f.ring(trade))
-	}
-	f.eventually(10*time.Second, "org2 is in contact with both", func() bool {
-		return f.agents["org2"].online("org1") && f.agents["org2"].online("org3")
-	})
-	if err := f.agents["org1"].Publish(trade, f.orgs[0].record(t, trade, 3)); err != nil {
-		t.Fatal(err)
-	}
-	took := f.eventually(10*time.Second, "org3 knows org1's record", func() bool { return f.agents["org3"].knows("org1", 3) })
-	t.Logf("relayed after %s", took)
-}
-
 // call makes a connection to an agent as somebody with that certificate would.
 func (f *fleet) call(to string, root *organization, certificate *tls.Certificate) (*tls.Conn, error) {
 	f.t.Helper()
