@@ -94,6 +94,9 @@ type Session interface {
 	// CheckGenesis compares a channel's first block with what the plan and the records say, and returns the hex
 	// SHA-256 of its header. An error that is ErrGenesisRefused says what differs.
 	CheckGenesis(channel v1alpha1.PlanChannel) (hash string, err error)
+	// GenesisHash is the same hash of a first block that has not been checked; it fails where the block is not in itself
+	// sound, so that two blocks of one hash hold the same.
+	GenesisHash(channel v1alpha1.PlanChannel) (hash string, err error)
 	// JoinOrderer and JoinPeer make one of the Member's nodes join a channel.
 	JoinOrderer(ctx context.Context, node string, channel v1alpha1.PlanChannel) error
 	JoinPeer(ctx context.Context, node string, channel v1alpha1.PlanChannel) error
@@ -103,12 +106,13 @@ type Session interface {
 	Height(ctx context.Context, channel v1alpha1.PlanChannel) (int64, error)
 	// Install puts a contract's package on one of the Member's peers and returns the package's ID.
 	Install(ctx context.Context, node string, contract v1alpha1.PlanContract) (packageID string, err error)
-	// Approve approves a contract's definition for the Member, and returns the sequence that it has approved.
+	// Approve approves a contract's definition for the Member, and returns the plan's sequence of what it has approved.
 	Approve(ctx context.Context, contract v1alpha1.PlanContract) (sequence int64, err error)
 	// Commit commits a contract's definition if enough Members have approved it. Only the Leader calls it; an error
 	// that is ErrNotApproved names those who have not.
 	Commit(ctx context.Context, contract v1alpha1.PlanContract) error
-	// Committed is the sequence of a contract that the channel has committed; zero if none.
+	// Committed is the contract's sequence in the plan if the channel has committed what the plan declares; less if it has
+	// committed something else; zero if nothing.
 	Committed(ctx context.Context, contract v1alpha1.PlanContract) (int64, error)
 	// Close ends the connections.
 	Close() error

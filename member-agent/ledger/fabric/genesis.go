@@ -55,9 +55,6 @@ func (n network) checkGenesis(channel v1alpha1.PlanChannel) (string, error) {
 	if len(channel.Genesis) == 0 {
 		return "", ledger.WaitingFor("the first block of channel "+channel.Name+" from", ledger.LeaderOf(n.plan))
 	}
-	if len(channel.Genesis) > MaxGenesisBytes {
-		return "", refuse("the block has %d bytes, which is more than %d", len(channel.Genesis), MaxGenesisBytes)
-	}
 	got, err := openGenesis(channel.Genesis)
 	if err != nil {
 		return "", err
@@ -89,7 +86,22 @@ type opened struct {
 	config    *common.ConfigEnvelope
 }
 
+// genesisHash is the hash of a block whose header goes with its data.
+func genesisHash(raw []byte) (string, error) {
+	got, err := openGenesis(raw)
+	if err != nil {
+		return "", err
+	}
+	if err := compareHeader(got.block); err != nil {
+		return "", err
+	}
+	return headerHash(got.block.GetHeader())
+}
+
 func openGenesis(raw []byte) (*opened, error) {
+	if len(raw) > MaxGenesisBytes {
+		return nil, refuse("the block has %d bytes, which is more than %d", len(raw), MaxGenesisBytes)
+	}
 	block := &common.Block{}
 	if err := proto.Unmarshal(raw, block); err != nil {
 		return nil, refuse("it is not a block: %v", err)
@@ -124,10 +136,10 @@ func openBlock(block *common.Block) (*opened, error) {
 	return o, nil
 }
 
-// compareGenesis says where a block differs from the one that is wanted, apart from its time and nonce.
-func compareGenesis(want, got *opened) error {
-	header := got.block.GetHeader()
-	hash := sha256.Sum256(bytes.Join(got.block.GetData().GetData(), nil))
+// compareHeader says what is wrong with the header of a first block.
+func compareHeader(block *common.Block) error {
+	header := block.GetHeader()
+	hash := sha256.Sum256(bytes.Join(block.GetData().GetData(), nil))
 	switch {
 	case header.GetNumber() != 0:
 		return refuse("block.header.number is %d, not 0", header.GetNumber())
@@ -135,6 +147,16 @@ func compareGenesis(want, got *opened) error {
 		return refuse("block.header.previous_hash is set")
 	case !bytes.Equal(header.GetDataHash(), hash[:]):
 		return refuse("block.header.data_hash is not the hash of the data")
+	}
+	return nil
+}
+
+// compareGenesis says where a block differs from the one that is wanted, apart from its time and nonce.
+func compareGenesis(want, got *opened) error {
+	if err := compareHeader(got.block); err != nil {
+		return err
+	}
+	switch {
 	case !proto.Equal(got.block.GetMetadata(), want.block.GetMetadata()):
 		return refuse("block.metadata is not that of a first block")
 	case len(got.envelope.GetSignature()) != 0:

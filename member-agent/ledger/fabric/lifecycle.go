@@ -98,7 +98,7 @@ func (s *session) Approve(ctx context.Context, contract v1alpha1.PlanContract) (
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("approve contract %s on channel %s: %w", contract.Name, contract.Channel, s.waiting(ctx, contract.Channel, err))
+		return 0, s.failed(ctx, "approve", contract, err)
 	}
 	return contract.Sequence, nil
 }
@@ -131,7 +131,7 @@ func (s *session) Commit(ctx context.Context, contract v1alpha1.PlanContract) er
 		return gateway.Commit(ctx, &t.Definition)
 	})
 	if err != nil {
-		return fmt.Errorf("commit contract %s on channel %s: %w", contract.Name, contract.Channel, s.waiting(ctx, contract.Channel, err))
+		return s.failed(ctx, "commit", contract, err)
 	}
 	return nil
 }
@@ -167,7 +167,7 @@ func (s *session) Committed(ctx context.Context, contract v1alpha1.PlanContract)
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("contract %s on channel %s: %w", contract.Name, contract.Channel, err)
+		return 0, s.failed(ctx, "query", contract, err)
 	}
 	return sequence, nil
 }

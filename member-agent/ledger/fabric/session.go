@@ -166,8 +166,9 @@ func (s *session) atAnyPeer(ctx context.Context, do func(connection *grpc.Client
 		if err == nil {
 			err = do(connection)
 		}
-		if err == nil {
-			return nil
+		var waiting *ledger.Waiting
+		if err == nil || errors.As(err, &waiting) {
+			return err // Another peer would wait for the same.
 		}
 		failed = append(failed, fmt.Errorf("%s: %w", node, explain(err)))
 		if ctx.Err() != nil {
@@ -178,11 +179,18 @@ func (s *session) atAnyPeer(ctx context.Context, do func(connection *grpc.Client
 }
 
 // Genesis makes a channel's first block.
-func (s *session) Genesis(channel v1alpha1.PlanChannel) ([]byte, error) { return s.makeGenesis(channel) }
+func (s *session) Genesis(channel v1alpha1.PlanChannel) ([]byte, error) {
+	return s.makeGenesis(channel)
+}
 
 // CheckGenesis compares a channel's first block with the plan and the records.
 func (s *session) CheckGenesis(channel v1alpha1.PlanChannel) (string, error) {
 	return s.checkGenesis(channel)
+}
+
+// GenesisHash is the hash of a first block that has been checked before.
+func (s *session) GenesisHash(channel v1alpha1.PlanChannel) (string, error) {
+	return genesisHash(channel.Genesis)
 }
 
 // Close ends the connections.

@@ -2,12 +2,15 @@ package fabric
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/hyperledger/fabric-admin-sdk/pkg/discovery"
 	"google.golang.org/grpc"
 
+	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
@@ -16,6 +19,16 @@ var tooFewPeers = []string{
 	"no combination of peers can be derived",
 	"no peers available to",
 	"failed to select a set of endorsers",
+}
+
+// failed says what was tried; a step that waits says only that.
+func (s *session) failed(ctx context.Context, what string, contract v1alpha1.PlanContract, err error) error {
+	err = s.waiting(ctx, contract.Channel, err)
+	var waiting *ledger.Waiting
+	if errors.As(err, &waiting) {
+		return waiting
+	}
+	return fmt.Errorf("%s contract %s on channel %s: %w", what, contract.Name, contract.Channel, err)
 }
 
 // waiting turns the error of a gateway peer that sees too few others into one that names whose peers it does not see.

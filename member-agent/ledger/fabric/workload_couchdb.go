@@ -61,4 +61,3 @@ func addCouchDB(plan *v1alpha1.MemberPlan, pod *corev1.PodSpec, peer *corev1.Con
 	)...)
 	peer.Env = append(peer.Env, password("CORE_LEDGER_STATE_COUCHDBCONFIG_PASSWORD"))
 }
-

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"time"
@@ -51,11 +52,23 @@ func (a *Authority) Issue(identity ledger.Identity) (ledger.KeyPair, error) {
 	if err != nil {
 		return ledger.KeyPair{}, err
 	}
-	return a.IssueFor(identity, key)
+	return a.issueFor(identity, key)
 }
 
-// IssueFor issues an identity for a key that there is already, as a renewal does.
-func (a *Authority) IssueFor(identity ledger.Identity, key *ecdsa.PrivateKey) (ledger.KeyPair, error) {
+// Renew issues an identity anew with the same key, as cert-manager does under rotationPolicy Never.
+func (a *Authority) Renew(identity ledger.Identity, pair ledger.KeyPair) (ledger.KeyPair, error) {
+	block, _ := pem.Decode(pair.Key)
+	if block == nil {
+		return ledger.KeyPair{}, errors.New("there is no key to renew with")
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return ledger.KeyPair{}, err
+	}
+	return a.issueFor(identity, key.(*ecdsa.PrivateKey))
+}
+
+func (a *Authority) issueFor(identity ledger.Identity, key *ecdsa.PrivateKey) (ledger.KeyPair, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()),
 		Subject:      pkix.Name{CommonName: identity.CommonName, OrganizationalUnit: identity.OrganizationalUnits},

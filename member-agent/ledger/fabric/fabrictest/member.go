@@ -14,8 +14,9 @@ type Member struct {
 	Plan   *v1alpha1.MemberPlan
 	Record v1alpha1.Record
 
-	number     int
-	identities map[string]ledger.KeyPair
+	number      int
+	identities  map[string]ledger.KeyPair
+	authorities map[ledger.Authority]*Authority
 }
 
 // Keys hands out the Member's identities.
@@ -77,41 +78,65 @@ func planMembers(peers, orderers int, names []string) []v1alpha1.PlanMember {
 
 // issue makes the organization's two CAs, what the engine asks of them, and the record that follows from it.
 func (m *Member) issue() error {
-	name := m.Plan.Spec.Member
-	authorities := map[ledger.Authority]*Authority{}
+	m.authorities = map[ledger.Authority]*Authority{}
 	for _, kind := range []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority} {
-		authority, err := NewAuthority(name + " " + string(kind))
+		authority, err := NewAuthority(m.Plan.Spec.Member + " " + string(kind))
 		if err != nil {
 			return err
 		}
-		authorities[kind] = authority
+		m.authorities[kind] = authority
 	}
-	published := map[string]string{}
 	for _, identity := range fabric.New(fabric.Options{}).Identities(m.Plan) {
-		pair, err := authorities[identity.Authority].Issue(identity)
+		pair, err := m.authorities[identity.Authority].Issue(identity)
 		if err != nil {
 			return fmt.Errorf("%s: %w", identity.Name, err)
 		}
 		m.identities[identity.Name] = pair
+	}
+	m.publish()
+	return nil
+}
+
+// Renew issues a certificate anew for the key that it has, and publishes it. A node takes it up as it starts again.
+func (m *Member) Renew(name string) error {
+	for _, identity := range fabric.New(fabric.Options{}).Identities(m.Plan) {
+		if identity.Name != name {
+			continue
+		}
+		pair, err := m.authorities[identity.Authority].Renew(identity, m.identities[name])
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		m.identities[name] = pair
+		m.publish()
+		return nil
+	}
+	return fmt.Errorf("%s has no identity %s", m.Plan.Spec.Member, name)
+}
+
+// publish writes the Member's record.
+func (m *Member) publish() {
+	published := map[string]string{}
+	for _, identity := range fabric.New(fabric.Options{}).Identities(m.Plan) {
 		if identity.Publish {
-			published[identity.Node] = string(pair.Certificate)
+			published[identity.Node] = string(m.identities[identity.Name].Certificate)
 		}
 	}
-	m.Record = v1alpha1.Record{
-		Member: name, Consortium: m.Plan.Spec.Consortium, Sequence: 1,
-		IdentityRoots: []string{string(authorities[ledger.IdentityAuthority].PEM)},
-		TLSRoots:      []string{string(authorities[ledger.TLSAuthority].PEM)},
+	record := v1alpha1.Record{
+		Member: m.Plan.Spec.Member, Consortium: m.Plan.Spec.Consortium, Sequence: m.Record.Sequence + 1,
+		IdentityRoots: []string{string(m.authorities[ledger.IdentityAuthority].PEM)},
+		TLSRoots:      []string{string(m.authorities[ledger.TLSAuthority].PEM)},
 	}
 	for _, node := range m.Plan.Spec.Nodes {
 		port := int32(v1alpha1.PortPeer)
 		if node.Role == v1alpha1.RoleOrderer {
 			port = v1alpha1.PortOrderer
 		}
-		m.Record.Nodes = append(m.Record.Nodes, v1alpha1.RecordNode{
+		record.Nodes = append(record.Nodes, v1alpha1.RecordNode{
 			Name: node.Name, Role: node.Role, Port: port, TLSCertificate: published[node.Name],
 		})
 	}
-	return nil
+	m.Record = record
 }
 
 // Records are what everybody publishes.

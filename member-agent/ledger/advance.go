@@ -1,0 +1,103 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+const (
+	// stepTimeout is what one step at one node may take, so that a node that does not answer holds up nothing else.
+	stepTimeout = 30 * time.Second
+	// atOnce is how many channels, and then contracts, are worked on at the same time.
+	atOnce = 8
+)
+
+// Progress is how far a Member has come with its channels and contracts.
+type Progress struct {
+	Channels  []v1alpha1.PlanChannelStatus
+	Contracts []v1alpha1.PlanContractStatus
+	// ChannelsReady and ContractsReady sum them up; whether the contracts run is not in it.
+	ChannelsReady, ContractsReady Verdict
+}
+
+// Advance does everything that can be done now for the plan's channels and contracts, each as far as it comes: what
+// fails or waits for others holds up only what depends on it, and is in the messages. previous is what the last Advance
+// reported; what it says has been reached stays reached, for nothing here is ever undone.
+func Advance(ctx context.Context, session Session, plan *v1alpha1.MemberPlan, previous v1alpha1.MemberPlanStatus) Progress {
+	channels := forAll(plan.Spec.Channels, func(channel v1alpha1.PlanChannel) *channelStep {
+		step := newChannelStep(session, plan, channel, previous)
+		step.advance(ctx)
+		return step
+	})
+	var mine []v1alpha1.PlanContract
+	for _, contract := range plan.Spec.Contracts {
+		if slices.ContainsFunc(channels, func(step *channelStep) bool { return step.hasMember() && step.channel.Name == contract.Channel }) {
+			mine = append(mine, contract)
+		}
+	}
+	contracts := forAll(mine, func(contract v1alpha1.PlanContract) *contractStep {
+		at := slices.IndexFunc(channels, func(step *channelStep) bool { return step.channel.Name == contract.Channel })
+		step := newContractStep(session, plan, channels[at], contract, previous)
+		step.advance(ctx)
+		return step
+	})
+	return report(channels, contracts)
+}
+
+// forAll works on several things at once and keeps their order.
+func forAll[T, R any](things []T, work func(T) R) []R {
+	results := make([]R, len(things))
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, thing := range things {
+		group.Go(func() error {
+			results[i] = work(thing)
+			return nil
+		})
+	}
+	_ = group.Wait() // What went wrong is in the results.
+	return results
+}
+
+// step calls one step with its own time limit.
+func step[R any](ctx context.Context, do func(ctx context.Context) (R, error)) (R, error) {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	return do(ctx)
+}
+
+// atEach takes a step at several nodes at once. It returns those where it succeeded, in the order given, and why it did
+// not at the others.
+func atEach(ctx context.Context, nodes []string, do func(ctx context.Context, node string) error) (done []string, err error) {
+	failures := forAll(nodes, func(node string) error {
+		_, err := step(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, do(ctx, node) })
+		return err
+	})
+	for i, failure := range failures {
+		if failure == nil {
+			done = append(done, nodes[i])
+		}
+	}
+	return done, errors.Join(failures...)
+}
+
+func report(channels []*channelStep, contracts []*contractStep) Progress {
+	var progress Progress
+	var channelParts, contractParts []part
+	for _, channel := range channels {
+		progress.Channels = append(progress.Channels, channel.status)
+		channelParts = append(channelParts, part{"channel " + channel.channel.Name, channel.problem})
+	}
+	for _, contract := range contracts {
+		progress.Contracts = append(progress.Contracts, contract.status)
+		contractParts = append(contractParts, part{"contract " + contract.contract.Name + " on " + contract.contract.Channel, contract.problem})
+	}
+	progress.ChannelsReady, progress.ContractsReady = sum(channelParts), sum(contractParts)
+	return progress
+}

@@ -1,0 +1,218 @@
+package ledger_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+)
+
+// planOf is the plan of one of three members with a peer and an orderer each; org1 leads.
+func planOf(name string) *v1alpha1.MemberPlan {
+	plan := &v1alpha1.MemberPlan{}
+	plan.Spec.Member, plan.Spec.Consortium = name, "trade"
+	for _, member := range []string{"org1", "org2", "org3"} {
+		role := v1alpha1.RoleParticipant
+		if member == "org1" {
+			role = v1alpha1.RoleLeader
+		}
+		plan.Spec.Members = append(plan.Spec.Members, v1alpha1.PlanMember{Name: member, Role: role, Nodes: []v1alpha1.PlanMemberNode{
+			{Name: "orderer0-" + member, Role: v1alpha1.RoleOrderer}, {Name: "peer0-" + member, Role: v1alpha1.RolePeer},
+		}})
+	}
+	plan.Spec.Nodes = []v1alpha1.PlanNode{
+		{Name: "orderer0-" + name, Role: v1alpha1.RoleOrderer}, {Name: "peer0-" + name, Role: v1alpha1.RolePeer},
+	}
+	plan.Spec.Channels = []v1alpha1.PlanChannel{{Name: "goods", Members: []string{"org1", "org2", "org3"}}}
+	plan.Spec.Contracts = []v1alpha1.PlanContract{{Name: "notary", Channel: "goods", Version: "1.0", Sequence: 1}}
+	return plan
+}
+
+// member is an agent as far as the ledger goes: what it reported last comes back to it.
+type member struct {
+	plan   *v1alpha1.MemberPlan
+	world  *world
+	status v1alpha1.MemberPlanStatus
+	last   ledger.Progress
+}
+
+func (m *member) advance() {
+	m.last = ledger.Advance(context.Background(), &double{world: m.world, plan: m.plan}, m.plan, m.status)
+	m.status.Channels, m.status.Contracts = m.last.Channels, m.last.Contracts
+}
+
+func TestThreeMembersComeToAgree(t *testing.T) {
+	world := newWorld()
+	members := []*member{{plan: planOf("org1"), world: world}, {plan: planOf("org2"), world: world}, {plan: planOf("org3"), world: world}}
+	for range 3 {
+		for _, member := range members {
+			member.advance()
+			// The host hands the Leader's block on.
+			for _, other := range members {
+				other.plan.Spec.Channels[0].Genesis = members[0].status.Channels[0].Genesis
+			}
+		}
+	}
+	for _, member := range members {
+		name := member.plan.Spec.Member
+		if !member.last.ChannelsReady.Ready || !member.last.ContractsReady.Ready {
+			t.Errorf("%s is not ready: %q %q", name, member.last.ChannelsReady.Message, member.last.ContractsReady.Message)
+		}
+		channel := member.status.Channels[0]
+		channel.Genesis = nil
+		want := v1alpha1.PlanChannelStatus{
+			Name: "goods", GenesisHash: "hash of g1", AnchorsSet: true, Height: 3,
+			Orderers: []string{"orderer0-" + name}, Peers: []string{"peer0-" + name},
+		}
+		if diff := cmp.Diff(want, channel); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", name, diff)
+		}
+		contract := v1alpha1.PlanContractStatus{Name: "notary", Channel: "goods", PackageID: "package of notary", Approved: 1, Committed: 1}
+		if diff := cmp.Diff(contract, member.status.Contracts[0]); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", name, diff)
+		}
+	}
+	if world.blocks != 1 {
+		t.Errorf("the leader made %d first blocks", world.blocks)
+	}
+}
+
+func TestMessages(t *testing.T) {
+	for _, test := range []struct {
+		name, member string
+		set          func(m *member)
+		channels     ledger.Verdict
+		contracts    string
+	}{
+		{
+			name: "a participant waits for the leader's block", member: "org2",
+			set:       func(*member) {},
+			channels:  ledger.Verdict{Reason: v1alpha1.ReasonWaiting, Message: "channel goods: waiting for the channel's first block from org1"},
+			contracts: "waiting for channel goods",
+		},
+		{
+			name: "the leader waits for a record, and says whose", member: "org1",
+			set:       func(m *member) { m.world.missing = []string{"org3"} },
+			channels:  ledger.Verdict{Reason: v1alpha1.ReasonWaiting, Message: "channel goods: waiting for the record of org3"},
+			contracts: "waiting for channel goods",
+		},
+		{
+			name: "the leader needs a majority's approval, and says whose is missing", member: "org1",
+			set:       func(m *member) {},
+			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			contracts: "waiting for the approval of org2, org3",
+		},
+		{
+			name: "a participant has approved and waits for the commit", member: "org2",
+			set:       func(m *member) { m.plan.Spec.Channels[0].Genesis = []byte("g1") },
+			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			contracts: "waiting for the contract to be committed by org1",
+		},
+		{
+			name: "an orderer that is down does not keep the peer and the contract back", member: "org2",
+			set: func(m *member) {
+				m.plan.Spec.Channels[0].Genesis = []byte("g1")
+				m.world.down = []string{"orderer0-org2"}
+			},
+			channels:  ledger.Verdict{Reason: v1alpha1.ReasonFailed, Message: "channel goods: connection refused"},
+			contracts: "waiting for the contract to be committed by org1",
+		},
+		{
+			name: "a block that is not what the plan says is never joined", member: "org2",
+			set:       func(m *member) { m.plan.Spec.Channels[0].Genesis = []byte("evil") },
+			channels:  ledger.Verdict{Reason: v1alpha1.ReasonGenesisRefused, Message: "channel goods: the channel's first block was refused"},
+			contracts: "waiting for channel goods",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := &member{plan: planOf(test.member), world: newWorld()}
+			test.set(m)
+			m.advance()
+			if diff := cmp.Diff(test.channels, m.last.ChannelsReady); diff != "" {
+				t.Errorf("channels: (-want +got)\n%s", diff)
+			}
+			if got := m.status.Contracts[0].Message; !strings.HasPrefix(got, test.contracts) {
+				t.Errorf("contract's message is %q, not %q", got, test.contracts)
+			}
+		})
+	}
+}
+
+func TestPinnedGenesis(t *testing.T) {
+	m := &member{plan: planOf("org2"), world: newWorld()}
+	m.plan.Spec.Channels[0].Genesis = []byte("g1")
+	m.advance()
+	joined := len(m.world.joined)
+	m.plan.Spec.Channels[0].Genesis = []byte("g2")
+	m.plan.Spec.Nodes = append(m.plan.Spec.Nodes, v1alpha1.PlanNode{Name: "peer1-org2", Role: v1alpha1.RolePeer})
+	m.advance()
+	if m.last.ChannelsReady.Reason != v1alpha1.ReasonGenesisRefused {
+		t.Errorf("another sound block was not refused: %+v", m.last.ChannelsReady)
+	}
+	if len(m.world.joined) != joined {
+		t.Error("a node joined by the other block")
+	}
+	if m.status.Channels[0].GenesisHash != "hash of g1" {
+		t.Errorf("the pin moved to %s", m.status.Channels[0].GenesisHash)
+	}
+}
+
+func TestLeaderKeepsItsBlock(t *testing.T) {
+	m := &member{plan: planOf("org1"), world: newWorld()}
+	m.advance()
+	m.advance()
+	if m.world.blocks != 1 {
+		t.Errorf("made %d blocks before the host sent the first one back", m.world.blocks)
+	}
+	// The agent lost its status; the plan still has the block.
+	m.plan.Spec.Channels[0].Genesis = slices.Clone(m.status.Channels[0].Genesis)
+	m.status = v1alpha1.MemberPlanStatus{}
+	m.advance()
+	if m.world.blocks != 1 || string(m.status.Channels[0].Genesis) != "g1" {
+		t.Errorf("made %d blocks, publishes %q", m.world.blocks, m.status.Channels[0].Genesis)
+	}
+}
+
+func TestNothingIsUnreached(t *testing.T) {
+	m := &member{plan: planOf("org2"), world: newWorld()}
+	m.plan.Spec.Channels[0].Genesis = []byte("g1")
+	m.advance()
+	m.world.down = []string{"peer0-org2", "orderer0-org2"}
+	m.advance()
+	channel := m.status.Channels[0]
+	if len(channel.Peers) != 1 || len(channel.Orderers) != 1 || channel.Message == "" {
+		t.Errorf("a node that does not answer has not left the channel: %+v", channel)
+	}
+}
+
+func TestOrderingMembers(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		orderers []string
+		channel  []string
+		want     []string
+	}{
+		{"the channel's own members order it", []string{"org1", "org2", "org3"}, []string{"org2", "org3"}, []string{"org2", "org3"}},
+		{"members without orderers do not", []string{"org1", "org2"}, []string{"org2", "org3"}, []string{"org2"}},
+		{"where none has any, everybody's do", []string{"org1", "org2"}, []string{"org3"}, []string{"org1", "org2"}},
+		{"nobody runs any", nil, []string{"org3"}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			plan := planOf("org1")
+			for i := range plan.Spec.Members {
+				if !slices.Contains(test.orderers, plan.Spec.Members[i].Name) {
+					plan.Spec.Members[i].Nodes = nil
+				}
+			}
+			got := ledger.OrderingMembers(plan, v1alpha1.PlanChannel{Members: test.channel})
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

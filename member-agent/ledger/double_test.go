@@ -1,0 +1,127 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+)
+
+// world is a ledger in memory that all members' sessions share.
+type world struct {
+	mu        sync.Mutex
+	blocks    int
+	joined    map[string]bool
+	anchors   map[string]bool
+	installed map[string]bool
+	approved  map[string]int64
+	committed int64
+	// down are nodes that do not answer, missing members whose record is not known.
+	down, missing []string
+}
+
+func newWorld() *world {
+	return &world{joined: map[string]bool{}, anchors: map[string]bool{}, installed: map[string]bool{}, approved: map[string]int64{}}
+}
+
+// double is one member's session in a world.
+type double struct {
+	*world
+	plan *v1alpha1.MemberPlan
+}
+
+var errDown = errors.New("connection refused")
+
+func (d *double) Genesis(channel v1alpha1.PlanChannel) ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.missing) > 0 {
+		return nil, ledger.WaitingFor("the record of", d.missing...)
+	}
+	d.blocks++
+	return []byte{'g', byte('0' + d.blocks)}, nil
+}
+
+func (d *double) CheckGenesis(channel v1alpha1.PlanChannel) (string, error) {
+	if channel.Genesis[0] != 'g' {
+		return "", ledger.ErrGenesisRefused
+	}
+	return d.GenesisHash(channel)
+}
+
+func (d *double) GenesisHash(channel v1alpha1.PlanChannel) (string, error) {
+	return "hash of " + string(channel.Genesis), nil
+}
+
+func (d *double) join(node string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if slices.Contains(d.down, node) {
+		return errDown
+	}
+	d.joined[node] = true
+	return nil
+}
+
+func (d *double) JoinOrderer(_ context.Context, node string, _ v1alpha1.PlanChannel) error {
+	return d.join(node)
+}
+
+func (d *double) JoinPeer(_ context.Context, node string, _ v1alpha1.PlanChannel) error {
+	return d.join(node)
+}
+
+func (d *double) SetAnchors(context.Context, v1alpha1.PlanChannel) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.anchors[d.plan.Spec.Member] = true
+	return nil
+}
+
+func (d *double) Height(context.Context, v1alpha1.PlanChannel) (int64, error) { return 3, nil }
+
+func (d *double) Install(_ context.Context, node string, contract v1alpha1.PlanContract) (string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if slices.Contains(d.down, node) {
+		return "", errDown
+	}
+	d.installed[node] = true
+	return "package of " + contract.Name, nil
+}
+
+func (d *double) Approve(_ context.Context, contract v1alpha1.PlanContract) (int64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.approved[d.plan.Spec.Member] = contract.Sequence
+	return contract.Sequence, nil
+}
+
+func (d *double) Commit(_ context.Context, contract v1alpha1.PlanContract) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var without []string
+	for _, member := range d.plan.Spec.Members {
+		if d.approved[member.Name] < contract.Sequence {
+			without = append(without, member.Name)
+		}
+	}
+	if 2*len(without) >= len(d.plan.Spec.Members) {
+		waiting := ledger.WaitingFor("the approval of", without...)
+		waiting.Cause = ledger.ErrNotApproved
+		return waiting
+	}
+	d.committed = contract.Sequence
+	return nil
+}
+
+func (d *double) Committed(context.Context, v1alpha1.PlanContract) (int64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.committed, nil
+}
+
+func (d *double) Close() error { return nil }

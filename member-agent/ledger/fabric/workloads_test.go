@@ -1,0 +1,152 @@
+package fabric_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
+)
+
+func planOfOrg1(t *testing.T) *v1alpha1.MemberPlan {
+	t.Helper()
+	plan := threeMembers(t)[0].Plan
+	majority := v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseMajority}
+	plan.Spec.Channels = []v1alpha1.PlanChannel{goods, {Name: "others", Members: []string{"org2", "org3"}}}
+	plan.Spec.Contracts = []v1alpha1.PlanContract{
+		{Name: "notary", Channel: "goods", Image: "notary:1", Version: "1.0", Sequence: 1, Endorsement: majority},
+		{Name: "notary", Channel: "others", Image: "notary:1", Version: "1.0", Sequence: 1, Endorsement: majority},
+	}
+	plan.Spec.Nodes[1].StateDatabase = v1alpha1.StateCouchDB
+	return plan
+}
+
+func workloadsOf(t *testing.T, plan *v1alpha1.MemberPlan) map[string]ledger.Workload {
+	t.Helper()
+	workloads, err := fabric.New(fabric.Options{}).Workloads(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]ledger.Workload{}
+	for _, workload := range workloads {
+		byName[workload.Name] = workload
+	}
+	return byName
+}
+
+func TestWorkloadsAreTheMembersOwn(t *testing.T) {
+	workloads := workloadsOf(t, planOfOrg1(t))
+	for _, name := range []string{"orderer0-org1", "peer0-org1", "goods-notary"} {
+		if _, found := workloads[name]; !found {
+			t.Errorf("there is no workload %s", name)
+		}
+	}
+	if len(workloads) != 3 {
+		t.Errorf("there are %d workloads: a contract of a channel without this member is none of its business", len(workloads))
+	}
+}
+
+// TestPodsAreRestricted holds every container to the restricted pod security standard, and to a read-only root.
+func TestPodsAreRestricted(t *testing.T) {
+	for name, workload := range workloadsOf(t, planOfOrg1(t)) {
+		pod := workload.Pod
+		if pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken || *pod.EnableServiceLinks {
+			t.Errorf("%s gets a token or service variables", name)
+		}
+		if security := pod.SecurityContext; !*security.RunAsNonRoot || *security.RunAsUser == 0 ||
+			security.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
+			t.Errorf("%s: %+v", name, security)
+		}
+		for _, container := range slices.Concat(pod.InitContainers, pod.Containers) {
+			security := container.SecurityContext
+			if *security.AllowPrivilegeEscalation || !*security.ReadOnlyRootFilesystem || !slices.Contains(security.Capabilities.Drop, "ALL") {
+				t.Errorf("%s/%s: %+v", name, container.Name, security)
+			}
+			if len(container.Resources.Requests) == 0 {
+				t.Errorf("%s/%s requests nothing", name, container.Name)
+			}
+		}
+	}
+}
+
+// TestPathsAreMounted follows every path in the environment to a volume, and every volume to something that exists.
+func TestPathsAreMounted(t *testing.T) {
+	path := regexp.MustCompile(`/(etc|var)/[a-z/.]+`)
+	for name, workload := range workloadsOf(t, planOfOrg1(t)) {
+		container := workload.Pod.Containers[0]
+		for _, variable := range container.Env {
+			for _, found := range path.FindAllString(variable.Value, -1) {
+				if !slices.ContainsFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool { return strings.HasPrefix(found, m.MountPath) }) {
+					t.Errorf("%s: %s=%s is on no volume", name, variable.Name, variable.Value)
+				}
+			}
+		}
+		for _, mount := range container.VolumeMounts {
+			known := mount.Name == ledger.DataVolume || mount.Name == ledger.FilesVolume ||
+				slices.ContainsFunc(workload.Pod.Volumes, func(v corev1.Volume) bool { return v.Name == mount.Name })
+			if !known {
+				t.Errorf("%s mounts %s, which there is not", name, mount.Name)
+			}
+		}
+	}
+}
+
+// TestPackageIDs holds package IDs still: every organization, on whatever release of the agent, has to come to the same.
+func TestPackageIDs(t *testing.T) {
+	const want = "goods-notary:b25419e01b365d959e3c467a4b8ccd47c0e3492a06fa62efc68ee616af69da9e"
+	for _, test := range []struct {
+		name   string
+		change func(contract *v1alpha1.PlanContract)
+	}{
+		{"as declared", func(*v1alpha1.PlanContract) {}},
+		{"another version keeps the ID, so that a running contract goes on until the new one is committed", func(c *v1alpha1.PlanContract) {
+			c.Version, c.Image, c.Sequence = "2.0", "notary:2", 2
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			plan := planOfOrg1(t)
+			test.change(&plan.Spec.Contracts[0])
+			for _, variable := range workloadsOf(t, plan)["goods-notary"].Pod.Containers[0].Env {
+				if variable.Name == "CHAINCODE_ID" && variable.Value != want {
+					t.Errorf("the package ID is %s, not %s", variable.Value, want)
+				}
+			}
+		})
+	}
+}
+
+func TestIdentities(t *testing.T) {
+	plan := planOfOrg1(t)
+	plan.Spec.Nodes[0].ExtraSANs = []string{"orderer.example.com", "192.0.2.7"}
+	byName := map[string]ledger.Identity{}
+	for _, identity := range fabric.New(fabric.Options{}).Identities(plan) {
+		byName[identity.Name] = identity
+	}
+	for name, unit := range map[string]string{
+		"orderer0-org1-msp": "orderer", "peer0-org1-msp": "peer", "admin-org1": "admin", "user-org1": "client",
+	} {
+		if units := byName[name].OrganizationalUnits; !slices.Equal(units, []string{unit}) || byName[name].Authority != ledger.IdentityAuthority {
+			t.Errorf("%s: %+v", name, byName[name])
+		}
+	}
+	orderer := byName["orderer0-org1-tls"]
+	for _, name := range []string{"orderer0-org1.hanse-trade", "orderer0-org1", "orderer0-org1.hanse-trade.svc.cluster.local", "orderer.example.com"} {
+		if !slices.Contains(orderer.DNSNames, name) {
+			t.Errorf("%v lacks %s", orderer.DNSNames, name)
+		}
+	}
+	if !slices.Equal(orderer.IPAddresses, []string{"192.0.2.7"}) || !orderer.Publish || !orderer.Server || !orderer.Client {
+		t.Errorf("%+v", orderer)
+	}
+	if byName["peer0-org1-tls"].Publish {
+		t.Error("a peer's certificate is nobody else's business")
+	}
+	if admin := byName["admin-org1-tls"]; !admin.Client || admin.Server || admin.Authority != ledger.TLSAuthority {
+		t.Errorf("%+v", admin)
+	}
+}

@@ -1,0 +1,82 @@
+package ledger
+
+import (
+	"strings"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// Verdict sums several things up, for a condition.
+type Verdict struct {
+	Ready bool
+	// Reason is one of v1alpha1's: Ready, GenesisRefused, Failed or Waiting, the gravest of all.
+	Reason string
+	// Message says of everything that is not ready what is wrong or what it waits for.
+	Message string
+}
+
+type part struct {
+	name    string
+	problem error
+}
+
+// gravity orders reasons: what waits mends itself, what failed is tried again, what was refused needs a person.
+var gravity = map[string]int{
+	v1alpha1.ReasonReady: 0, v1alpha1.ReasonWaiting: 1, v1alpha1.ReasonFailed: 2, v1alpha1.ReasonGenesisRefused: 3,
+}
+
+func sum(parts []part) Verdict {
+	verdict := Verdict{Ready: true, Reason: v1alpha1.ReasonReady}
+	var messages []string
+	for _, part := range parts {
+		if part.problem == nil {
+			continue
+		}
+		verdict.Ready = false
+		if reason := reasonOf(part.problem); gravity[reason] > gravity[verdict.Reason] {
+			verdict.Reason = reason
+		}
+		messages = append(messages, part.name+": "+message(part.problem))
+	}
+	verdict.Message = strings.Join(messages, "; ")
+	return verdict
+}
+
+// reasonOf is the gravest reason in a tree of errors. What made a step wait does not count beside its waiting.
+func reasonOf(problem error) string {
+	if problem == ErrGenesisRefused {
+		return v1alpha1.ReasonGenesisRefused
+	}
+	switch problem := problem.(type) {
+	case *Waiting:
+		return v1alpha1.ReasonWaiting
+	case interface{ Unwrap() error }:
+		if inner := problem.Unwrap(); inner != nil {
+			return reasonOf(inner)
+		}
+	case interface{ Unwrap() []error }:
+		reason := v1alpha1.ReasonReady
+		for _, inner := range problem.Unwrap() {
+			if found := reasonOf(inner); gravity[found] > gravity[reason] {
+				reason = found
+			}
+		}
+		return reason
+	}
+	return v1alpha1.ReasonFailed
+}
+
+// maxMessage keeps a status readable; what nodes say can be long.
+const maxMessage = 512
+
+// message is an error as it stands in a status: one line, not too long.
+func message(problem error) string {
+	if problem == nil {
+		return ""
+	}
+	text := strings.Join(strings.FieldsFunc(problem.Error(), func(r rune) bool { return r == '\n' }), "; ")
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
+	}
+	return text
+}
