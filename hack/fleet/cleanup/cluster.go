@@ -28,8 +28,7 @@ func KillCluster(f *topology.Fleet, name string) error {
 	if err != nil {
 		return fmt.Errorf("kill cluster %s: %w", name, err)
 	}
-	err = errors.Join(removeSockets(dir), unmountBelow(dir), removeLogLinks(dir),
-		removeResults("hanse-fleet."+f.Name+"."+name+"-"),
+	err = errors.Join(removeSockets(dir), unmountBelow(dir), removeLogLinks(dir), removeResults(dir),
 		cgroup.OfCluster(f.Name, name).Remove(time.Now().Add(patience)))
 	if err != nil {
 		return fmt.Errorf("kill cluster %s: %w", name, err)

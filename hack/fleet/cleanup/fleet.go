@@ -24,7 +24,7 @@ func Down(ctx context.Context, fleet string) error {
 	if err != nil {
 		return err
 	}
-	dirs, err := filepath.Glob(filepath.Join(dir, "*") + "/") // the slash leaves files out
+	dirs, err := clusterDirs(dir)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func Down(ctx context.Context, fleet string) error {
 	for _, each := range dirs {
 		failed = append(failed, removeSockets(each))
 	}
-	failed = append(failed, unmountBelow(dir), removeLogLinks(dir), removeResults("hanse-fleet."+fleet+"."))
+	failed = append(failed, unmountBelow(dir), removeLogLinks(dir), removeResults(dir))
 	failed = append(failed, removeNetwork(ctx, fleet, namespaces), removeDevicePlugins())
 	failed = append(failed, cgroup.OfFleet(fleet).Remove(time.Now().Add(patience)))
 	cgroup.RemoveTop()
@@ -58,6 +58,20 @@ func Down(ctx context.Context, fleet string) error {
 
 func namespaces(fleet string) ([]string, error) {
 	return network.Namespaces(func(name string) bool { return topology.OwnsNamespace(fleet, name) })
+}
+
+func clusterDirs(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	var dirs []string
+	for _, e := range entries {
+		if e.IsDir() {
+			dirs = append(dirs, filepath.Join(dir, e.Name()))
+		}
+	}
+	return dirs, nil
 }
 
 func paths(namespaces []string) []string {

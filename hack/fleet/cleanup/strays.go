@@ -1,6 +1,7 @@
 package cleanup
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,21 +37,25 @@ func removeSockets(dir string) error {
 			failed = append(failed, fmt.Errorf("remove the socket of a containerd shim: %w", err))
 		}
 	}
-	removeEmpty(shimSockets, filepath.Dir(shimSockets))
+	top := filepath.Dir(shimSockets)
+	removeEmpty(shimSockets, filepath.Join(top, "fifo"), filepath.Join(top, "runc", "k8s.io"), filepath.Join(top, "runc"), top)
 	return errors.Join(failed...)
 }
 
-// removeResults removes what the CNI library remembers of the pods of networks whose names begin like this.
-func removeResults(network string) error {
+// removeResults removes what the CNI library remembers of pods whose network namespaces are below dir.
+func removeResults(dir string) error {
 	entries, err := os.ReadDir(cniResults)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), network) {
-			if err := os.Remove(filepath.Join(cniResults, e.Name())); err != nil {
-				return fmt.Errorf("remove a CNI result: %w", err)
-			}
+		file := filepath.Join(cniResults, e.Name())
+		content, err := os.ReadFile(file)
+		if err != nil || !bytes.Contains(content, []byte(`"sandbox":"`+dir+"/")) {
+			continue
+		}
+		if err := os.Remove(file); err != nil {
+			return fmt.Errorf("remove a CNI result: %w", err)
 		}
 	}
 	removeEmpty(cniResults, filepath.Dir(cniResults))

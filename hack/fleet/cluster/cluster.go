@@ -37,9 +37,8 @@ func (c *Cluster) Socket() string { return c.path("containerd.sock") }
 // Kubeconfig is the administrator's kubeconfig, for use on this machine.
 func (c *Cluster) Kubeconfig() string { return filepath.Join(c.Fleet.Dir, c.Name+".kubeconfig") }
 
-// NetworkName is the name of the pods' network; it also names files that CNI plugins keep outside the cluster's
-// directory, so it is unlike that of any other cluster on the machine.
-func NetworkName(fleet, cluster string) string { return "hanse-fleet." + fleet + "." + cluster }
+// networkName is the name of the pods' network, unlike that of any other cluster on the machine.
+func networkName(fleet, cluster string) string { return "hanse-fleet." + fleet + "." + cluster }
 
 // ensure starts one of the cluster's programs unless it runs.
 func (c *Cluster) ensure(name, part string, args ...string) error {

@@ -30,7 +30,7 @@ type settings struct {
 
 func (c *Cluster) settings() settings {
 	return settings{
-		Dir: c.Dir, Socket: c.Socket(), Plugins: CNIPlugins, Network: NetworkName(c.Fleet.Name, c.Name),
+		Dir: c.Dir, Socket: c.Socket(), Plugins: CNIPlugins, Network: networkName(c.Fleet.Name, c.Name),
 		NodePodCIDR: topology.NodePodCIDR, PodCIDR: topology.PodCIDR, DNS: topology.DNSService,
 		ClientCA: c.cert("ca"), ServerCert: c.cert("kubelet-server"), ServerKey: c.key("kubelet-server"),
 		CgroupRoot: c.group().Root(), ProxyKubeconfig: c.config("kube-proxy.kubeconfig"),
