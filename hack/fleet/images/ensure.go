@@ -1,10 +1,12 @@
 package images
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,7 +28,7 @@ const (
 // builder holds what all images of one call share.
 type builder struct {
 	root, dir string
-	work      string // where the clone's own programs are linked; a stable place, so that go sees what is up to date
+	work      string // the room where the clone's own programs are linked; a stable place, so that go sees what is up to date
 	progress  io.Writer
 	sample    string // Fabric's sampleconfig
 }
@@ -46,11 +48,6 @@ func Ensure(ctx context.Context, progress io.Writer, names ...string) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := cache.Lock(ctx, b.dir, progress)
-	if err != nil {
-		return nil, err
-	}
-	defer unlock()
 	archives := map[string]string{}
 	for _, i := range picked {
 		if archives[i.name], err = b.ensure(ctx, i, programs); err != nil {
@@ -70,11 +67,7 @@ func newBuilder(ctx context.Context, progress io.Writer, picked []image) (*build
 		return nil, err
 	}
 	clone := sha256.Sum256([]byte(root))
-	work, err := cache.Dir(fmt.Sprintf("work/%x", clone[:6])) // one for each clone
-	if err != nil {
-		return nil, err
-	}
-	b := &builder{root: root, dir: dir, work: work, progress: progress}
+	b := &builder{root: root, dir: dir, work: fmt.Sprintf("work/%x", clone[:6]), progress: progress}
 	if slices.ContainsFunc(picked, func(i image) bool { return len(i.samples) > 0 }) {
 		module, err := parts.ModuleDir(ctx, filepath.Join(root, fabricDir), fabricName)
 		if err != nil {
@@ -98,11 +91,39 @@ func partsOf(picked []image) []string {
 	return needed
 }
 
+// ensure builds what is the clone's own under a lock of that image alone: it can take minutes, and who waits for
+// another image shall not wait for it. The lock is held until the archive is made of what was built.
 func (b *builder) ensure(ctx context.Context, i image, programs map[string]string) (string, error) {
-	files, err := b.files(ctx, i, programs)
+	work, err := cache.Dir(filepath.Join(b.work, i.name))
 	if err != nil {
 		return "", err
 	}
+	unlock, err := cache.Lock(ctx, work, b.progress)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	programs = maps.Clone(programs)
+	for _, own := range i.binaries {
+		if own.part == "" {
+			programs[own.path] = filepath.Join(work, i.name)
+			if err := b.build(ctx, i.name, own, programs[own.path]); err != nil {
+				return "", err
+			}
+		}
+	}
+	return b.pack(ctx, i, b.files(i, programs))
+}
+
+// build makes a program of the clone.
+func (b *builder) build(ctx context.Context, name string, own binary, output string) error {
+	return parts.Build{
+		Name: name, Dir: filepath.Join(b.root, own.module), Package: own.pkg, Output: output, LDFlags: "-s -w", Quiet: true,
+	}.Run(ctx, b.progress)
+}
+
+// pack makes the archive of the files unless there is one already.
+func (b *builder) pack(ctx context.Context, i image, files []file) (string, error) {
 	sum, err := digest(files, i.reference, fmt.Sprint(i.env), fmt.Sprint(i.entry), fmt.Sprint(i.cmd))
 	if err != nil {
 		return "", err
@@ -112,6 +133,11 @@ func (b *builder) ensure(ctx context.Context, i image, programs map[string]strin
 	if _, err := os.Stat(archive); err == nil {
 		return archive, nil
 	}
+	unlock, err := cache.Lock(ctx, b.dir, b.progress)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
 	start := time.Now()
 	err = cache.Publish(b.dir, entry, func(staging string) error {
 		return i.write(staging, filepath.Join(staging, i.name+".tar"), files)
@@ -123,15 +149,11 @@ func (b *builder) ensure(ctx context.Context, i image, programs map[string]strin
 	return archive, prune(b.dir, i.name)
 }
 
-// files resolves everything that goes into the image.
-func (b *builder) files(ctx context.Context, i image, programs map[string]string) ([]file, error) {
+// files is everything that goes into the image. programs has the parts by name, the clone's own by their path in it.
+func (b *builder) files(i image, programs map[string]string) []file {
 	files := base()
-	for _, binary := range i.binaries {
-		source, err := b.program(ctx, i, binary, programs)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, file{path: binary.path, mode: 0o755, source: source})
+	for _, p := range i.binaries {
+		files = append(files, file{path: p.path, mode: 0o755, source: programs[cmp.Or(p.part, p.path)]})
 	}
 	for _, sample := range i.samples {
 		files = append(files, file{path: fabricConfig + "/" + sample, mode: 0o644, source: filepath.Join(b.sample, sample)})
@@ -142,17 +164,7 @@ func (b *builder) files(ctx context.Context, i image, programs map[string]string
 	for _, dir := range i.dirs {
 		files = append(files, file{path: dir, mode: 0o1777, dir: true})
 	}
-	return withParents(files), nil
-}
-
-func (b *builder) program(ctx context.Context, i image, p binary, programs map[string]string) (string, error) {
-	if p.part != "" {
-		return programs[p.part], nil
-	}
-	output := filepath.Join(b.work, i.name)
-	return output, parts.Build{
-		Name: i.name, Dir: filepath.Join(b.root, p.module), Package: p.pkg, Output: output, LDFlags: "-s -w", Quiet: true,
-	}.Run(ctx, b.progress)
+	return withParents(files)
 }
 
 // prune removes all but the newest archives of an image.

@@ -82,10 +82,5 @@ func (r recipe) key() (string, error) {
 }
 
 func isSource(name string) bool {
-	switch {
-	case name == "go.mod", name == "go.sum":
-		return true
-	default:
-		return strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")
-	}
+	return name == "go.mod" || name == "go.sum" || strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")
 }
