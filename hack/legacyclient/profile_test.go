@@ -34,8 +34,14 @@ func TestTheSDKUnderstandsTheProfile(t *testing.T) {
 	if loaded.NetworkConfig().Organizations["org1"].MSPID != "org1MSP" {
 		t.Error("the organization has no MSP id")
 	}
-	if got := len(loaded.ChannelPeers("settlement")); got != 2 {
-		t.Errorf("the channel has %d peers, want 2", got)
+	if got := loaded.ChannelPeers("settlement"); len(got) != 1 || !got[0].EndorsingPeer || got[0].MSPID != "org1MSP" {
+		t.Errorf("discovery would ask %+v, want the own peer", got)
+	}
+	if got := loaded.ChannelConfig("settlement").Policies.Discovery.MaxTargets; got != 1 {
+		t.Errorf("discovery would ask %d peers at once, want 1", got)
+	}
+	if peer, ok := loaded.PeerConfig("peer0-org2.hanse-trade:7051"); !ok || peer.URL == "" {
+		t.Errorf("the other organization's peer, when discovered, is %+v", peer)
 	}
 	orderers := loaded.ChannelOrderers("settlement")
 	if len(orderers) != 2 || orderers[0].TLSCACert == nil {
@@ -43,8 +49,9 @@ func TestTheSDKUnderstandsTheProfile(t *testing.T) {
 	}
 }
 
-// A profile for use outside the cluster sends every name, discovered ones too, to one gateway, and checks the name.
-func TestEntityMatchersSendEveryNameToTheGateway(t *testing.T) {
+// A profile for use outside the cluster gives every name, discovered ones too, an address of its own, and checks the name.
+func TestEntityMatchersGiveEveryNameAnAddress(t *testing.T) {
+	const outside = ".nodes.example.com:7443"
 	loaded := endpoints(t, "testdata/profile-outside.yaml")
 	for _, row := range []struct{ why, discovered, name string }{
 		{"a peer as the profile names it", "peer0-org1.hanse-trade:7051", "peer0-org1.hanse-trade"},
@@ -52,16 +59,16 @@ func TestEntityMatchersSendEveryNameToTheGateway(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			peer, ok := loaded.PeerConfig(row.discovered)
-			if !ok || peer.URL != "192.0.2.10:7443" || peer.GRPCOptions["ssl-target-name-override"] != row.name {
+			if !ok || peer.URL != row.name+outside || peer.GRPCOptions["ssl-target-name-override"] != row.name {
 				t.Errorf("got %+v", peer)
 			}
 		})
 	}
 	orderer, ok, ignored := loaded.OrdererConfig("orderer0-org2.hanse-trade:7050")
-	if !ok || ignored || orderer.URL != "192.0.2.10:7443" || orderer.GRPCOptions["ssl-target-name-override"] != "orderer0-org2.hanse-trade" {
+	if !ok || ignored || orderer.URL != "orderer0-org2.hanse-trade"+outside || orderer.GRPCOptions["ssl-target-name-override"] != "orderer0-org2.hanse-trade" {
 		t.Errorf("the orderer is %+v", orderer)
 	}
-	if channel := loaded.ChannelOrderers("settlement"); len(channel) != 2 || channel[0].URL != "192.0.2.10:7443" {
+	if channel := loaded.ChannelOrderers("settlement"); len(channel) != 2 || channel[0].URL != "orderer0-org1.hanse-trade"+outside {
 		t.Errorf("the channel's orderers are %+v", channel)
 	}
 }
