@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +16,11 @@ const (
 	// Attempts to reach a member that is lost go on for ever, at intervals that double from the first to the last.
 	firstRetry = 500 * time.Millisecond
 	lastRetry  = 5 * time.Second
+	// stagger for each member of the ring, and maxStagger at the most, is the time in which the first calls are made.
+	stagger    = 50 * time.Millisecond
+	maxStagger = 2 * time.Second
+	// maxExchanges is how many members of a ring are called at a time.
+	maxExchanges = 8
 	// breath is the least time between two looks at a member, however often there is a reason to look.
 	breath = 100 * time.Millisecond
 	// maxTries is how often records are sent to a member before that is left to the next exchange.
@@ -27,8 +33,10 @@ type contact struct {
 	member string
 	cancel context.CancelFunc
 	kick   chan struct{}
-	failed time.Time // the last attempt to reach the member that failed
 	retry  time.Duration
+	failed time.Time // the last attempt to reach the member that failed
+	// exchanged is whether everything has been exchanged since contact was made.
+	exchanged bool
 
 	mu      sync.Mutex
 	pending map[string]bool // members whose records are to be sent
@@ -56,8 +64,16 @@ func signal(ch chan struct{}) {
 
 func (c *contact) wake() { signal(c.kick) }
 
-// watch looks whenever there is a reason to, and from time to time.
+// watch looks whenever there is a reason to, and from time to time. It does not begin at once, lest an agent that starts
+// call everybody in the same moment; whoever is heard of is looked at without delay.
 func (c *contact) watch(ctx context.Context) {
+	first := time.NewTimer(rand.N(min(maxStagger, time.Duration(1+c.g.ring.size())*stagger)))
+	defer first.Stop()
+	select {
+	case <-ctx.Done():
+	case <-c.kick:
+	case <-first.C:
+	}
 	for ctx.Err() == nil {
 		timer := time.NewTimer(c.look(ctx))
 		pause(ctx, breath)
@@ -70,19 +86,22 @@ func (c *contact) watch(ctx context.Context) {
 	}
 }
 
-// look finds out whether the member is there, and returns when to look again at the latest.
+// look finds out whether the member is there, and returns when to look again at the latest. Contact that is new, or new
+// again, begins with an exchange of everything.
 func (c *contact) look(ctx context.Context) time.Duration {
-	if !c.g.ring.has(c.member) {
+	ring := c.g.ring
+	if !ring.has(c.member) {
 		return lastRetry
 	}
-	ring, alive := c.g.ring, c.g.isAlive(c.member)
-	heard, now := ring.lastHeard(c.member), ring.now()
+	alive, heard, now := c.g.isAlive(c.member), ring.lastHeard(c.member), ring.now()
 	if alive && heard.After(c.failed) && now.Sub(heard) < fresh {
 		ring.setOnline(c.member, true)
-		c.retry = firstRetry
-		return fresh - now.Sub(heard)
+		if c.exchanged {
+			c.retry = firstRetry
+			return fresh - now.Sub(heard)
+		}
 	}
-	err := c.reach(alive)
+	err := c.reach(ctx, alive)
 	if ctx.Err() != nil {
 		return 0
 	}
@@ -98,18 +117,27 @@ func (c *contact) look(ctx context.Context) time.Duration {
 	c.failed = ring.now()
 	c.g.transport.redial(c.member)
 	if !alive || c.failed.Sub(heard) > grace {
+		c.exchanged = false
 		ring.setOnline(c.member, false)
 	}
 	return c.later()
 }
 
-// reach asks the member itself: with a packet where that should do, else with an exchange of everything, by which a
+// reach asks the member itself: with a packet where that will do, else with an exchange of everything, by which a
 // member that comes back is in the ring again.
-func (c *contact) reach(alive bool) error {
-	if alive && c.g.ping(c.member) == nil {
+func (c *contact) reach(ctx context.Context, alive bool) error {
+	if alive && c.exchanged && c.g.ping(c.member) == nil {
 		return nil
 	}
-	return c.g.join(c.member)
+	select {
+	case c.g.exchanges <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-c.g.exchanges }()
+	err := c.g.join(c.member)
+	c.exchanged = c.exchanged || err == nil
+	return err
 }
 
 func (c *contact) later() time.Duration {

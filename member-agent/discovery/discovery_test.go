@@ -8,7 +8,7 @@ import (
 func TestRecordsReachEverybody(t *testing.T) {
 	f := newFleet(t, 10)
 	f.startAll()
-	t.Logf("all in contact after %s", f.eventually(20*time.Second, "complete", f.complete))
+	t.Logf("all in contact after %s", f.eventually(time.Minute, "complete", f.complete))
 	var worst time.Duration
 	for i, o := range f.orgs {
 		sequence := int64(100 + i)
@@ -35,7 +35,7 @@ func TestLostMemberIsKeptAndComesBack(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 4)
 	f.startAll()
-	f.eventually(10*time.Second, "complete", f.complete)
+	f.eventually(30*time.Second, "complete", f.complete)
 	lost := f.orgs[3]
 	f.agents[lost.name].stop()
 	delete(f.agents, lost.name)
@@ -87,7 +87,7 @@ func TestCutLineHeals(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3)
 	f.startAll()
-	f.eventually(10*time.Second, "complete", f.complete)
+	f.eventually(30*time.Second, "complete", f.complete)
 	lost := f.agents["org3"]
 	for _, other := range []string{"org1", "org2"} {
 		f.cut(other, "org3", true)

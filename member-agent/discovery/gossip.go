@@ -23,6 +23,7 @@ type gossip struct {
 	ctx       context.Context
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
+	exchanges chan struct{} // one for each exchange that is under way
 
 	mu       sync.Mutex
 	contacts map[string]*contact
@@ -31,7 +32,10 @@ type gossip struct {
 
 // start begins to gossip.
 func (r *ring) start() error {
-	g := &gossip{ring: r, transport: newTransport(r), contacts: map[string]*contact{}, alive: map[string]bool{}}
+	g := &gossip{
+		ring: r, transport: newTransport(r), exchanges: make(chan struct{}, maxExchanges),
+		contacts: map[string]*contact{}, alive: map[string]bool{},
+	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	list, err := memberlist.Create(g.config())
 	if err != nil {

@@ -20,7 +20,7 @@ func TestRumoursOfDeath(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3)
 	f.startAll()
-	f.eventually(10*time.Second, "complete", f.complete)
+	f.eventually(30*time.Second, "complete", f.complete)
 	victim := f.agents["org1"]
 	for incarnation := 1000; incarnation < 1020; incarnation++ {
 		f.rumour("org3", "org1", msgDead, map[string]any{"Incarnation": incarnation, "Node": "org2", "From": "org3"})
@@ -38,7 +38,7 @@ func TestRumoursOfLife(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3)
 	f.startAll()
-	f.eventually(10*time.Second, "complete", f.complete)
+	f.eventually(30*time.Second, "complete", f.complete)
 	f.agents["org2"].stop()
 	delete(f.agents, "org2")
 	victim := f.agents["org1"]

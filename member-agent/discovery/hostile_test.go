@@ -208,7 +208,7 @@ func isTimeout(err error) bool {
 func TestWellSignedNonsenseDoesNotSpread(t *testing.T) {
 	f := newFleet(t, 3)
 	f.startAll()
-	f.eventually(10*time.Second, "complete", f.complete)
+	f.eventually(30*time.Second, "complete", f.complete)
 	payload, err := json.Marshal(v1alpha1.Record{Member: "org2", Consortium: trade, Sequence: 99,
 		Nodes: []v1alpha1.RecordNode{{Name: "peer0-org3", Role: v1alpha1.RolePeer, Port: 7051}}})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 const (
 	// callTimeout is how long it may take to reach a member and be let in; greetTimeout how long a caller may take to
 	// prove who it is and say what it wants.
-	callTimeout  = 3 * time.Second
+	callTimeout  = 4 * time.Second
 	greetTimeout = 5 * time.Second
 	// maxStrangers is the number of callers that may be proving who they are at a time.
 	maxStrangers = 128

@@ -272,4 +272,7 @@ func (r *ring) bounds() bounds {
 	return boundsFor(len(r.book.roots))
 }
 
+// size is the number of members.
+func (r *ring) size() int { return len(r.view.Load().Members) }
+
 func (r *ring) drop(reason string) { r.d.metrics.dropped.WithLabelValues(reason).Inc() }

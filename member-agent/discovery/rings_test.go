@@ -14,7 +14,7 @@ func TestSetRingsIsLevelTriggered(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3)
 	f.startAll()
-	f.eventually(10*time.Second, "complete", f.complete)
+	f.eventually(30*time.Second, "complete", f.complete)
 	a := f.agents["org1"]
 	set := func(rings ...Ring) {
 		t.Helper()
@@ -38,7 +38,7 @@ func TestSetRingsIsLevelTriggered(t *testing.T) {
 		t.Error("a record of org3 was taken, which is not in the ring")
 	}
 	set(f.ring(trade))
-	f.eventually(10*time.Second, "org3 is back with its record", func() bool { return a.online("org3") && a.knows("org3", 1) })
+	f.eventually(30*time.Second, "org3 is back with its record", func() bool { return a.online("org3") && a.knows("org3", 1) })
 
 	set()
 	if v := a.View(trade); len(v.Members) != 0 {
@@ -147,7 +147,7 @@ func TestLargeRecordsGetThrough(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3)
 	f.startAll()
-	f.eventually(10*time.Second, "complete", f.complete)
+	f.eventually(30*time.Second, "complete", f.complete)
 	o := f.orgs[0]
 	record := f.agents["org1"].View(trade).Records()["org1"]
 	record.Sequence = 50
