@@ -1,0 +1,207 @@
+//go:build integration
+
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	certificatesv1 "k8s.io/api/certificates/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/federation/membership"
+)
+
+// agent does on the host what a Member's agent does there.
+type agent struct {
+	member string
+	key    *ecdsa.PrivateKey
+	client client.Client
+}
+
+func newAgent(t *testing.T, member string) *agent {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	return &agent{member: member, key: key}
+}
+
+func (a *agent) fingerprint(t *testing.T) string {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(a.key.Public())
+	must(t, err)
+	return membership.Fingerprint(der)
+}
+
+// invite declares a Member with an invitation, waits for its door and gives a client with the invitation's token.
+func invite(t *testing.T, member, invitation string, lasting time.Duration) client.Client {
+	t.Helper()
+	m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: member}}
+	if err := admin.Get(ctx, client.ObjectKeyFromObject(m), m); err != nil {
+		must(t, admin.Create(ctx, m))
+	}
+	before := m.DeepCopy()
+	m.Spec.Invitation = invitation
+	m.Spec.InvitationExpires = ptr.To(metav1.NewTime(time.Now().Add(lasting)))
+	must(t, admin.Patch(ctx, m, client.MergeFrom(before)))
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace(member), Name: v1alpha1.InviteServiceAccount}}
+	eventually(t, "the invitation's door", func() error {
+		if err := admin.Get(ctx, client.ObjectKeyFromObject(account), account); err != nil {
+			return err
+		}
+		if account.Annotations[v1alpha1.AnnotationInvitation] != invitation {
+			return errors.New("it is the old invitation's")
+		}
+		return nil
+	})
+	token := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To[int64](600)}}
+	must(t, admin.SubResource("token").Create(ctx, account, token))
+	c := rest.AnonymousClientConfig(config)
+	c.BearerToken = token.Status.Token
+	return clientFor(t, c)
+}
+
+func clientFor(t *testing.T, c *rest.Config) client.Client {
+	t.Helper()
+	c.QPS = -1
+	made, err := client.New(c, client.Options{Scheme: admin.Scheme()})
+	must(t, err)
+	return made
+}
+
+// request is a CertificateSigningRequest as an honest agent makes it; a test may spoil it.
+func (a *agent) request(t *testing.T, spoil func(*x509.CertificateRequest, *certificatesv1.CertificateSigningRequestSpec)) *certificatesv1.CertificateSigningRequest {
+	t.Helper()
+	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: v1alpha1.MemberUser(a.member), Organization: []string{v1alpha1.MembersGroup}}}
+	spec := certificatesv1.CertificateSigningRequestSpec{
+		SignerName:        certificatesv1.KubeAPIServerClientSignerName,
+		ExpirationSeconds: ptr.To[int32](3600),
+		Usages:            []certificatesv1.KeyUsage{certificatesv1.UsageClientAuth, certificatesv1.UsageDigitalSignature},
+	}
+	if spoil != nil {
+		spoil(template, &spec)
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, template, a.key)
+	must(t, err)
+	spec.Request = encode("CERTIFICATE REQUEST", der)
+	return &certificatesv1.CertificateSigningRequest{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: v1alpha1.RequestPrefix + a.member + "-"}, Spec: spec,
+	}
+}
+
+// outcome waits until a request is issued or denied, and returns the certificate or the reason.
+func outcome(t *testing.T, by client.Client, csr *certificatesv1.CertificateSigningRequest) (certificate []byte, denied string) {
+	t.Helper()
+	eventually(t, "a decision on "+csr.Name, func() error {
+		if err := by.Get(ctx, client.ObjectKeyFromObject(csr), csr); err != nil {
+			return err
+		}
+		for _, condition := range csr.Status.Conditions {
+			if condition.Type == certificatesv1.CertificateDenied {
+				denied = condition.Message
+				return nil
+			}
+		}
+		if certificate = csr.Status.Certificate; certificate == nil {
+			return fmt.Errorf("conditions: %v", csr.Status.Conditions)
+		}
+		return nil
+	})
+	return certificate, denied
+}
+
+// register takes an agent through its registration; afterwards its client is the Member's own.
+func (a *agent) register(t *testing.T, by client.Client) {
+	t.Helper()
+	csr := a.request(t, nil)
+	must(t, by.Create(ctx, csr))
+	certificate, denied := outcome(t, by, csr)
+	if denied != "" {
+		t.Fatalf("the request was denied: %s", denied)
+	}
+	c := rest.AnonymousClientConfig(config)
+	c.CertData, c.KeyData = certificate, encodeKey(a.key)
+	a.client = clientFor(t, c)
+}
+
+// joined is a registered agent whose Lease lasts long.
+func joined(t *testing.T, member string) *agent {
+	t.Helper()
+	a := newAgent(t, member)
+	a.register(t, invite(t, member, "first", time.Hour))
+	a.renew(t, 300)
+	a.waitOnline(t, metav1.ConditionTrue)
+	return a
+}
+
+// renew makes or renews the agent's Lease with the agent's own credential.
+func (a *agent) renew(t *testing.T, seconds int32) {
+	t.Helper()
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace(a.member), Name: v1alpha1.AgentLease}}
+	spec := coordinationv1.LeaseSpec{
+		HolderIdentity: ptr.To("agent"), LeaseDurationSeconds: ptr.To(seconds), RenewTime: ptr.To(metav1.NowMicro()),
+	}
+	if err := a.client.Get(ctx, client.ObjectKeyFromObject(lease), lease); err != nil {
+		lease.Spec = spec
+		must(t, a.client.Create(ctx, lease))
+		return
+	}
+	lease.Spec = spec
+	must(t, a.client.Update(ctx, lease))
+}
+
+func (a *agent) waitOnline(t *testing.T, want metav1.ConditionStatus) {
+	t.Helper()
+	eventually(t, "Online="+string(want), func() error {
+		m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: a.member}}
+		if err := admin.Get(ctx, client.ObjectKeyFromObject(m), m); err != nil {
+			return err
+		}
+		if c := meta.FindStatusCondition(m.Status.Conditions, v1alpha1.MemberOnline); c == nil || c.Status != want {
+			return fmt.Errorf("conditions: %v", m.Status.Conditions)
+		}
+		return nil
+	})
+}
+
+// report changes the status of the agent's plan with the agent's own credential.
+func (a *agent) report(t *testing.T, consortium string, change func(*v1alpha1.MemberPlan)) {
+	t.Helper()
+	eventually(t, a.member+"'s plan", func() error {
+		p := &v1alpha1.MemberPlan{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace(a.member), Name: consortium}}
+		if err := a.client.Get(ctx, client.ObjectKeyFromObject(p), p); err != nil {
+			return err
+		}
+		before := p.DeepCopy()
+		p.Status.ObservedGeneration = p.Generation
+		if change != nil {
+			change(p)
+		}
+		return a.client.Status().Patch(ctx, p, client.MergeFrom(before))
+	})
+}
+
+// reportMember changes the agent's part of its Member's status with the agent's own credential.
+func (a *agent) reportMember(t *testing.T, change func(*v1alpha1.MemberStatus)) {
+	t.Helper()
+	m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: a.member}}
+	must(t, a.client.Get(ctx, client.ObjectKeyFromObject(m), m))
+	before := m.DeepCopy()
+	change(&m.Status)
+	must(t, a.client.Status().Patch(ctx, m, client.MergeFrom(before)))
+}

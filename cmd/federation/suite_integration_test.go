@@ -1,0 +1,273 @@
+//go:build integration
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// The tests run the controller against a real kube-apiserver with etcd and a real kube-controller-manager that signs
+// certificates and collects garbage. KUBEBUILDER_ASSETS says where these are. The controller speaks as the chart's
+// ServiceAccount with the chart's rights and no others.
+var (
+	ctx    context.Context
+	admin  client.Client
+	config *rest.Config
+)
+
+func TestMain(m *testing.M) {
+	code, err := suite(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func suite(m *testing.M) (code int, err error) {
+	var cancel context.CancelFunc
+	ctx, cancel = context.WithCancel(context.Background())
+	defer cancel()
+	dir, err := os.MkdirTemp("", "federation")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(dir)
+	o := defaults()
+	o.metricsAddress, o.healthAddress, o.leaderElection, o.logLevel, o.logFormat = "0", "0", false, "error", "text"
+	logger, err := o.logger()
+	if err != nil {
+		return 1, err
+	}
+	ctrl.SetLogger(logger)
+
+	authority, err := newAuthority(dir)
+	if err != nil {
+		return 1, err
+	}
+	env := &envtest.Environment{CRDDirectoryPaths: []string{"../../charts/federation/crds"}, ErrorIfCRDPathMissing: true}
+	env.ControlPlane.GetAPIServer().SecureServing.Authn = authority
+	if config, err = env.Start(); err != nil {
+		return 1, fmt.Errorf("start the control plane: %w", err)
+	}
+	defer env.Stop()
+	config.QPS = -1
+	scheme := runtime.NewScheme()
+	if err := clientgoscheme.AddToScheme(scheme); err != nil {
+		return 1, err
+	}
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return 1, err
+	}
+	if admin, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+		return 1, err
+	}
+	if err := installChart(); err != nil {
+		return 1, err
+	}
+	stop, err := startControllerManager(dir, env.KubeConfig)
+	if err != nil {
+		return 1, err
+	}
+	defer stop()
+
+	own := rest.CopyConfig(config)
+	own.Impersonate = rest.ImpersonationConfig{
+		UserName: "system:serviceaccount:hanse-system:federation",
+		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:hanse-system", "system:authenticated"},
+	}
+	mgr, err := newManager(ctx, own, o)
+	if err != nil {
+		return 1, err
+	}
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	if !mgr.GetCache().WaitForCacheSync(ctx) {
+		return 1, fmt.Errorf("the cache did not fill")
+	}
+	code = m.Run()
+	cancel()
+	return code, <-done
+}
+
+// authority is the CA of client certificates: the API server trusts it and the controller manager signs with it.
+type authority struct {
+	dir  string
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newAuthority(dir string) (*authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	a := &authority{dir: dir, cert: cert, key: key}
+	if err := os.WriteFile(a.path("ca.crt"), encode("CERTIFICATE", der), 0o600); err != nil {
+		return nil, err
+	}
+	return a, os.WriteFile(a.path("ca.key"), encodeKey(key), 0o600)
+}
+
+func (a *authority) path(name string) string { return filepath.Join(a.dir, name) }
+
+// Configure, Start, AddUser and Stop are what envtest asks of a way to authenticate.
+func (a *authority) Configure(_ string, args *envtest.Arguments) error {
+	args.Set("client-ca-file", a.path("ca.crt"))
+	return nil
+}
+func (a *authority) Start() error { return nil }
+func (a *authority) Stop() error  { return nil }
+func (a *authority) AddUser(user envtest.User, base *rest.Config) (*rest.Config, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: user.Name, Organization: user.Groups},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
+	if err != nil {
+		return nil, err
+	}
+	c := rest.CopyConfig(base)
+	c.CertData, c.KeyData = encode("CERTIFICATE", der), encodeKey(key)
+	return c, nil
+}
+
+func encode(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
+
+func encodeKey(key *ecdsa.PrivateKey) []byte {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		panic(err)
+	}
+	return encode("PRIVATE KEY", der)
+}
+
+// startControllerManager runs the parts of the real one that membership rests on.
+func startControllerManager(dir string, kubeconfig []byte) (func(), error) {
+	path := filepath.Join(dir, "kubeconfig")
+	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(dir, "controller-manager.log"))
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kube-controller-manager"),
+		"--kubeconfig="+path, "--leader-elect=false", "--secure-port=0",
+		"--controllers=certificatesigningrequest-signing-controller,garbage-collector-controller,namespace-controller",
+		"--cluster-signing-cert-file="+filepath.Join(dir, "ca.crt"), "--cluster-signing-key-file="+filepath.Join(dir, "ca.key"))
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start kube-controller-manager from KUBEBUILDER_ASSETS: %w", err)
+	}
+	return func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}, nil
+}
+
+// installChart applies the chart's RBAC and admission policy, whose rules are the same whatever the values say.
+func installChart() error {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "hanse-system"}}
+	if err := admin.Create(ctx, namespace); err != nil {
+		return err
+	}
+	directives := regexp.MustCompile(`(?m)^\s*\{\{.*\}\}\n`)
+	for _, file := range []string{"granted.yaml", "rbac.yaml", "admission.yaml"} {
+		text, err := os.ReadFile("../../charts/federation/templates/" + file)
+		if err != nil {
+			return err
+		}
+		text = directives.ReplaceAll(text, nil)
+		text = []byte(strings.ReplaceAll(string(text), "{{ .Release.Namespace }}", "hanse-system"))
+		for _, document := range bytes.Split(text, []byte("\n---\n")) {
+			object := &unstructured.Unstructured{}
+			if err := yaml.Unmarshal(document, object); err != nil {
+				return fmt.Errorf("%s: %w", file, err)
+			}
+			object.SetLabels(nil)
+			if err := admin.Create(ctx, object); err != nil {
+				return fmt.Errorf("%s: %w", file, err)
+			}
+		}
+	}
+	return nil
+}
+
+// eventually waits for a condition, and says what was last amiss if it does not come.
+func eventually(t *testing.T, what string, check func() error) {
+	t.Helper()
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
+		last = check()
+		return last == nil, nil
+	})
+	if err != nil {
+		t.Fatalf("%s: %v", what, last)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// namespaced makes a namespace for one test's declarations.
+func namespaced(t *testing.T) string {
+	t.Helper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
+	must(t, admin.Create(ctx, namespace))
+	return namespace.Name
+}
