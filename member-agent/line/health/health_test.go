@@ -1,0 +1,102 @@
+package health
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+const (
+	up      = v1alpha1.LineUp
+	down    = v1alpha1.LineDown
+	unknown = v1alpha1.LineUnknown
+)
+
+func TestStates(t *testing.T) {
+	for _, c := range []struct {
+		why   string
+		story string // a answer, m miss, r refusal
+		want  v1alpha1.LineState
+	}{
+		{"nobody has tried yet", "", unknown},
+		{"one answer proves the line", "a", up},
+		{"two misses may be chance", "amm", up},
+		{"three are not", "ammm", down},
+		{"an answer in between starts the count anew", "ammamm", up},
+		{"a line that never answered goes down too", "mmm", down},
+		{"one refusal may be a gateway that is being replaced", "ar", up},
+		{"two are an answer", "arr", down},
+		{"an answer in between starts that count anew", "arar", up},
+		{"refusals and misses are counted apart", "armm", up},
+		{"one answer brings a line back", "ammma", up},
+		{"a line that is down stays so", "mmmmmmrr", down},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			l := tell(c.story)
+			if got := l.Snapshot().State; got != c.want {
+				t.Errorf("after %q: %s, want %s", c.story, got, c.want)
+			}
+		})
+	}
+}
+
+func tell(story string) *Line {
+	now := time.Unix(1000, 0)
+	l := New(now)
+	for _, step := range story {
+		now = now.Add(time.Second)
+		switch step {
+		case 'a':
+			l.Answered(now, time.Millisecond, up)
+		case 'm':
+			l.Missed(now, "missed")
+		case 'r':
+			l.Refused(now, "refused")
+		}
+	}
+	return l
+}
+
+func TestChangesAreToldOnce(t *testing.T) {
+	now := time.Unix(1000, 0)
+	l := New(now)
+	for i, c := range []struct {
+		changed bool
+		want    bool
+	}{
+		{l.Answered(now, time.Millisecond, unknown), true},
+		{l.Answered(now, time.Millisecond, unknown), false},
+		{l.Answered(now, time.Millisecond, up), true}, // the far end's view is another one
+		{l.Missed(now, ""), false},
+		{l.Missed(now, ""), false},
+		{l.Missed(now, ""), true},
+		{l.Missed(now, ""), false},
+	} {
+		if c.changed != c.want {
+			t.Errorf("step %d: changed is %v", i, c.changed)
+		}
+	}
+}
+
+func TestSnapshot(t *testing.T) {
+	now := time.Unix(1000, 0)
+	l := New(now)
+	for i := range 40 { // the first 24 are forgotten
+		l.Answered(now.Add(time.Duration(i)*time.Second), time.Duration(i)*time.Millisecond, up)
+	}
+	s := l.Snapshot()
+	if s.RTT != 31*time.Millisecond {
+		t.Errorf("the median of 24..39 ms is %v", s.RTT)
+	}
+	if !s.Since.Equal(now) || s.Message != "" || s.Reverse != up {
+		t.Errorf("of a line that is up: %+v", s)
+	}
+	later := now.Add(time.Hour)
+	for range MissesUntilDown {
+		l.Missed(later, "cut")
+	}
+	if s := l.Snapshot(); s.RTT != 0 || s.Reverse != unknown || s.Message != "cut" || !s.Since.Equal(later) {
+		t.Errorf("what was said over a line that is down holds no more: %+v", s)
+	}
+}
