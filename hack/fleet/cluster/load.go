@@ -3,15 +3,18 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Load imports an image archive into the cluster's containerd.
 func (c *Cluster) Load(ctx context.Context, archive string) error {
 	cmd := exec.CommandContext(ctx, "ctr", "--address", c.Socket(), "--namespace", "k8s.io", "images", "import", archive)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it must not outlive a fleet command that crashes
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("load %s into cluster %s: %w: %s", archive, c.Name, err, strings.TrimSpace(string(out)))
 	}
@@ -48,10 +51,10 @@ func (c *Cluster) preload(ctx context.Context, archives []string) error {
 
 func (c *Cluster) waitContainerd(ctx context.Context) error {
 	return c.await(ctx, "containerd", []string{"containerd"}, func(ctx context.Context) error {
-		out, err := exec.CommandContext(ctx, "ctr", "--address", c.Socket(), "--connect-timeout", "1s", "version").CombinedOutput()
+		connection, err := (&net.Dialer{}).DialContext(ctx, "unix", c.Socket())
 		if err != nil {
-			return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(out)))
+			return err
 		}
-		return nil
+		return connection.Close()
 	})
 }
