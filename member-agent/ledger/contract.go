@@ -49,7 +49,11 @@ func (c *contractStep) advance(ctx context.Context) {
 		c.problem = installErr
 		return
 	}
-	c.problem = errors.Join(installErr, c.approve(ctx), c.commit(ctx))
+	if err := c.approve(ctx); err != nil {
+		c.problem = errors.Join(installErr, err)
+		return
+	}
+	c.problem = errors.Join(installErr, c.commit(ctx))
 }
 
 // install puts the package on every peer that has joined the channel.

@@ -37,7 +37,7 @@ func (s *session) SetAnchors(ctx context.Context, channel v1alpha1.PlanChannel) 
 		return err
 	}
 	if err := s.broadcast(ctx, channel, update); err != nil {
-		return fmt.Errorf("anchor peers of channel %s: %w", channel.Name, err)
+		return err
 	}
 	return s.anchorsSettled(ctx, channel)
 }
@@ -136,7 +136,7 @@ func (s *session) broadcast(ctx context.Context, channel v1alpha1.PlanChannel, e
 		}
 	}
 	// No orderer can be reached, or they have not yet agreed on a leader: either passes without anything done here.
-	waiting := ledger.WaitingFor("the orderers of", members...)
+	waiting := ledger.WaitingFor("the orderers of", ledger.OrderingMembers(s.plan, channel)...)
 	waiting.Cause = errors.Join(failed...)
 	return waiting
 }
@@ -186,5 +186,5 @@ type refusedUpdate struct {
 }
 
 func (r *refusedUpdate) Error() string {
-	return fmt.Sprintf("orderer %s refused it with %s: %s", r.node, r.status, r.info)
+	return fmt.Sprintf("orderer %s refused the anchor peers with %s: %s", r.node, r.status, r.info)
 }

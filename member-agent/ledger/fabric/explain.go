@@ -10,11 +10,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// explain adds what the nodes behind a gateway peer said to its error: the error alone says "aborted".
+// explain adds what the nodes behind a gateway peer said to an error that does not say so itself.
 func explain(err error) error {
 	var said []string
 	for _, detail := range status.Convert(rootStatus(err)).Details() {
-		if detail, ok := detail.(*gateway.ErrorDetail); ok {
+		if detail, ok := detail.(*gateway.ErrorDetail); ok && !strings.Contains(err.Error(), detail.GetMessage()) {
 			said = append(said, fmt.Sprintf("%s (%s): %s", detail.GetAddress(), memberOfMSP(detail.GetMspId()), detail.GetMessage()))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 )
 
 // TestRealNetwork takes three organizations, with real peers, orderers and a real contract, from nothing to a
-// transaction that two of them endorsed and the third can read.
+// transaction that two of them endorsed and the third can read; and on through what happens to a network in its life.
 func TestRealNetwork(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
@@ -34,67 +35,157 @@ func TestRealNetwork(t *testing.T) {
 	t.Cleanup(func() { must(t, network.Close()); watch("everything stopped") })
 	must(t, network.Start(ctx))
 	watch("6 nodes and 3 contracts healthy")
+	agents := agentsOf(network)
+	agents.untilReady(t, ctx)
+	watch("channel joined, anchors set, contract committed, by three agents")
 
-	sessions := open(t, ctx, network)
-	joinEverything(t, ctx, members, sessions)
-	watch("channel joined by 3 orderers and 3 peers")
-	for i, member := range members {
-		eventually(t, ctx, "anchors", func() error { return sessions[i].SetAnchors(ctx, member.Plan.Spec.Channels[0]) })
-	}
-	watch("anchors set by 3 organizations")
-	deployContract(t, ctx, members, sessions)
-	watch("contract installed, approved by 3, committed")
-
-	digest := sha256.Sum256([]byte("a bill of lading"))
-	id, hash := "bill-1", hex.EncodeToString(digest[:])
-	eventually(t, ctx, "org1 submits", func() error { return submit(ctx, network, members[0], id, hash) })
-	watch("first transaction, endorsed by a majority, committed")
-	must(t, submit(ctx, network, members[0], "bill-2", hash))
+	transact(t, ctx, network, members[0], members[2], "bill-1")
+	watch("first transaction, endorsed by a majority, read at the third organization")
+	transact(t, ctx, network, members[0], members[2], "bill-2")
 	watch("second transaction")
-	eventually(t, ctx, "org3 reads", func() error {
-		answer, err := call(ctx, network, members[2], false, "Get", id)
-		if err == nil && !strings.Contains(answer, hash) {
-			err = fmt.Errorf("org3 reads %s", answer)
-		}
-		return err
-	})
-	watch("read at the third organization")
-
-	// A second pass over everything changes nothing and fails nowhere.
-	joinEverything(t, ctx, members, sessions)
-	before, err := sessions[0].Height(ctx, members[0].Plan.Spec.Channels[0])
-	must(t, err)
-	for i, member := range members {
-		must(t, sessions[i].SetAnchors(ctx, member.Plan.Spec.Channels[0]))
-	}
-	deployContract(t, ctx, members, sessions)
-	after, err := sessions[0].Height(ctx, members[0].Plan.Spec.Channels[0])
-	must(t, err)
-	if before != after {
+	before := height(t, ctx, agents)
+	agents.untilReady(t, ctx)
+	if after := height(t, ctx, agents); after != before {
 		t.Fatalf("doing everything again made %d blocks", after-before)
 	}
 	watch("everything done again, without a block")
-	upgrade(t, ctx, network, members, sessions)
-	watch("contract upgraded")
+
+	for i, event := range []struct {
+		what string
+		do   func()
+	}{
+		{"upgrade to a stricter policy, with a gap in the plan's sequence", func() {
+			for _, member := range members {
+				contract := &member.Plan.Spec.Contracts[0]
+				contract.Version, contract.Sequence = "1.1", 4
+				contract.Endorsement = v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseAll}
+			}
+		}},
+		{"a contract's pod replaced", func() { restart(t, ctx, network, members[1], "goods-notary") }},
+		{"a peer's pod replaced", func() { restart(t, ctx, network, members[2], "peer0-org3") }},
+		{"an orderer's certificate renewed with its key", func() {
+			must(t, members[0].Renew("orderer0-org1-tls"))
+			restart(t, ctx, network, members[0], "orderer0-org1")
+		}},
+		{"all agents lost what they knew", func() { agents.forget() }},
+		{"back to the majority, with the third organization down", func() {
+			must(t, network.Stop(members[2], "peer0-org3"))
+			must(t, network.Stop(members[2], "orderer0-org3"))
+			for _, member := range members {
+				contract := &member.Plan.Spec.Contracts[0]
+				contract.Version, contract.Sequence = "1.2", 5
+				contract.Endorsement = v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseMajority}
+			}
+		}},
+	} {
+		event.do()
+		up := agents
+		if strings.Contains(event.what, "third organization down") {
+			up = agents[:2]
+		}
+		up.untilReady(t, ctx)
+		transact(t, ctx, network, members[0], members[1], fmt.Sprint("event-", i))
+		watch(event.what)
+	}
+	must(t, network.Start(ctx))
+	agents.untilReady(t, ctx)
+	transact(t, ctx, network, members[2], members[0], "bill-last")
+	watch("the third organization back, and up to date")
 }
 
-// upgrade declares another version and policy, with a gap in the plan's sequence.
-func upgrade(t *testing.T, ctx context.Context, network *fabrictest.Network, members []*fabrictest.Member, sessions []ledger.Session) {
+func restart(t *testing.T, ctx context.Context, network *fabrictest.Network, member *fabrictest.Member, workload string) {
 	t.Helper()
-	for _, member := range members {
-		contract := &member.Plan.Spec.Contracts[0]
-		contract.Version, contract.Sequence = "1.1", 4
-		contract.Endorsement = v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseAll}
+	must(t, network.Stop(member, workload))
+	must(t, network.Start(ctx))
+}
+
+// agents advance their organizations as member agents do, each for itself, with nobody but a host between them that
+// hands on the leader's block and everybody's record.
+type agents []*agent
+
+type agent struct {
+	network *fabrictest.Network
+	member  *fabrictest.Member
+	said    string
+}
+
+func agentsOf(network *fabrictest.Network) agents {
+	var all agents
+	for _, member := range network.Members {
+		all = append(all, &agent{network: network, member: member})
 	}
-	committed, err := sessions[1].Committed(ctx, members[1].Plan.Spec.Contracts[0])
-	must(t, err)
-	if committed != 1 {
-		t.Fatalf("before the upgrade, committed is %d, not 1", committed)
+	return all
+}
+
+func (a agents) forget() {
+	for _, agent := range a {
+		agent.member.Plan.Status = v1alpha1.MemberPlanStatus{}
 	}
-	deployContract(t, ctx, members, sessions)
-	digest := sha256.Sum256([]byte("another bill"))
-	eventually(t, ctx, "org2 submits", func() error {
-		return submit(ctx, network, members[1], "bill-3", hex.EncodeToString(digest[:]))
+}
+
+// untilReady has every agent advance until all channels and contracts are ready.
+func (a agents) untilReady(t *testing.T, ctx context.Context) {
+	t.Helper()
+	for ready := false; !ready; {
+		if ctx.Err() != nil {
+			t.Fatal(ctx.Err())
+		}
+		results := make([]ledger.Progress, len(a))
+		var all sync.WaitGroup
+		for i, agent := range a {
+			all.Go(func() { results[i] = agent.advance(t, ctx) })
+		}
+		all.Wait()
+		ready = true
+		for _, progress := range results {
+			ready = ready && progress.ChannelsReady.Ready && progress.ContractsReady.Ready
+		}
+		for _, agent := range a {
+			if block := a[0].member.Plan.Status.Channels[0].Genesis; block != nil {
+				agent.member.Plan.Spec.Channels[0].Genesis = block
+			}
+		}
+	}
+}
+
+func (a *agent) advance(t *testing.T, ctx context.Context) ledger.Progress {
+	plan := a.member.Plan
+	session, err := a.network.Engine().Open(ctx, plan, fabrictest.Records(a.network.Members), a.member.Keys)
+	if err != nil {
+		t.Error(err)
+		return ledger.Progress{}
+	}
+	defer session.Close()
+	progress := ledger.Advance(ctx, session, plan, plan.Status)
+	plan.Status.Channels, plan.Status.Contracts = progress.Channels, progress.Contracts
+	if said := progress.ChannelsReady.Message + " | " + progress.ContractsReady.Message; said != a.said {
+		t.Logf("%s: %s", plan.Spec.Member, said)
+		a.said = said
+	}
+	return progress
+}
+
+func height(t *testing.T, ctx context.Context, a agents) int64 {
+	t.Helper()
+	a.untilReady(t, ctx)
+	return a[0].member.Plan.Status.Channels[0].Height
+}
+
+// transact has one organization put something on the ledger that another one then reads.
+func transact(t *testing.T, ctx context.Context, network *fabrictest.Network, writer, reader *fabrictest.Member, id string) {
+	t.Helper()
+	digest := sha256.Sum256([]byte(id))
+	hash := hex.EncodeToString(digest[:])
+	eventually(t, ctx, "submit", func() error {
+		_, err := call(ctx, network, writer, true, "Put", id, hash, "sha256", "")
+		return err
+	})
+	eventually(t, ctx, "read", func() error {
+		answer, err := call(ctx, network, reader, false, "Get", id)
+		if err == nil && !strings.Contains(answer, hash) {
+			err = fmt.Errorf("read %s", answer)
+		}
+		return err
 	})
 }
 
@@ -110,71 +201,6 @@ func declare(members []*fabrictest.Member) {
 			Name: "notary", Channel: "goods", Image: "notary", Version: "1.0", Sequence: 1, Endorsement: majority,
 		}}
 	}
-}
-
-func open(t *testing.T, ctx context.Context, network *fabrictest.Network) []ledger.Session {
-	t.Helper()
-	var sessions []ledger.Session
-	for _, member := range network.Members {
-		session, err := network.Engine().Open(ctx, member.Plan, fabrictest.Records(network.Members), member.Keys)
-		must(t, err)
-		t.Cleanup(func() { must(t, session.Close()) })
-		sessions = append(sessions, session)
-	}
-	return sessions
-}
-
-func joinEverything(t *testing.T, ctx context.Context, members []*fabrictest.Member, sessions []ledger.Session) {
-	t.Helper()
-	genesis := members[0].Plan.Spec.Channels[0].Genesis
-	if genesis == nil {
-		var err error
-		genesis, err = sessions[0].Genesis(members[0].Plan.Spec.Channels[0])
-		must(t, err)
-	}
-	for i, member := range members {
-		channel := &member.Plan.Spec.Channels[0]
-		channel.Genesis = genesis
-		hash, err := sessions[i].CheckGenesis(*channel)
-		must(t, err)
-		t.Logf("%s accepts %s", member.Plan.Spec.Member, hash[:12])
-		eventually(t, ctx, "orderer joins", func() error {
-			return sessions[i].JoinOrderer(ctx, "orderer0-"+member.Plan.Spec.Member, *channel)
-		})
-		eventually(t, ctx, "peer joins", func() error {
-			return sessions[i].JoinPeer(ctx, "peer0-"+member.Plan.Spec.Member, *channel)
-		})
-	}
-}
-
-func deployContract(t *testing.T, ctx context.Context, members []*fabrictest.Member, sessions []ledger.Session) {
-	t.Helper()
-	for i, member := range members {
-		contract := member.Plan.Spec.Contracts[0]
-		_, err := sessions[i].Install(ctx, "peer0-"+member.Plan.Spec.Member, contract)
-		must(t, err)
-		sequence, err := sessions[i].Approve(ctx, contract)
-		must(t, err)
-		if sequence != contract.Sequence {
-			t.Fatalf("%s approved %d", member.Plan.Spec.Member, sequence)
-		}
-	}
-	contract := members[0].Plan.Spec.Contracts[0]
-	eventually(t, ctx, "the leader commits", func() error { return sessions[0].Commit(ctx, contract) })
-	for i := range members {
-		eventually(t, ctx, "everybody sees it", func() error {
-			committed, err := sessions[i].Committed(ctx, contract)
-			if err == nil && committed != contract.Sequence {
-				err = fmt.Errorf("committed is %d", committed)
-			}
-			return err
-		})
-	}
-}
-
-func submit(ctx context.Context, network *fabrictest.Network, member *fabrictest.Member, id, digest string) error {
-	_, err := call(ctx, network, member, true, "Put", id, digest, "sha256", "")
-	return err
 }
 
 func call(ctx context.Context, network *fabrictest.Network, member *fabrictest.Member, write bool, function string, arguments ...string) (string, error) {

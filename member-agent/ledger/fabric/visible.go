@@ -14,6 +14,10 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
+// noOrderer is what a gateway peer says when none of a channel's orderers takes a transaction: they cannot be reached, or
+// have not agreed on a leader.
+const noOrderer = "no orderers could successfully process transaction"
+
 // tooFewPeers is what a gateway peer says when the peers that it sees cannot meet an endorsement policy.
 var tooFewPeers = []string{
 	"no combination of peers can be derived",
@@ -31,9 +35,15 @@ func (s *session) failed(ctx context.Context, what string, contract v1alpha1.Pla
 	return fmt.Errorf("%s contract %s on channel %s: %w", what, contract.Name, contract.Channel, err)
 }
 
-// waiting turns the error of a gateway peer that sees too few others into one that names whose peers it does not see.
+// waiting turns the error of a gateway peer that cannot reach enough others into one that says who is missing.
 func (s *session) waiting(ctx context.Context, channel string, err error) error {
 	text := err.Error()
+	if strings.Contains(text, noOrderer) {
+		planned, _ := channelOf(s.plan, channel)
+		waiting := ledger.WaitingFor("the orderers of", ledger.OrderingMembers(s.plan, planned)...)
+		waiting.Cause = err
+		return waiting
+	}
 	if !slices.ContainsFunc(tooFewPeers, func(said string) bool { return strings.Contains(text, said) }) {
 		return err
 	}
