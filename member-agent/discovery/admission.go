@@ -15,11 +15,15 @@ const (
 	maxStreams       = 6
 	streamsPerSecond = 10
 	streamBurst      = 30
+	// deliveriesPerSecond and deliveryBurst are how many packets of records one member may send. An honest one waits
+	// for a breath after each.
+	deliveriesPerSecond = 20
+	deliveryBurst       = 40
 	// handOver is how long memberlist may take to fetch a stream.
 	handOver = 5 * time.Second
 )
 
-var errTooMany = errors.New("too many connections of one member")
+var errTooMany = errors.New("more of one member than an honest one needs")
 
 // admissions is the account of one member's incoming connections.
 type admissions struct {
@@ -95,6 +99,7 @@ func (t *transport) receive(conn net.Conn, member string) {
 		return
 	}
 	from := sourceAddr(member)
+	deliveries := rate.NewLimiter(deliveriesPerSecond, deliveryBurst)
 	for {
 		conn.SetReadDeadline(time.Now().Add(idleTimeout))
 		p, err := readPacket(conn)
@@ -102,10 +107,14 @@ func (t *transport) receive(conn net.Conn, member string) {
 			return
 		}
 		if err := inspectPacket(p, member); err != nil {
-			t.ring.drop("refused")
+			t.ring.refused(member, err)
 			return
 		}
 		t.ring.heard(member)
+		if carriesRecords(p) && !deliveries.Allow() {
+			t.ring.refused(member, errTooMany)
+			continue
+		}
 		select {
 		case t.packets <- &memberlist.Packet{Buf: p, From: from, Timestamp: time.Now()}:
 		case <-t.ctx.Done():

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,7 +22,7 @@ const (
 	maxStagger = 2 * time.Second
 	// maxExchanges is how many members of a ring are called at a time.
 	maxExchanges = 8
-	// breath is the least time between two looks at a member, however often there is a reason to look.
+	// breath is the least time between two looks at a member, or two deliveries, whatever reasons there are.
 	breath = 100 * time.Millisecond
 	// maxTries is how often records are sent to a member before that is left to the next exchange.
 	maxTries = 3
@@ -37,6 +38,8 @@ type contact struct {
 	failed time.Time // the last attempt to reach the member that failed
 	// exchanged is whether everything has been exchanged since contact was made.
 	exchanged bool
+	// missed is set when something for the member was dropped on the way. The next look makes up for it.
+	missed atomic.Bool
 
 	mu      sync.Mutex
 	pending map[string]bool // members whose records are to be sent
@@ -92,6 +95,9 @@ func (c *contact) look(ctx context.Context) time.Duration {
 	ring := c.g.ring
 	if !ring.has(c.member) {
 		return lastRetry
+	}
+	if c.missed.Swap(false) {
+		c.exchanged = false
 	}
 	alive, heard, now := c.g.isAlive(c.member), ring.lastHeard(c.member), ring.now()
 	if alive && heard.After(c.failed) && now.Sub(heard) < fresh {
@@ -185,6 +191,7 @@ func (c *contact) deliver(ctx context.Context) {
 		}
 		if err := c.g.send(c.member, state); err == nil {
 			tries = 0
+			pause(ctx, breath)
 		} else if tries++; tries < maxTries {
 			for _, name := range names {
 				c.tell(name)

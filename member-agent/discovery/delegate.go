@@ -12,7 +12,7 @@ type delegate struct{ ring *ring }
 
 func (d delegate) NodeMeta(int) []byte { return nil }
 
-// NotifyMsg takes records that an agent has sent over a stream; packets never carry any.
+// NotifyMsg takes records that an agent has sent by themselves.
 func (d delegate) NotifyMsg(state []byte) { d.ring.takeAll(state) }
 
 func (d delegate) GetBroadcasts(int, int) [][]byte { return nil }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-logr/logr/testr"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/goleak"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -221,18 +222,36 @@ func (a *agent) rejected(t testing.TB, reason string) float64 {
 
 func (a *agent) counter(t testing.TB, name, label string) float64 {
 	t.Helper()
+	if m := a.metric(t, name, label); m != nil {
+		return m.GetCounter().GetValue()
+	}
+	return 0
+}
+
+// gauge is the number of members in that state; -1 if nothing is said of it.
+func (a *agent) gauge(t testing.TB, state string) float64 {
+	t.Helper()
+	if m := a.metric(t, "hanse_gossip_members", state); m != nil {
+		return m.GetGauge().GetValue()
+	}
+	return -1
+}
+
+func (a *agent) metric(t testing.TB, name, label string) *dto.Metric {
+	t.Helper()
 	families, err := a.metrics.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
-			if family.GetName() == name && m.GetLabel()[0].GetValue() == label {
-				return m.GetCounter().GetValue()
+			labels := m.GetLabel()
+			if family.GetName() == name && labels[len(labels)-1].GetValue() == label {
+				return m
 			}
 		}
 	}
-	return 0
+	return nil
 }
 
 // gossipAlive is whether the ring says that a member is alive.

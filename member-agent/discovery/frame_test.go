@@ -87,7 +87,9 @@ func TestInspectPacket(t *testing.T) {
 		{"compressed", []byte{9, 1, 2}, false},
 		{"encrypted", []byte{10, 1, 2}, false},
 		{"labelled", []byte{244, 1, 'x', msgDead}, false},
-		{"records", []byte{msgUser, 1}, false},
+		{"records", []byte{msgUser, 1}, true},
+		{"records with a checksum", []byte{msgCRC, 0, 0, 0, 0, msgUser, 1}, true},
+		{"records among others, where they would not be counted", compound(dead, []byte{msgUser, 1}), false},
 		{"nothing", nil, false},
 		{"nothing with a checksum", []byte{msgCRC, 0, 0, 0, 0}, false},
 	} {

@@ -177,9 +177,14 @@ func (g *gossip) join(member string) error {
 	return err
 }
 
-// send hands records to one member.
+// send hands records to one member: over the connection that is there if they fit into a packet, because opening
+// another one takes several times as long as the way itself.
 func (g *gossip) send(member string, state []byte) error {
-	return g.list.SendReliable(&memberlist.Node{Name: member, Addr: nowhere, Port: uint16(nowherePort)}, state)
+	to := &memberlist.Node{Name: member, Addr: nowhere, Port: uint16(nowherePort)}
+	if len(state) < maxPacket {
+		return g.list.SendBestEffort(to, state)
+	}
+	return g.list.SendReliable(to, state)
 }
 
 // ping asks one member whether it is there.

@@ -170,7 +170,7 @@ func TestPacketsAndStreamsThatBreakTheRules(t *testing.T) {
 	}{
 		{"an empty packet", kindPackets, []byte{0, 0}},
 		{"a compressed packet, which may unfold to anything", kindPackets, []byte{0, 3, 9, 0, 0}},
-		{"a packet with records", kindPackets, []byte{0, 2, msgUser, 0}},
+		{"a packet that has no place here", kindPackets, []byte{0, 2, msgPushPull, 0}},
 		{"a compressed stream", kindStream, []byte{9, 0}},
 		{"a hundred million nodes", kindStream, append([]byte{msgPushPull}, pack(t, map[string]any{"Nodes": 1 << 20, "UserStateLen": 0})...)},
 		{"records without end", kindStream, append([]byte{msgUser}, pack(t, map[string]any{"UserMsgLen": 20 << 20})...)},
@@ -239,4 +239,52 @@ func sealed(t *testing.T, o *organization, payload []byte) v1alpha1.SignedRecord
 		t.Fatal(err)
 	}
 	return v1alpha1.SignedRecord{Payload: payload, Certificates: certPEM(o.agent.Certificate[0]), Signature: sig}
+}
+
+func TestFloodOfRecordsIsCutDown(t *testing.T) {
+	f := newFleet(t, 2)
+	a := f.start(f.orgs[0], f.ring(trade))
+	conn, err := f.call("org1", f.orgs[0], &f.orgs[1].agent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeGreeting(conn, kindPackets, trade); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	env := newOrganization(t, "org2").record(t, trade, 9)
+	state, err := appendRecord([]byte{msgUser}, &env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const flood = 500
+	for range flood {
+		if err := writePacket(conn, state); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.eventually(10*time.Second, "most of it was passed over", func() bool {
+		return a.counter(t, "hanse_gossip_packets_dropped_total", "refused") > flood/2
+	})
+	if n := a.rejected(t, "untrusted"); n > flood/2 {
+		t.Errorf("%v records were verified", n)
+	}
+}
+
+func TestMembersAreCounted(t *testing.T) {
+	f := newFleet(t, 3)
+	a := f.start(f.orgs[0], f.ring(trade))
+	f.start(f.orgs[1], f.ring(trade))
+	f.eventually(10*time.Second, "in contact", func() bool { return a.online("org2") })
+	if online, unknown := a.gauge(t, "online"), a.gauge(t, "unknown"); online != 2 || unknown != 1 {
+		t.Errorf("%v online and %v unknown", online, unknown)
+	}
+	if err := a.SetRings(nil); err != nil {
+		t.Fatal(err)
+	}
+	if n := a.gauge(t, "online"); n != -1 {
+		t.Errorf("a ring that was left still counts %v", n)
+	}
 }

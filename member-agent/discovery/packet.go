@@ -8,17 +8,36 @@ import (
 
 // inspectPacket holds a packet against what agents send each other, before memberlist sees it: no compression, which
 // could unfold to forty megabytes, no nesting, and nobody asks for answers to be sent to somebody else than himself.
-// What remains is hearsay about third parties, which is what gossip is.
+// What remains is hearsay about third parties, which is what gossip is, and records.
 func inspectPacket(p []byte, sender string) error {
-	if len(p) >= 5 && p[0] == msgCRC {
-		p = p[5:]
-	}
+	p = withoutChecksum(p)
 	if len(p) == 0 {
 		return fmt.Errorf("%w: an empty packet", errForm)
 	}
-	if p[0] != msgCompound {
+	switch p[0] {
+	case msgUser:
+		return nil
+	case msgCompound:
+		return inspectCompound(p, sender)
+	default:
 		return inspectMessage(p, sender)
 	}
+}
+
+// carriesRecords is whether a packet is one of records, which cost more than others.
+func carriesRecords(p []byte) bool {
+	p = withoutChecksum(p)
+	return len(p) > 0 && p[0] == msgUser
+}
+
+func withoutChecksum(p []byte) []byte {
+	if len(p) >= 5 && p[0] == msgCRC {
+		return p[5:]
+	}
+	return p
+}
+
+func inspectCompound(p []byte, sender string) error {
 	if len(p) < 2 {
 		return fmt.Errorf("%w: cut short", errForm)
 	}

@@ -158,7 +158,7 @@ func (r *ring) take(env *v1alpha1.SignedRecord) error {
 
 // takeAll takes what another agent has told.
 func (r *ring) takeAll(state []byte) {
-	records, err := parseState(state, maxMembers)
+	records, err := parseState(state, r.size())
 	if err != nil {
 		r.d.metrics.rejected.WithLabelValues(reason(err)).Inc()
 	}
@@ -272,7 +272,25 @@ func (r *ring) bounds() bounds {
 	return boundsFor(len(r.book.roots))
 }
 
-// size is the number of members.
+// size is the number of members, and of records that one exchange can hold.
 func (r *ring) size() int { return len(r.view.Load().Members) }
 
-func (r *ring) drop(reason string) { r.d.metrics.dropped.WithLabelValues(reason).Inc() }
+// lost has what was dropped made up for at once if there is contact. If there is none, making contact will do.
+func (r *ring) lost(member, reason string) {
+	r.d.metrics.dropped.WithLabelValues(reason).Inc()
+	r.mu.Lock()
+	g, p := r.gossip, r.peers[member]
+	online := p != nil && p.online
+	r.mu.Unlock()
+	if g == nil {
+		return
+	}
+	if c := g.contact(member); c != nil && !c.missed.Swap(true) && online {
+		c.wake()
+	}
+}
+
+func (r *ring) refused(member string, why error) {
+	r.d.metrics.dropped.WithLabelValues("refused").Inc()
+	r.d.log.V(1).Info("packet refused", "consortium", r.name, "member", member, "error", why.Error())
+}

@@ -72,12 +72,12 @@ func (t *transport) send(ctx context.Context, s *sender) {
 				}
 			}
 			if conn == nil {
-				t.ring.drop("unreachable")
+				t.ring.lost(s.member, "unreachable")
 				continue
 			}
 			conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 			if err := writePacket(conn, p); err != nil {
-				t.ring.drop("write")
+				t.ring.lost(s.member, "write")
 				hangUp()
 			}
 		}

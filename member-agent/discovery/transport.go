@@ -41,8 +41,10 @@ type neighbours interface {
 	heard(member string)
 	// bounds are those of one exchange.
 	bounds() bounds
-	// drop counts a packet that was dropped.
-	drop(reason string)
+	// lost is called when a packet for a member was dropped.
+	lost(member, reason string)
+	// refused is called when a member has broken the rules.
+	refused(member string, why error)
 }
 
 // transport is memberlist's network for one ring: packets and streams to names, over mutual TLS.
@@ -100,7 +102,7 @@ func (t *transport) WriteToAddress(p []byte, a memberlist.Address) (time.Time, e
 	select {
 	case s.queue <- append([]byte(nil), p...):
 	default:
-		t.ring.drop("queue_full")
+		t.ring.lost(a.Name, "queue_full")
 	}
 	return time.Now(), nil
 }
