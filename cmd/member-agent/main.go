@@ -1,6 +1,7 @@
 // Command member-agent is what Hanse runs in an organization's cluster: `run` is the agent, which carries out the
-// organization's plans; `gateway` is the router at its line ends. This package turns flags into options and wires the
-// rooms of the member-agent wing together; it must know nothing of how any of them does its work.
+// organization's plans; `gateway` is the router at its line ends; `invoke` calls a contract. This package turns flags
+// into options and wires the rooms of the member-agent wing together; it must know nothing of how any of them does its
+// work.
 package main
 
 import (
@@ -11,6 +12,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
@@ -31,7 +33,7 @@ func command() *cobra.Command {
 		Args:         cobra.NoArgs,
 		SilenceUsage: true,
 	}
-	root.AddCommand(runCommand(), gatewayCommand())
+	root.AddCommand(runCommand(), gatewayCommand(), invokeCommand())
 	return root
 }
 
@@ -59,6 +61,8 @@ func (l *logging) set() (*slog.Logger, error) {
 	default:
 		return nil, fmt.Errorf("--log-format %q: use json or text", l.format)
 	}
+	log := slog.New(handler)
 	ctrl.SetLogger(logr.FromSlogHandler(handler))
-	return slog.New(handler), nil
+	klog.SetSlogLogger(log)
+	return log, nil
 }

@@ -56,36 +56,11 @@ func (s *Stage) link(ctx context.Context) error {
 // Images builds the images and loads them into the clusters that need them.
 func (s *Stage) Images(ctx context.Context) error {
 	return s.phase("build the images and load them, without a registry", func() error {
-		archives := map[string]string{}
-		out, err := s.run(ctx, "", "", s.Bin("fleet"), append([]string{"images"}, append(hostImages, memberImages...)...)...)
-		if err != nil {
+		if _, err := s.Fleet(ctx, append([]string{"load", "--cluster", "host"}, hostImages...)...); err != nil {
 			return err
 		}
-		for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
-			if fields := strings.Fields(line); len(fields) == 2 {
-				archives[fields[0]] = fields[1]
-			}
-		}
-		group, ctx := errgroup.WithContext(ctx)
-		group.SetLimit(2)
-		load := func(cluster string, names []string) {
-			group.Go(func() error {
-				for _, name := range names {
-					if archives[name] == "" {
-						return fmt.Errorf("fleet images printed no archive for %s", name)
-					}
-					if _, err := s.Fleet(ctx, "load", archives[name], "--cluster", cluster); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		}
-		load("host", hostImages)
-		for _, member := range s.Members {
-			load(member, memberImages)
-		}
-		return group.Wait()
+		_, err := s.Fleet(ctx, append([]string{"load", "--cluster", strings.Join(s.Members, ",")}, memberImages...)...)
+		return err
 	})
 }
 

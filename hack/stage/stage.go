@@ -130,3 +130,19 @@ func (s *Stage) phase(name string, step func() error) error {
 	s.Took = append(s.Took, Phase{Name: name, Seconds: took.Seconds()})
 	return nil
 }
+
+// Helm runs helm on a cluster.
+func (s *Stage) Helm(ctx context.Context, cluster string, args ...string) (string, error) {
+	return s.run(ctx, cluster, "", s.Bin("helm"), args...)
+}
+
+// Part is the path of a built part, such as Fabric's peer.
+func (s *Stage) Part(name string) (string, error) {
+	return s.run(context.Background(), "", "", s.Bin("fleet"), "parts", name, "--path")
+}
+
+// Sampleconfig is the folder of Fabric's sample configuration.
+func (s *Stage) Sampleconfig(ctx context.Context) (string, error) {
+	out, err := s.run(ctx, "", "", "go", "-C", filepath.Join(s.Root, "hack/parts/fabric"), "list", "-m", "-f", "{{.Dir}}", "github.com/hyperledger/fabric")
+	return filepath.Join(strings.TrimSpace(out), "sampleconfig"), err
+}

@@ -33,6 +33,17 @@ type tlsSection struct {
 type channel struct {
 	Orderers []string               `json:"orderers,omitempty"`
 	Peers    map[string]channelPeer `json:"peers"`
+	Policies policies               `json:"policies"`
+}
+
+// policies asks one peer at a time what the channel looks like: the SDK breaks off discovery calls that it makes side
+// by side, on connections that it shares with others.
+type policies struct {
+	Discovery discoveryPolicy `json:"discovery"`
+}
+
+type discoveryPolicy struct {
+	MaxTargets int `json:"maxTargets"`
 }
 
 type channelPeer struct {
@@ -102,17 +113,17 @@ func build(facts Facts) (document, error) {
 	return d, nil
 }
 
+// channelOf lists the Member's own peers only: it asks these, and service discovery finds the other endorsers.
 func channelOf(plan v1alpha1.MemberPlanSpec, c v1alpha1.PlanChannel) channel {
-	out := channel{Peers: map[string]channelPeer{}}
+	out := channel{Peers: map[string]channelPeer{}, Policies: policies{discoveryPolicy{MaxTargets: 1}}}
 	for _, member := range plan.Members {
 		for _, n := range member.Nodes {
 			host := v1alpha1.NodeHost(n.Name, plan.Consortium)
 			switch {
 			case n.Role == v1alpha1.RoleOrderer:
 				out.Orderers = append(out.Orderers, host)
-			case slices.Contains(c.Members, member.Name):
-				own := member.Name == plan.Member
-				out.Peers[host] = channelPeer{EndorsingPeer: true, ChaincodeQuery: own, LedgerQuery: own, EventSource: own}
+			case member.Name == plan.Member:
+				out.Peers[host] = channelPeer{EndorsingPeer: true, ChaincodeQuery: true, LedgerQuery: true, EventSource: true}
 			}
 		}
 	}

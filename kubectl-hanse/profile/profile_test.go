@@ -39,11 +39,11 @@ func TestBuild(t *testing.T) {
 			t.Errorf("%s: want %q in\n%s", test.why, test.want, text)
 		}
 	}
-	if peers := d.Channels["own"].Peers; len(peers) != 1 {
-		t.Errorf("a channel of org1 alone lists %d peers", len(peers))
+	if peers := d.Channels["settlement"].Peers; len(peers) != 1 || !peers["peer0-org1.hanse-trade"].ChaincodeQuery {
+		t.Errorf("the application asks %v; its own organization's peer finds the others", peers)
 	}
-	if peer := d.Channels["settlement"].Peers["peer0-org2.hanse-trade"]; !peer.EndorsingPeer || peer.ChaincodeQuery {
-		t.Error("another organization's peer endorses, but is not asked for queries")
+	if orderers := d.Channels["settlement"].Orderers; len(orderers) != 2 {
+		t.Errorf("orderers %v: without them the SDK cannot submit", orderers)
 	}
 }
 

@@ -5,6 +5,7 @@ package buildcmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -30,14 +31,29 @@ func Commands() []*cobra.Command {
 func anybody(*cobra.Command, []string) error { return nil }
 
 func partsCommand() *cobra.Command {
-	return &cobra.Command{
+	path := false
+	command := &cobra.Command{
 		Use:   "parts [name…]",
 		Short: "Build the programs that clusters are made of, and print where they are",
 		Long: "Builds the named programs from the modules under hack/parts, all of them without a name, and prints\n" +
 			"name and path of each. What is in the cache already is not built again.\n\nParts: " + strings.Join(parts.Names(), ", "),
 		ValidArgs: parts.Names(),
-		RunE:      ensure(parts.Ensure),
+		RunE: func(cmd *cobra.Command, names []string) error {
+			if !path {
+				return ensure(parts.Ensure)(cmd, names)
+			}
+			if len(names) != 1 {
+				return errors.New("--path prints one path: name one part")
+			}
+			paths, err := parts.Ensure(cmd.Context(), cmd.ErrOrStderr(), names[0])
+			if err == nil {
+				fmt.Fprintln(cmd.OutOrStdout(), paths[names[0]])
+			}
+			return err
+		},
 	}
+	command.Flags().BoolVar(&path, "path", false, "print the path alone, of one part")
+	return command
 }
 
 func imagesCommand() *cobra.Command {

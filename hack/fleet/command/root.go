@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hanse-io/hanse/hack/fleet/buildcmd"
 	"github.com/hanse-io/hanse/hack/fleet/cluster"
 	"github.com/hanse-io/hanse/hack/fleet/state"
 	"github.com/hanse-io/hanse/hack/fleet/topology"
@@ -39,6 +40,7 @@ func Root() *cobra.Command {
 	root.PersistentFlags().StringVar(&o.name, "name", defaultName, "name of the fleet; several live side by side")
 	root.AddCommand(upCommand(o), downCommand(o), statusCommand(o), loadCommand(o), killCommand(o), startCommand(o),
 		execCommand(o), lineCommand(o), linesCommand(o), addressCommand(o))
+	root.AddCommand(buildcmd.Commands()...)
 	return root
 }
 

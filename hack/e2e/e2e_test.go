@@ -1,0 +1,217 @@
+//go:build e2e
+
+// Package e2e walks the whole path on a fleet of real clusters, and then breaks one thing after another while
+// transactions go on. It stands on the stage and knows of Hanse what a user sees.
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hanse-io/hanse/hack/stage"
+)
+
+// TestConsortium runs its steps in order on one fleet; each leaves the consortium whole for the next.
+func TestConsortium(t *testing.T) {
+	s, err := stage.New("e2e", 3, os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Getenv("HANSE_E2E_KEEP") == "" {
+		t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+			defer cancel()
+			if err := s.Down(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err := s.Up(t.Context(), "samples/trade.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Notarize(t.Context(), "first", "org1", "org2", "org3"); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		name string
+		run  func(*testing.T, *stage.Stage)
+	}{
+		{"keys stay home", keysStayHome},
+		{"an agent restarted in the middle of its work", agentRestarted},
+		{"a peer added", peerAdded},
+		{"the host away", hostAway},
+		{"a line cut, without and with a second one", lineCut},
+		{"a cluster killed", clusterKilled},
+		{"bad input", badInput},
+		{"clients that are not ours", strangersClients},
+		{"uninstalled", uninstalled},
+	} {
+		if !t.Run(step.name, func(t *testing.T) { step.run(t, s) }) {
+			t.Fatalf("%s failed; the steps after it are not tried", step.name)
+		}
+	}
+}
+
+// get reads a JSONPath of an object.
+func get(t *testing.T, s *stage.Stage, cluster, path string, args ...string) string {
+	t.Helper()
+	out, err := s.Kubectl(t.Context(), cluster, append(append([]string{"get"}, args...), "-o", "jsonpath="+path)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func isReady(t *testing.T, s *stage.Stage, args ...string) func() error {
+	return func() error {
+		t.Helper()
+		got := get(t, s, "host", `{.metadata.generation} {.status.observedGeneration} {.status.conditions[?(@.type=="Ready")].status}`, args...)
+		if fields := strings.Fields(got); len(fields) != 3 || fields[0] != fields[1] || fields[2] != "True" {
+			return fmt.Errorf("%v: generation, observed, ready: %s", args, got)
+		}
+		return nil
+	}
+}
+
+func must(t *testing.T, out string, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func keysStayHome(t *testing.T, s *stage.Stage) {
+	everything := must2(t)(s.Kubectl(t.Context(), "host", "get", "members,lines,consortia,channels,contracts,memberplans,configmaps,secrets,events", "-A", "-o", "yaml"))
+	for _, secret := range []string{"PRIVATE KEY", "LS0tLS1CRUdJTiBQUklWQVRF", "LS0tLS1CRUdJTiBFQyBQUklW"} {
+		if strings.Contains(everything, secret) {
+			t.Errorf("the host holds a private key: found %q", secret)
+		}
+	}
+	if out, err := s.Fleet(t.Context(), "exec", "org1", "--", "bash", "-c", "timeout 2 bash -c '</dev/tcp/10.200.255.1/6443'"); err == nil {
+		t.Errorf("an address behind no line answered: %s", out)
+	}
+}
+
+func must2(t *testing.T) func(string, error) string {
+	return func(out string, err error) string { t.Helper(); return must(t, out, err) }
+}
+
+const secondChannel = `
+apiVersion: federation.hanse.io/v1alpha1
+kind: Channel
+metadata: {name: freight, namespace: default}
+spec: {consortium: trade, members: [org1, org2]}
+---
+apiVersion: federation.hanse.io/v1alpha1
+kind: Contract
+metadata: {name: asset, namespace: default}
+spec: {channel: freight, template: asset}
+`
+
+func agentRestarted(t *testing.T, s *stage.Stage) {
+	load := start(t, s, "org1", "restart")
+	if err := s.Apply(t.Context(), "host", secondChannel); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-system", "delete", "pod", "-l", "app.kubernetes.io/name=member-agent", "--grace-period=0", "--force"))
+		load.goesOn(t, 1, 2*time.Minute)
+	}
+	eventually(t, 4*time.Minute, "the second channel", isReady(t, s, "channel", "freight"))
+	eventually(t, 4*time.Minute, "its contract", isReady(t, s, "contract", "asset"))
+	load.end()
+	if failed := load.failed.Load(); failed > 0 {
+		t.Errorf("%d transactions of org1 failed while org2's agent was restarted, last: %v", failed, load.lastError.Load())
+	}
+}
+
+func peerAdded(t *testing.T, s *stage.Stage) {
+	load := start(t, s, "org1", "peer")
+	patch := `[{"op":"add","path":"/spec/members/2/peers","value":2}]`
+	must2(t)(s.Kubectl(t.Context(), "host", "patch", "consortium", "trade", "--type=json", "-p", patch))
+	eventually(t, 4*time.Minute, "the new peer in the channel", func() error {
+		if got := get(t, s, "host", "{.status.peers}", "channel", "settlement"); got != "4/4" {
+			return fmt.Errorf("peers joined: %s", got)
+		}
+		return nil
+	})
+	load.goesOn(t, 1, time.Minute)
+	eventually(t, 2*time.Minute, "the consortium", isReady(t, s, "consortium", "trade"))
+}
+
+func hostAway(t *testing.T, s *stage.Stage) {
+	must2(t)(s.Fleet(t.Context(), "kill", "host"))
+	load := start(t, s, "org2", "hostaway")
+	load.goesOn(t, 2, 2*time.Minute)
+	must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-system", "delete", "pod", "-l", "app.kubernetes.io/name=member-agent", "--grace-period=0", "--force"))
+	must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-trade", "delete", "statefulset,service", "peer0-org2"))
+	eventually(t, 3*time.Minute, "org2's agent heals its peer from the mirror", func() error {
+		out, err := s.Kubectl(t.Context(), "org2", "-n", "hanse-trade", "get", "statefulset", "peer0-org2", "-o", "jsonpath={.status.readyReplicas}")
+		if err == nil && out != "1" {
+			err = fmt.Errorf("ready replicas: %q", out)
+		}
+		return err
+	})
+	load.goesOn(t, 2, 2*time.Minute)
+	must2(t)(s.Fleet(t.Context(), "start", "host"))
+	eventually(t, 3*time.Minute, "the host hears of everybody again", isReady(t, s, "consortium", "trade"))
+}
+
+func clusterKilled(t *testing.T, s *stage.Stage) {
+	must2(t)(s.Fleet(t.Context(), "kill", "org3"))
+	load := start(t, s, "org1", "killed")
+	load.goesOn(t, 3, 3*time.Minute)
+	eventually(t, 5*time.Minute, "org3 is Unknown, not gone", func() error {
+		if got := get(t, s, "host", `{.status.conditions[?(@.type=="Online")].status}`, "member", "org3"); got != "Unknown" {
+			return fmt.Errorf("online: %s", got)
+		}
+		return nil
+	})
+	must2(t)(s.Fleet(t.Context(), "start", "org3"))
+	load.end()
+	id := fmt.Sprintf("killed-%d", 0)
+	got, err := s.Read(t.Context(), "org3", id, 5*time.Minute)
+	if err != nil || !strings.Contains(got, stage.Digest(id)) {
+		t.Fatalf("org3 has not caught up: %q, %v", got, err)
+	}
+	eventually(t, 4*time.Minute, "the consortium is whole", isReady(t, s, "consortium", "trade"))
+}
+
+func lineCut(t *testing.T, s *stage.Stage) {
+	load := start(t, s, "org1", "cut")
+	down := func(line string) func() error {
+		return func() error {
+			if got := get(t, s, "host", `{.status.conditions[?(@.type=="Ready")].status}`, "line", line); got != "False" {
+				return fmt.Errorf("line %s: ready is %q", line, got)
+			}
+			return nil
+		}
+	}
+	must2(t)(s.Fleet(t.Context(), "line", "cut", "org1", "org2"))
+	eventually(t, 90*time.Second, "the line shows as down", down("org1-org2"))
+	load.goesOn(t, 2, 3*time.Minute)
+	must2(t)(s.Fleet(t.Context(), "line", "restore", "org1", "org2"))
+	eventually(t, 90*time.Second, "the line is up again", isReady(t, s, "line", "org1-org2"))
+
+	must2(t)(s.Fleet(t.Context(), "line", "add", "org1", "org2"))
+	if err := s.Apply(t.Context(), "host", must2(t)(s.Fleet(t.Context(), "lines"))); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 90*time.Second, "the second line is up", isReady(t, s, "line", "org1-org2-2"))
+	must2(t)(s.Fleet(t.Context(), "line", "cut", "org1", "org2"))
+	eventually(t, 90*time.Second, "the first line shows as down", down("org1-org2"))
+	eventually(t, 60*time.Second, "traffic takes the second line", func() error {
+		if got := get(t, s, "host", `{.status.ends[?(@.from=="org1")].active}`, "line", "org1-org2-2"); got != "true" {
+			return fmt.Errorf("active: %q", got)
+		}
+		return nil
+	})
+	load.goesOn(t, 2, 2*time.Minute)
+	must2(t)(s.Fleet(t.Context(), "line", "restore", "org1", "org2"))
+	eventually(t, 90*time.Second, "both lines are up", isReady(t, s, "line", "org1-org2"))
+}
