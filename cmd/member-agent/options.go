@@ -7,9 +7,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
@@ -35,6 +37,8 @@ type options struct {
 	issuerName, issuerKind, issuerGroup string
 
 	logs logging
+	// registry takes the metrics of what is no controller.
+	registry prometheus.Registerer
 }
 
 func defaults() options {
@@ -53,6 +57,7 @@ func defaults() options {
 		credentialLifetime: v1alpha1.MaxCredentialSeconds * time.Second,
 		issuerKind:         "Issuer",
 		issuerGroup:        "cert-manager.io",
+		registry:           metrics.Registry,
 	}
 }
 

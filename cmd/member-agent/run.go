@@ -13,12 +13,13 @@ import (
 	k8sdiscovery "k8s.io/client-go/discovery"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -99,6 +100,8 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, o options) (manager
 		LeaderElectionNamespace:       o.namespace,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       &shutdown,
+		// The link to the host makes its controller anew with every credential.
+		Controller: ctrlconfig.Controller{SkipNameValidation: ptr.To(true)},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("connect to the own cluster: %w", err)
@@ -165,7 +168,7 @@ func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, l
 	d, err := discovery.New(discovery.Options{
 		Member: o.member, Listener: listener, Dial: dialGateway(o.gateway),
 		Certificate: reconciler.Certificate, Changed: reconciler.Changed,
-		Log: mgr.GetLogger(), Metrics: metrics.Registry,
+		Log: mgr.GetLogger(), Metrics: o.registry,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -12,8 +12,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -45,18 +48,37 @@ func (l *Link) runMirror(ctx context.Context, conn *connection) error {
 	if err != nil {
 		return fmt.Errorf("make the mirroring controller: %w", err)
 	}
-	byName := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, p *v1alpha1.MemberPlan) []reconcile.Request {
-		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: p.Name}}}
-	})
-	for _, cache := range []source.Source{
-		source.Kind(conn.cache, &v1alpha1.MemberPlan{}, byName),
-		source.Kind(l.options.Cache, &v1alpha1.MemberPlan{}, byName),
-	} {
-		if err := c.Watch(cache); err != nil {
+	for src, priority := range map[cache.Cache]int{conn.cache: fromHost, l.options.Cache: fromHere} {
+		if err := c.Watch(source.Kind(src, &v1alpha1.MemberPlan{}, byName(priority))); err != nil {
 			return fmt.Errorf("watch plans: %w", err)
 		}
 	}
 	return c.Start(ctx)
+}
+
+// What comes from the host goes before what is to be reported: in a burst, every plan is mirrored before the first is
+// reported on.
+const (
+	fromHost = 0
+	fromHere = -1
+)
+
+// byName queues a plan by its name, whichever cluster it is seen in.
+func byName(priority int) handler.TypedEventHandler[*v1alpha1.MemberPlan, reconcile.Request] {
+	add := func(q workqueue.TypedRateLimitingInterface[reconcile.Request], name string) {
+		req := reconcile.Request{NamespacedName: types.NamespacedName{Name: name}}
+		if ordered, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+			ordered.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, req)
+			return
+		}
+		q.Add(req)
+	}
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	return handler.TypedFuncs[*v1alpha1.MemberPlan, reconcile.Request]{
+		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*v1alpha1.MemberPlan], q queue) { add(q, e.Object.Name) },
+		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*v1alpha1.MemberPlan], q queue) { add(q, e.ObjectNew.Name) },
+		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*v1alpha1.MemberPlan], q queue) { add(q, e.Object.Name) },
+	}
 }
 
 // Reconcile brings the mirror up to the plan and the plan's status up to the mirror's.

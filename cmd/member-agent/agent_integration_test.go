@@ -1,0 +1,257 @@
+//go:build integration
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+func samplePlan(name, member string) *v1alpha1.MemberPlan {
+	return &v1alpha1.MemberPlan{
+		ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace("org1"), Name: name},
+		Spec: v1alpha1.MemberPlanSpec{
+			Member: member, Consortium: name, ConsortiumNamespace: "default", Namespace: v1alpha1.ConsortiumNamespace(name),
+			Ledger: v1alpha1.LedgerSpec{Type: v1alpha1.LedgerFabric},
+			Nodes: []v1alpha1.PlanNode{
+				{Name: "orderer0-org1", Role: v1alpha1.RoleOrderer, Storage: v1alpha1.Storage{ClassName: "fast"}},
+				{Name: "peer0-org1", Role: v1alpha1.RolePeer, Storage: v1alpha1.Storage{ClassName: "fast"}},
+			},
+			Members: []v1alpha1.PlanMember{
+				{Name: "org1", Role: v1alpha1.RoleLeader, Nodes: []v1alpha1.PlanMemberNode{
+					{Name: "orderer0-org1", Role: v1alpha1.RoleOrderer, Port: 7050}, {Name: "peer0-org1", Role: v1alpha1.RolePeer, Port: 7051},
+				}},
+				{Name: "org2", Role: v1alpha1.RoleParticipant, Nodes: []v1alpha1.PlanMemberNode{{Name: "peer0-org2", Role: v1alpha1.RolePeer, Port: 7051}}},
+			},
+		},
+	}
+}
+
+// prepareHost gives the member's credential its rights, and makes its Member.
+func prepareHost(t *testing.T, host *cluster) {
+	t.Helper()
+	host.namespace(t, v1alpha1.MemberNamespace("org1"))
+	host.apply(t, &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: "org1"}})
+	user := rbacv1.Subject{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: v1alpha1.MemberUser("org1")}
+	host.apply(t, &rbacv1.Role{
+		ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace("org1"), Name: "member"},
+		Rules: []rbacv1.PolicyRule{
+			{APIGroups: []string{v1alpha1.GroupName}, Resources: []string{"memberplans"}, Verbs: []string{"get", "list", "watch"}},
+			{APIGroups: []string{v1alpha1.GroupName}, Resources: []string{"memberplans/status"}, Verbs: []string{"get", "patch", "update"}},
+			{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "create", "patch", "update"}},
+		},
+	})
+	host.apply(t, &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace("org1"), Name: "member"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "member"}, Subjects: []rbacv1.Subject{user},
+	})
+	host.apply(t, &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: "member-org1"},
+		Rules: []rbacv1.PolicyRule{{
+			APIGroups: []string{v1alpha1.GroupName}, Resources: []string{"members/status"}, ResourceNames: []string{"org1"}, Verbs: []string{"get", "patch", "update"},
+		}},
+	})
+	host.apply(t, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "member-org1"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "member-org1"}, Subjects: []rbacv1.Subject{user},
+	})
+}
+
+// nodesOf says whether the plan's two nodes have their StatefulSets.
+func nodesOf(own *cluster, namespace string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for _, name := range []string{"orderer0-org1", "peer0-org1"} {
+			if err := own.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &appsv1.StatefulSet{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// The whole way of one agent: from a cluster that lacks everything to nodes, through the loss of the host and its own
+// restart. It runs under the rights that the chart gives it and no others.
+func TestAgent(t *testing.T) {
+	ctx := context.Background()
+	host := startCluster(t, "../../charts/federation/crds")
+	own := startCluster(t, "../../charts/member-agent/crds")
+	own.namespace(t, agentNamespace)
+	own.chart(t)
+	prepareHost(t, host)
+	way := credential(t, own, host, "org1")
+	stop := startAgent(t, own)
+	plan := samplePlan("trade", "org1")
+	host.apply(t, plan)
+	onHost := client.ObjectKeyFromObject(plan)
+	here := client.ObjectKey{Namespace: agentNamespace, Name: "trade"}
+
+	eventually(t, "a cluster without cert-manager says so",
+		condition(own, here, v1alpha1.PlanIdentitiesReady, metav1.ConditionFalse, v1alpha1.ReasonCertManagerMissing))
+	eventually(t, "the host learns of it",
+		condition(host, onHost, v1alpha1.PlanIdentitiesReady, metav1.ConditionFalse, v1alpha1.ReasonCertManagerMissing))
+
+	own.startCertManager(t)
+	eventually(t, "certificates are issued once cert-manager is there",
+		condition(own, here, v1alpha1.PlanIdentitiesReady, metav1.ConditionTrue, v1alpha1.ReasonReady))
+	eventually(t, "nodes wait for a StorageClass that is missing",
+		condition(host, onHost, v1alpha1.PlanNodesReady, metav1.ConditionFalse, v1alpha1.ReasonStorageClassMissing))
+	own.apply(t, &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: "fast"}, Provisioner: "example.com/none"})
+	eventually(t, "nodes are made once the StorageClass is there", nodesOf(own, "hanse-trade"))
+	eventually(t, "the other member's node has its one name here", func(ctx context.Context) error {
+		var s corev1.Service
+		if err := own.Get(ctx, client.ObjectKey{Namespace: "hanse-trade", Name: "peer0-org2"}, &s); err != nil {
+			return err
+		}
+		if s.Spec.ExternalName != "gateway.hanse-system.svc.cluster.local" {
+			return fmt.Errorf("it leads to %q", s.Spec.ExternalName)
+		}
+		return nil
+	})
+	eventually(t, "the member's root and record reach the host", func(ctx context.Context) error {
+		var m v1alpha1.Member
+		var p v1alpha1.MemberPlan
+		if err := errors.Join(host.Get(ctx, client.ObjectKey{Name: "org1"}, &m), host.Get(ctx, onHost, &p)); err != nil {
+			return err
+		}
+		if m.Status.Root == "" || m.Status.Nodes.Desired != 2 || p.Status.Record == nil {
+			return fmt.Errorf("root %q, nodes %+v, record %v", m.Status.Root, m.Status.Nodes, p.Status.Record)
+		}
+		return nil
+	})
+
+	burst(t, host, own)
+
+	other := samplePlan("stray", "org9")
+	host.apply(t, other)
+	eventually(t, "a plan for another member is refused",
+		condition(host, client.ObjectKeyFromObject(other), v1alpha1.PlanTrusted, metav1.ConditionFalse, v1alpha1.ReasonWrongMember))
+	if err := own.Get(ctx, client.ObjectKey{Name: "hanse-stray"}, &corev1.Namespace{}); !apierrors.IsNotFound(err) {
+		t.Fatalf("the plan for another member was carried out: %v", err)
+	}
+
+	if err := host.Delete(ctx, plan.DeepCopy()); err != nil {
+		t.Fatal(err)
+	}
+	way.block()
+	heals(t, own, "while the host is away")
+	stop()
+	startAgent(t, own)
+	heals(t, own, "after a restart while the host is away")
+}
+
+// burst measures how long a plan takes from the host into the own cluster: alone, and a hundred at once.
+func burst(t *testing.T, host, own *cluster) {
+	t.Helper()
+	ctx := context.Background()
+	var watch watchFor
+	watch.start(t, own)
+	for _, round := range []struct {
+		name  string
+		count int
+	}{{"one by one", 20}, {"at once", 100}} {
+		var took []time.Duration
+		var mu sync.Mutex
+		var group sync.WaitGroup
+		for i := range round.count {
+			one := func() {
+				// No agent acts on these: they are for another member.
+				p := samplePlan(fmt.Sprintf("b%d-%d", round.count, i), "org9")
+				if err := host.Create(ctx, p); err != nil {
+					t.Error(err)
+					return
+				}
+				applied := time.Now()
+				arrived := watch.await(p.Name)
+				mu.Lock()
+				defer mu.Unlock()
+				took = append(took, arrived.Sub(applied))
+			}
+			if round.count <= 20 {
+				one()
+			} else {
+				group.Go(one)
+			}
+		}
+		group.Wait()
+		slices.Sort(took)
+		t.Logf("plans %s: p50 %s p99 %s", round.name, took[len(took)/2], took[len(took)*99/100])
+	}
+}
+
+// watchFor notes when mirrors appear.
+type watchFor struct {
+	mu   sync.Mutex
+	seen map[string]time.Time
+	wake chan struct{}
+}
+
+func (w *watchFor) start(t *testing.T, own *cluster) {
+	t.Helper()
+	w.seen, w.wake = map[string]time.Time{}, make(chan struct{})
+	c, err := client.NewWithWatch(own.config, client.Options{Scheme: own.Scheme()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := c.Watch(context.Background(), &v1alpha1.MemberPlanList{}, client.InNamespace(agentNamespace))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(events.Stop)
+	go func() {
+		for e := range events.ResultChan() {
+			p, ok := e.Object.(*v1alpha1.MemberPlan)
+			if !ok {
+				continue
+			}
+			w.mu.Lock()
+			if _, known := w.seen[p.Name]; !known {
+				w.seen[p.Name] = time.Now()
+				close(w.wake)
+				w.wake = make(chan struct{})
+			}
+			w.mu.Unlock()
+		}
+	}()
+}
+
+func (w *watchFor) await(name string) time.Time {
+	for deadline := time.After(patience); ; {
+		w.mu.Lock()
+		at, ok := w.seen[name]
+		wake := w.wake
+		w.mu.Unlock()
+		if ok {
+			return at
+		}
+		select {
+		case <-wake:
+		case <-deadline:
+			return time.Now()
+		}
+	}
+}
+
+// heals takes a node away and waits for it to come back from the mirror.
+func heals(t *testing.T, own *cluster, when string) {
+	t.Helper()
+	gone := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "hanse-trade", Name: "peer0-org1"}}
+	if err := own.Delete(context.Background(), gone); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a node that was taken away comes back "+when, nodesOf(own, "hanse-trade"))
+}
