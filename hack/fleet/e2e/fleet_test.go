@@ -153,11 +153,23 @@ func TestFleet(t *testing.T) {
 			}
 		}
 	})
+	t.Run("traces are seen where they are", func(t *testing.T) { r.visible(t) })
 	t.Run("a restricted pod has DNS, a volume, logs and exec", func(t *testing.T) { r.pod(t) })
 	t.Run("up again changes nothing", func(t *testing.T) { r.must(t, "up", "--members", "1") })
 	t.Run("only what may cross a border does", func(t *testing.T) { r.borders(t) })
 	t.Run("a line is cut and restored", func(t *testing.T) { r.cut(t) })
 	t.Run("a killed cluster comes back with its data", func(t *testing.T) { r.revive(t) })
+}
+
+// visible makes sure that the search for what down leaves is not blind: while the fleet is up, it sees every kind.
+func (r rig) visible(t *testing.T) {
+	all := strings.Join(traces(t, fleetName, r.dir), "\n")
+	for _, kind := range []string{"process ", "mount ", "interface ", "namespace ", "file /sys/fs/cgroup", "file /var/lib/hanse-fleet",
+		"file /var/lib/cni", "file /var/log/containers", "file " + r.dir} {
+		if !strings.Contains(all, kind) {
+			t.Errorf("a fleet that is up shows no %s", kind)
+		}
+	}
 }
 
 func (r rig) pod(t *testing.T) {

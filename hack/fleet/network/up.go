@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/hanse-io/hanse/hack/fleet/topology"
@@ -61,10 +62,12 @@ func lan(ctx context.Context, f *topology.Fleet, c topology.Cluster) error {
 			return err
 		}
 	}
-	if !hasInterface(ctx, lan, managementInterface) {
-		if err := management(ctx, f, c); err != nil {
-			return err
-		}
+	if err := management(ctx, f, c); err != nil {
+		return err
+	}
+	// A killed cluster's half-closed connections would keep its LAN alive in the kernel for minutes after its removal.
+	if err := inside(ctx, lan, "", "sysctl", "-q", "-w", "net.ipv4.tcp_orphan_retries=1"); err != nil {
+		return err
 	}
 	if err := batch(ctx, lan, "link set lo up",
 		"addr replace "+topology.NodeAddress+"/24 dev "+lanInterface, "link set "+lanInterface+" up",
@@ -81,10 +84,22 @@ func lan(ctx context.Context, f *topology.Fleet, c topology.Cluster) error {
 	return inside(ctx, border, "", "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
 }
 
+// management joins the LAN to this machine. The machine's end comes to it only when it bears its alias, by which
+// cleaning up finds it: before that, it is gone with the LAN.
 func management(ctx context.Context, f *topology.Fleet, c topology.Cluster) error {
 	outer := c.ManagementInterface()
-	if err := run(ctx, "", "ip", "link", "add", outer, "alias", f.ManagementAlias(c.Name), "type", "veth",
-		"peer", "name", managementInterface, "netns", f.LAN(c.Name)); err != nil {
+	if hasAddress(ctx, "", outer, c.MachineAddress().String()) && hasInterface(ctx, f.LAN(c.Name), managementInterface) {
+		return nil
+	}
+	if hasInterface(ctx, f.LAN(c.Name), managementInterface) { // a crash came between
+		if err := batch(ctx, f.LAN(c.Name), "link del "+managementInterface); err != nil {
+			return err
+		}
+	}
+	if err := batch(ctx, f.LAN(c.Name),
+		fmt.Sprintf("link add %s type veth peer name %s", managementInterface, outer),
+		fmt.Sprintf("link set %s alias %s", outer, f.ManagementAlias(c.Name)),
+		fmt.Sprintf("link set %s netns %d", outer, os.Getpid())); err != nil {
 		return err
 	}
 	if err := run(ctx, "", "ip", "addr", "add", c.MachineAddress().String()+"/30", "dev", outer); err != nil {
@@ -93,19 +108,21 @@ func management(ctx context.Context, f *topology.Fleet, c topology.Cluster) erro
 	return run(ctx, "", "ip", "link", "set", outer, "up")
 }
 
+// line makes a line and gives its ends their addresses. One that has them is left as it is: it may have been cut.
 func line(ctx context.Context, f *topology.Fleet, l topology.Line) error {
 	a, b := f.Border(l.A), f.Border(l.B)
-	if hasInterface(ctx, a, l.Interface(l.A)) {
-		return nil
-	}
-	if err := run(ctx, "", "ip", "-netns", a, "link", "add", l.Interface(l.A), "type", "veth",
-		"peer", "name", l.Interface(l.B), "netns", b); err != nil {
-		return err
+	if !hasInterface(ctx, a, l.Interface(l.A)) {
+		if err := run(ctx, "", "ip", "-netns", a, "link", "add", l.Interface(l.A), "type", "veth",
+			"peer", "name", l.Interface(l.B), "netns", b); err != nil {
+			return err
+		}
 	}
 	for _, end := range []string{l.A, l.B} {
-		if err := batch(ctx, f.Border(end),
-			fmt.Sprintf("addr add %s/30 dev %s", l.Address(end), l.Interface(end)),
-			"link set "+l.Interface(end)+" up"); err != nil {
+		border, name, address := f.Border(end), l.Interface(end), l.Address(end).String()
+		if hasAddress(ctx, border, name, address) {
+			continue
+		}
+		if err := batch(ctx, border, "link set "+name+" up", "addr add "+address+"/30 dev "+name); err != nil {
 			return err
 		}
 	}
@@ -119,4 +136,14 @@ func borderRules(ctx context.Context, f *topology.Fleet, cluster string) error {
 func hasInterface(ctx context.Context, namespace, name string) bool {
 	out, err := output(ctx, "", "ip", "-netns", namespace, "-oneline", "link", "show", name)
 	return err == nil && strings.Contains(out, name)
+}
+
+// hasAddress looks in a namespace, or on the machine itself if none is named.
+func hasAddress(ctx context.Context, namespace, name, address string) bool {
+	args := []string{"-oneline", "addr", "show", "dev", name}
+	if namespace != "" {
+		args = append([]string{"-netns", namespace}, args...)
+	}
+	out, err := output(ctx, "", "ip", args...)
+	return err == nil && strings.Contains(out, " "+address+"/")
 }
