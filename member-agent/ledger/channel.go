@@ -74,7 +74,7 @@ func (c *channelStep) genesis() error {
 
 // firstBlock takes the block from the plan. The Leader makes it, once, and need not wait for its return.
 func (c *channelStep) firstBlock() error {
-	leader := LeaderOf(c.plan)
+	leader := LeaderOf(c.plan, c.channel)
 	if leader == c.plan.Spec.Member && len(c.status.Genesis) == 0 {
 		c.status.Genesis = c.channel.Genesis
 		if len(c.channel.Genesis) == 0 {

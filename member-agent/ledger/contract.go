@@ -39,9 +39,7 @@ func (c *contractStep) advance(ctx context.Context) {
 		return
 	}
 	if len(c.channel.status.Peers) == 0 {
-		waiting := WaitingFor("channel " + c.contract.Channel)
-		waiting.Cause = c.channel.problem
-		c.problem = waiting
+		c.problem = WaitingFor("channel " + c.contract.Channel) // Which says itself what it waits for.
 		return
 	}
 	installErr := c.install(ctx)
@@ -86,7 +84,7 @@ func (c *contractStep) commit(ctx context.Context) error {
 	if done, err := c.committed(ctx); err != nil || done {
 		return err
 	}
-	if leader := LeaderOf(c.plan); leader != c.plan.Spec.Member {
+	if leader := LeaderOf(c.plan, c.channel.channel); leader != c.plan.Spec.Member {
 		return WaitingFor("the contract to be committed by", leader)
 	}
 	_, err := step(ctx, func(ctx context.Context) (struct{}, error) {

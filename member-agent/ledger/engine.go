@@ -89,7 +89,7 @@ type Engine interface {
 // Session is a Member's connection to the ledger. Every method can be called again at any time and only does what has
 // not been done; an error says what it waits for.
 type Session interface {
-	// Genesis makes the first block of a channel. Only the Leader calls it.
+	// Genesis makes the first block of a channel. Only the channel's Leader calls it.
 	Genesis(channel v1alpha1.PlanChannel) ([]byte, error)
 	// CheckGenesis compares a channel's first block with what the plan and the records say, and returns the hex
 	// SHA-256 of its header. An error that is ErrGenesisRefused says what differs.
@@ -108,8 +108,8 @@ type Session interface {
 	Install(ctx context.Context, node string, contract v1alpha1.PlanContract) (packageID string, err error)
 	// Approve approves a contract's definition for the Member, and returns the plan's sequence of what it has approved.
 	Approve(ctx context.Context, contract v1alpha1.PlanContract) (sequence int64, err error)
-	// Commit commits a contract's definition if enough Members have approved it. Only the Leader calls it; an error
-	// that is ErrNotApproved names those who have not.
+	// Commit commits a contract's definition if enough Members have approved it. Only the channel's Leader calls it;
+	// an error that is ErrNotApproved names those who have not.
 	Commit(ctx context.Context, contract v1alpha1.PlanContract) error
 	// Committed is the contract's sequence in the plan if the channel has committed what the plan declares; less if it has
 	// committed something else; zero if nothing.

@@ -47,8 +47,12 @@ func MemberOf(plan *v1alpha1.MemberPlan, name string) (v1alpha1.PlanMember, bool
 	return plan.Spec.Members[at], true
 }
 
-// LeaderOf names the Member that makes the channels' first blocks.
-func LeaderOf(plan *v1alpha1.MemberPlan) string {
+// LeaderOf names the Member that makes a channel's first block and commits its contracts: who the plan says, or the
+// Consortium's Leader.
+func LeaderOf(plan *v1alpha1.MemberPlan, channel v1alpha1.PlanChannel) string {
+	if channel.Leader != "" {
+		return channel.Leader
+	}
 	for _, member := range plan.Spec.Members {
 		if member.Role == v1alpha1.RoleLeader {
 			return member.Name

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -69,14 +71,37 @@ func reasonOf(problem error) string {
 // maxMessage keeps a status readable; what nodes say can be long.
 const maxMessage = 512
 
-// message is an error as it stands in a status: one line, not too long.
+// message is an error as it stands in a status: one line, not too long, and nothing twice.
 func message(problem error) string {
 	if problem == nil {
 		return ""
 	}
-	text := strings.Join(strings.FieldsFunc(problem.Error(), func(r rune) bool { return r == '\n' }), "; ")
+	var said []string
+	for _, text := range sentences(problem) {
+		if !slices.Contains(said, text) {
+			said = append(said, text)
+		}
+	}
+	text := strings.Join(said, "; ")
 	if len(text) > maxMessage {
 		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
 	}
 	return text
+}
+
+// sentences are what the errors say that were joined. Of one that waits, only that: it does not matter in which call it
+// found out.
+func sentences(problem error) []string {
+	if joined, ok := problem.(interface{ Unwrap() []error }); ok {
+		var all []string
+		for _, inner := range joined.Unwrap() {
+			all = append(all, sentences(inner)...)
+		}
+		return all
+	}
+	var waiting *Waiting
+	if errors.As(problem, &waiting) {
+		problem = waiting
+	}
+	return []string{strings.Join(strings.FieldsFunc(problem.Error(), func(r rune) bool { return r == '\n' }), "; ")}
 }

@@ -132,7 +132,7 @@ func (s *session) broadcast(ctx context.Context, channel v1alpha1.PlanChannel, e
 			if err == nil || errors.As(err, &refused) {
 				return err
 			}
-			failed = append(failed, fmt.Errorf("orderer %s: %w", node, err))
+			failed = append(failed, fmt.Errorf("%s: %s", node, essence(err)))
 		}
 	}
 	// No orderer can be reached, or they have not yet agreed on a leader: either passes without anything done here.
@@ -173,6 +173,9 @@ func (s *session) broadcastTo(ctx context.Context, member, node string, envelope
 	case common.Status_SERVICE_UNAVAILABLE, common.Status_INTERNAL_SERVER_ERROR, common.Status_NOT_FOUND:
 		return fmt.Errorf("%s: %s", answer.GetStatus(), answer.GetInfo())
 	default:
+		if answer.GetInfo() == noChannel {
+			return errors.New(noChannel)
+		}
 		return &refusedUpdate{node: node, status: answer.GetStatus(), info: answer.GetInfo()}
 	}
 }

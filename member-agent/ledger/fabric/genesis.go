@@ -20,9 +20,9 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// MaxGenesisBytes is the size that a first block may have: an orderer takes one megabyte at its participation API, and
-// the plans that carry the block have to fit into etcd.
-const MaxGenesisBytes = 1<<20 - 8<<10
+// MaxGenesisBytes is the size that a first block may have. The host hands on no larger one, for the plans that carry it
+// have to fit into etcd; an orderer would take one megabyte.
+const MaxGenesisBytes = 512 << 10
 
 func (n network) genesis(channel v1alpha1.PlanChannel, consenters map[string]*x509.Certificate) (*common.Block, error) {
 	config, err := n.channelConfig(channel, consenters)
@@ -53,7 +53,7 @@ func (n network) makeGenesis(channel v1alpha1.PlanChannel) ([]byte, error) {
 // until it has passed.
 func (n network) checkGenesis(channel v1alpha1.PlanChannel) (string, error) {
 	if len(channel.Genesis) == 0 {
-		return "", ledger.WaitingFor("the first block of channel "+channel.Name+" from", ledger.LeaderOf(n.plan))
+		return "", ledger.WaitingFor("the first block of channel "+channel.Name+" from", ledger.LeaderOf(n.plan, channel))
 	}
 	got, err := openGenesis(channel.Genesis)
 	if err != nil {

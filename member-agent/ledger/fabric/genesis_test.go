@@ -30,7 +30,7 @@ func sessionOf(t testing.TB, member *fabrictest.Member, records map[string]v1alp
 
 func threeMembers(t testing.TB) []*fabrictest.Member {
 	t.Helper()
-	members, err := fabrictest.NewMembers("trade", 1, 1, "org1", "org2", "org3")
+	members, err := fabrictest.NewMembers("trade", fabrictest.Even(1, 1, "org1", "org2", "org3")...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestGenesisWaitsForRecords(t *testing.T) {
 // TestGenesisRefused has a leader that favours itself in every way that a plan and records can express.
 func TestGenesisRefused(t *testing.T) {
 	members := threeMembers(t)
-	strangers, err := fabrictest.NewMembers("trade", 1, 1, "org1", "org2", "org3")
+	strangers, err := fabrictest.NewMembers("trade", fabrictest.Even(1, 1, "org1", "org2", "org3")...)
 	if err != nil {
 		t.Fatal(err)
 	}

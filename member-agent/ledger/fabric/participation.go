@@ -22,7 +22,7 @@ func (s *session) JoinOrderer(ctx context.Context, node string, channel v1alpha1
 	url := "https://" + nodeAddress(s.plan, node, v1alpha1.PortOrdererAdmin) + "/participation/v1/channels"
 	joined, err := hasJoined(ctx, client, url+"/"+channel.Name)
 	if err != nil || joined {
-		return err
+		return answered(node, err)
 	}
 	body, contentType, err := joinForm(channel.Genesis)
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *session) JoinOrderer(ctx context.Context, node string, channel v1alpha1
 	request.Header.Set("Content-Type", contentType)
 	code, text, err := answer(client, request)
 	if err != nil {
-		return err
+		return answered(node, err)
 	}
 	if code == http.StatusCreated {
 		return nil

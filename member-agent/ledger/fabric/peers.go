@@ -23,7 +23,7 @@ func (s *session) JoinPeer(ctx context.Context, node string, ch v1alpha1.PlanCha
 	}
 	channels, err := channel.ListChannelOnPeer(ctx, connection, s.admin)
 	if err != nil {
-		return fmt.Errorf("peer %s: list its channels: %w", node, err)
+		return fmt.Errorf("list the channels of %s: %w", node, answered(node, err))
 	}
 	for _, joined := range channels {
 		if joined.GetChannelId() == ch.Name {
@@ -36,7 +36,7 @@ func (s *session) JoinPeer(ctx context.Context, node string, ch v1alpha1.PlanCha
 	}
 	err = channel.JoinChannel(ctx, connection, s.admin, block)
 	if err != nil && !strings.Contains(err.Error(), "already exists") {
-		return fmt.Errorf("peer %s: join channel %s: %w", node, ch.Name, err)
+		return fmt.Errorf("join channel %s with %s: %w", ch.Name, node, answered(node, err))
 	}
 	return nil
 }
@@ -52,7 +52,7 @@ func (s *session) Height(ctx context.Context, ch v1alpha1.PlanChannel) (int64, e
 		}
 		info, err := channel.GetBlockChainInfo(ctx, connection, s.admin, ch.Name)
 		if err != nil {
-			failed = fmt.Errorf("peer %s: height of channel %s: %w", node, ch.Name, err)
+			failed = fmt.Errorf("height of channel %s at %s: %w", ch.Name, node, answered(node, err))
 			continue
 		}
 		highest = max(highest, int64(info.GetHeight()))
@@ -76,7 +76,7 @@ func (s *session) Install(ctx context.Context, node string, contract v1alpha1.Pl
 	peer := chaincode.NewPeer(connection, s.admin)
 	installed, err := peer.QueryInstalled(ctx)
 	if err != nil {
-		return "", fmt.Errorf("peer %s: %w", node, err)
+		return "", fmt.Errorf("list the packages of %s: %w", node, answered(node, err))
 	}
 	for _, found := range installed.GetInstalledChaincodes() {
 		if found.GetPackageId() == id {
@@ -88,7 +88,7 @@ func (s *session) Install(ctx context.Context, node string, contract v1alpha1.Pl
 	case err != nil && strings.Contains(err.Error(), "already successfully installed"):
 		return id, nil
 	case err != nil:
-		return "", fmt.Errorf("peer %s: install contract %s: %w", node, contract.Name, err)
+		return "", fmt.Errorf("install contract %s on %s: %w", contract.Name, node, answered(node, err))
 	case result.GetPackageId() != id:
 		return "", fmt.Errorf("peer %s calls the package of contract %s %s, not %s: its Fabric release counts package IDs differently",
 			node, contract.Name, result.GetPackageId(), id)

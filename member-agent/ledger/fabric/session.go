@@ -154,13 +154,14 @@ func (s *session) peers() []string {
 	return names
 }
 
-// atAnyPeer calls the Member's peers, one after the other, until one has done it.
+// atAnyPeer calls the Member's peers, one after the other, until one has done it. What a peer that answers says counts
+// for more than that another one does not.
 func (s *session) atAnyPeer(ctx context.Context, do func(connection *grpc.ClientConn) error) error {
 	peers := s.peers()
 	if len(peers) == 0 {
 		return fmt.Errorf("%s runs no peer in consortium %s: this needs one", s.plan.Spec.Member, s.plan.Spec.Consortium)
 	}
-	var failed []error
+	var silent, failed []error
 	for _, node := range peers {
 		connection, err := s.peer(node)
 		if err == nil {
@@ -170,12 +171,19 @@ func (s *session) atAnyPeer(ctx context.Context, do func(connection *grpc.Client
 		if err == nil || errors.As(err, &waiting) {
 			return err // Another peer would wait for the same.
 		}
-		failed = append(failed, fmt.Errorf("%s: %w", node, explain(err)))
+		if unreachable(err) {
+			silent = append(silent, answered(node, err))
+		} else {
+			failed = append(failed, fmt.Errorf("%s: %w", node, explain(err)))
+		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	return errors.Join(failed...)
+	if len(failed) > 0 {
+		return errors.Join(failed...)
+	}
+	return errors.Join(silent...)
 }
 
 // Genesis makes a channel's first block.

@@ -18,6 +18,12 @@ import (
 // have not agreed on a leader.
 const noOrderer = "no orderers could successfully process transaction"
 
+// noChannel is what an orderer says before it has joined a channel, together with the status for a bad request.
+const noChannel = "channel does not exist"
+
+// conflict is how a transaction ends that was endorsed on a state that a peer has since left behind.
+const conflict = "MVCC_READ_CONFLICT"
+
 // tooFewPeers is what a gateway peer says when the peers that it sees cannot meet an endorsement policy.
 var tooFewPeers = []string{
 	"no combination of peers can be derived",
@@ -38,11 +44,12 @@ func (s *session) failed(ctx context.Context, what string, contract v1alpha1.Pla
 // waiting turns the error of a gateway peer that cannot reach enough others into one that says who is missing.
 func (s *session) waiting(ctx context.Context, channel string, err error) error {
 	text := err.Error()
-	if strings.Contains(text, noOrderer) {
+	if strings.Contains(text, noOrderer) || strings.Contains(text, noChannel) {
 		planned, _ := channelOf(s.plan, channel)
-		waiting := ledger.WaitingFor("the orderers of", ledger.OrderingMembers(s.plan, planned)...)
-		waiting.Cause = err
-		return waiting
+		return ledger.WaitingFor("the orderers of", ledger.OrderingMembers(s.plan, planned)...)
+	}
+	if strings.Contains(text, conflict) {
+		return ledger.WaitingFor("this member's peers to catch up with channel " + channel)
 	}
 	if !slices.ContainsFunc(tooFewPeers, func(said string) bool { return strings.Contains(text, said) }) {
 		return err
@@ -51,7 +58,6 @@ func (s *session) waiting(ctx context.Context, channel string, err error) error 
 	if len(waiting.For) == 0 {
 		waiting.What = "this member's peers to see enough of the others' on channel " + channel
 	}
-	waiting.Cause = err
 	return waiting
 }
 

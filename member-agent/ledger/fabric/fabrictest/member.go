@@ -28,16 +28,31 @@ func (m *Member) Keys(_ context.Context, name string) (ledger.KeyPair, error) {
 	return pair, nil
 }
 
+// Shape is what an organization runs.
+type Shape struct {
+	Name            string
+	Peers, Orderers int
+}
+
+// Even are organizations that all run the same.
+func Even(peers, orderers int, names ...string) []Shape {
+	var shapes []Shape
+	for _, name := range names {
+		shapes = append(shapes, Shape{Name: name, Peers: peers, Orderers: orderers})
+	}
+	return shapes
+}
+
 // NewMembers gives organizations plans that are alike but for whose they are, and everything that their engine asks for.
 // The first one leads.
-func NewMembers(consortium string, peers, orderers int, names ...string) ([]*Member, error) {
+func NewMembers(consortium string, shapes ...Shape) ([]*Member, error) {
 	var members []*Member
-	everybody := planMembers(peers, orderers, names)
-	for i, name := range names {
+	everybody := planMembers(shapes)
+	for i, shape := range shapes {
 		plan := &v1alpha1.MemberPlan{}
 		plan.Name = consortium
 		plan.Spec = v1alpha1.MemberPlanSpec{
-			Member: name, Consortium: consortium, ConsortiumNamespace: "default",
+			Member: shape.Name, Consortium: consortium, ConsortiumNamespace: "default",
 			Namespace: v1alpha1.ConsortiumNamespace(consortium),
 			Ledger:    v1alpha1.LedgerSpec{Type: v1alpha1.LedgerFabric},
 			Members:   everybody,
@@ -54,21 +69,21 @@ func NewMembers(consortium string, peers, orderers int, names ...string) ([]*Mem
 	return members, nil
 }
 
-func planMembers(peers, orderers int, names []string) []v1alpha1.PlanMember {
+func planMembers(shapes []Shape) []v1alpha1.PlanMember {
 	var members []v1alpha1.PlanMember
-	for i, name := range names {
-		member := v1alpha1.PlanMember{Name: name, Role: v1alpha1.RoleParticipant}
+	for i, shape := range shapes {
+		member := v1alpha1.PlanMember{Name: shape.Name, Role: v1alpha1.RoleParticipant}
 		if i == 0 {
 			member.Role = v1alpha1.RoleLeader
 		}
-		for n := range orderers {
+		for n := range shape.Orderers {
 			member.Nodes = append(member.Nodes, v1alpha1.PlanMemberNode{
-				Name: fmt.Sprintf("orderer%d-%s", n, name), Role: v1alpha1.RoleOrderer, Port: v1alpha1.PortOrderer,
+				Name: fmt.Sprintf("orderer%d-%s", n, shape.Name), Role: v1alpha1.RoleOrderer, Port: v1alpha1.PortOrderer,
 			})
 		}
-		for n := range peers {
+		for n := range shape.Peers {
 			member.Nodes = append(member.Nodes, v1alpha1.PlanMemberNode{
-				Name: fmt.Sprintf("peer%d-%s", n, name), Role: v1alpha1.RolePeer, Port: v1alpha1.PortPeer,
+				Name: fmt.Sprintf("peer%d-%s", n, shape.Name), Role: v1alpha1.RolePeer, Port: v1alpha1.PortPeer,
 			})
 		}
 		members = append(members, member)
