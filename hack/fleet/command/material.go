@@ -64,8 +64,8 @@ func ordered(archives map[string]string, names []string) []string {
 func archives(ctx context.Context, p *progress, args []string) ([]string, error) {
 	var paths, names []string
 	for _, arg := range args {
-		switch _, err := os.Stat(arg); {
-		case err == nil:
+		switch info, err := os.Stat(arg); {
+		case err == nil && info.Mode().IsRegular(): // the clone has directories called like images
 			paths = append(paths, arg)
 		case slices.Contains(images.Names(), arg):
 			names = append(names, arg)
