@@ -39,7 +39,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 		For(&v1alpha1.Channel{}, gather.SpecChanged()).
 		Watches(&v1alpha1.Consortium{}, gather.Enqueue(r.Gather.Channels), gather.SpecChanged()).
 		Watches(&v1alpha1.Member{}, gather.Enqueue(r.Gather.Channels), gather.MemberChanged()).
-		Watches(&v1alpha1.MemberPlan{}, gather.Enqueue(r.Gather.Channels)).
+		Watches(&v1alpha1.MemberPlan{}, gather.Enqueue(r.Gather.Channels), gather.PlanReported()).
 		Complete(r)
 }
 

@@ -40,7 +40,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 		Watches(&v1alpha1.Channel{}, gather.Enqueue(r.onChannel), gather.SpecChanged()).
 		Watches(&v1alpha1.Consortium{}, gather.Enqueue(r.Gather.Contracts), gather.SpecChanged()).
 		Watches(&v1alpha1.Member{}, gather.Enqueue(r.Gather.Contracts), gather.MemberChanged()).
-		Watches(&v1alpha1.MemberPlan{}, gather.Enqueue(r.Gather.Contracts)).
+		Watches(&v1alpha1.MemberPlan{}, gather.Enqueue(r.Gather.Contracts), gather.PlanReported()).
 		Complete(r)
 }
 

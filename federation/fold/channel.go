@@ -88,22 +88,15 @@ func noteChannel(p *progress, in plan.Input, c plan.Channel, member string, repo
 		p.unheardOf(member)
 	case len(c.Genesis) == 0:
 		if member == c.Leader {
-			p.miss("%s to make the first block of channel %s%s", member, c.Name, because(report.Message))
+			p.miss(member, "make the first block of channel "+c.Name, report.Message)
 		}
 	case done.orderers < done.ofOrderers:
-		p.miss("%s to join its orderers to channel %s%s", member, c.Name, because(report.Message))
+		p.miss(member, "join its orderers to channel "+c.Name, report.Message)
 	case done.peers < done.ofPeers:
-		p.miss("%s to join its peers to channel %s%s", member, c.Name, because(report.Message))
+		p.miss(member, "join its peers to channel "+c.Name, report.Message)
 	case done.ofPeers > 0 && !report.AnchorsSet:
-		p.miss("%s to name its anchor peers on channel %s%s", member, c.Name, because(report.Message))
+		p.miss(member, "name its anchor peers on channel "+c.Name, report.Message)
 	}
-}
-
-func because(message string) string {
-	if message == "" {
-		return ""
-	}
-	return " (" + message + ")"
 }
 
 func channelReport(plan *v1alpha1.MemberPlan, channel string) v1alpha1.PlanChannelStatus {

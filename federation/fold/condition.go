@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -61,14 +62,17 @@ func Online(member *v1alpha1.Member) metav1.ConditionStatus {
 
 // progress collects what is missing and who has not been heard of.
 type progress struct {
-	missing []string
+	missing []wish
 	failed  []string
 	unheard []string
 }
 
-// miss notes something that a Member has not done yet, as the end of a sentence "waiting for …".
-func (p *progress) miss(format string, args ...any) {
-	p.missing = append(p.missing, fmt.Sprintf(format, args...))
+// wish is something that is waited for: who is to do what, and why that one has not done it, as far as is known.
+type wish struct{ who, what, why string }
+
+// miss notes something that has not been done yet: "waiting for who to do what".
+func (p *progress) miss(who, what, why string) {
+	p.missing = append(p.missing, wish{who, what, why})
 }
 
 func (p *progress) fail(format string, args ...any) {
@@ -95,7 +99,7 @@ func (p *progress) outstanding() string {
 	case len(p.failed) > 0:
 		return some(p.failed)
 	case len(p.missing) > 0:
-		return "waiting for " + some(p.missing)
+		return "waiting for " + wishes(p.missing)
 	case len(p.unheard) > 0:
 		return "nothing heard of " + some(p.unheard)
 	}
@@ -117,6 +121,25 @@ func (p *progress) verdict(summary string) Verdict {
 		return Verdict{metav1.ConditionUnknown, v1alpha1.ReasonUnreachable, message}
 	}
 	return Verdict{metav1.ConditionTrue, v1alpha1.ReasonReady, message}
+}
+
+// wishes says the first thing that is waited for, of everybody that it is waited for from, and counts the others.
+func wishes(missing []wish) string {
+	var who []string
+	why := ""
+	for _, w := range missing {
+		if w.what != missing[0].what {
+			continue
+		}
+		who = append(who, w.who)
+		if why == "" && w.why != "" {
+			why = " (" + w.why + ")"
+		}
+	}
+	if rest := len(missing) - len(who); rest > 0 {
+		why += fmt.Sprintf(", and %d more", rest)
+	}
+	return strings.Join(who, ", ") + " to " + missing[0].what + why
 }
 
 // some names the first of several things and counts the others.

@@ -95,9 +95,9 @@ func membersPart(in plan.Input) part {
 		case Online(member) == metav1.ConditionTrue:
 			p.ready++
 		case member == nil:
-			p.progress.miss("Member %s to be created", name)
+			p.progress.miss("Member "+name, "be created", "")
 		case !meta.IsStatusConditionTrue(member.Status.Conditions, v1alpha1.MemberRegistered):
-			p.progress.miss("%s to register its agent", name)
+			p.progress.miss(name, "register its agent", "")
 		default:
 			p.progress.unheardOf(name)
 		}
@@ -116,9 +116,9 @@ func nodesPart(in plan.Input, res plan.Result) part {
 		case Online(in.Members[name]) != metav1.ConditionTrue:
 			p.progress.unheardOf(name)
 		case reported == nil || !current(reported, res.Plans[name]):
-			p.progress.miss("%s to take up its plan", name)
+			p.progress.miss(name, "take up its plan", "")
 		case count.Ready < count.Desired:
-			p.progress.miss("%s to start its nodes%s", name, because(nodesMessage(reported)))
+			p.progress.miss(name, "start its nodes", nodesMessage(reported))
 		}
 	}
 	return p
@@ -176,7 +176,7 @@ func channelsPart(in plan.Input, res plan.Result) part {
 		p.all++
 		resolved, ok := res.Resolved[name]
 		if !ok {
-			p.progress.miss("channel %s to be mended (%s)", name, res.Channels[name].Message)
+			p.progress.miss("channel "+name, "be mended", res.Channels[name].Message)
 			continue
 		}
 		own, _ := channelProgress(in, resolved)
@@ -194,7 +194,7 @@ func contractsPart(in plan.Input, res plan.Result) part {
 		contract := &in.Contracts[i]
 		p.all++
 		if finding := res.Contracts[contract.Name]; !finding.Accepted {
-			p.progress.miss("contract %s to be mended (%s)", contract.Name, finding.Message)
+			p.progress.miss("contract "+contract.Name, "be mended", finding.Message)
 			continue
 		}
 		own, _ := contractProgress(in, res, contract)

@@ -66,13 +66,13 @@ func contractProgress(in plan.Input, res plan.Result, contract *v1alpha1.Contrac
 		case Online(in.Members[member]) != metav1.ConditionTrue:
 			p.unheardOf(member)
 		case report.Approved < number:
-			approve.miss("%s to approve contract %s%s", member, contract.Name, because(report.Message))
+			approve.miss(member, "approve contract "+contract.Name, report.Message)
 		case !report.Running:
-			run.miss("%s to run contract %s%s", member, contract.Name, because(report.Message))
+			run.miss(member, "run contract "+contract.Name, report.Message)
 		case report.Committed < number && member == channel.Leader:
-			commit.miss("%s to commit contract %s%s", member, contract.Name, because(report.Message))
+			commit.miss(member, "commit contract "+contract.Name, report.Message)
 		case report.Committed < number:
-			commit.miss("%s to see contract %s committed%s", member, contract.Name, because(report.Message))
+			commit.miss(member, "see contract "+contract.Name+" committed", report.Message)
 		}
 	}
 	p.join(approve)

@@ -127,11 +127,11 @@ func lines(in plan.Input) (progress, int, int) {
 			pairs++
 			switch state, declared := pairState(in, a, b); {
 			case !declared:
-				p.miss("a Line between %s and %s to be declared", a, b)
+				p.miss("a Line between "+a+" and "+b, "be declared", "")
 			case state == v1alpha1.LineUp:
 				up++
 			case state == v1alpha1.LineDown:
-				p.miss("a line between %s and %s to come up", a, b)
+				p.miss("the line between "+a+" and "+b, "come up", "")
 			default:
 				p.unheardOf(fmt.Sprintf("the lines between %s and %s", a, b))
 			}

@@ -43,6 +43,15 @@ func MemberChanged() builder.Predicates {
 	}})
 }
 
+// PlanReported passes what Members report of their plans, and not the plans themselves, which the host writes.
+func PlanReported() builder.Predicates {
+	return builder.WithPredicates(predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(*v1alpha1.MemberPlan)
+		after, ok2 := e.ObjectNew.(*v1alpha1.MemberPlan)
+		return !ok || !ok2 || !equality.Semantic.DeepEqual(before.Status, after.Status)
+	}})
+}
+
 type memberEssence struct {
 	Deleting   bool
 	Root       string

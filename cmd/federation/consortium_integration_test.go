@@ -1,0 +1,374 @@
+//go:build integration
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+func declare(t *testing.T, namespace string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		must(t, admin.Create(ctx, object(t, text, namespace)))
+	}
+}
+
+// trade declares a Consortium of joined Members, the first of them its Leader.
+func trade(t *testing.T, namespace, name string, members ...string) {
+	t.Helper()
+	var list []string
+	for i, member := range members {
+		role := ""
+		if i == 0 {
+			role = ", role: Leader"
+		}
+		list = append(list, "{name: "+member+role+"}")
+	}
+	declare(t, namespace, "kind: Consortium\nmetadata: {name: "+name+"}\nspec: {members: ["+strings.Join(list, ", ")+"]}")
+}
+
+func planOf(member, consortium string) *v1alpha1.MemberPlan {
+	return &v1alpha1.MemberPlan{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace(member), Name: consortium}}
+}
+
+// waitCondition waits until an object's condition has a status and a message that holds a text.
+func waitCondition(t *testing.T, o client.Object, conditions func() []metav1.Condition, kind string, status metav1.ConditionStatus, says string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%s of %s to be %s", kind, o.GetName(), status), func() error {
+		if err := admin.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
+			return err
+		}
+		c := meta.FindStatusCondition(conditions(), kind)
+		if c == nil || c.Status != status || !strings.Contains(c.Message, says) || c.ObservedGeneration != o.GetGeneration() {
+			return fmt.Errorf("generation %d, want %q, conditions: %+v", o.GetGeneration(), says, conditions())
+		}
+		return nil
+	})
+}
+
+func waitConsortium(t *testing.T, namespace, name, kind string, status metav1.ConditionStatus, says string) *v1alpha1.Consortium {
+	t.Helper()
+	c := &v1alpha1.Consortium{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	waitCondition(t, c, func() []metav1.Condition { return c.Status.Conditions }, kind, status, says)
+	return c
+}
+
+// TestConsortiumFromDeclarationToReady plays the agents' part from the first plan to the committed contract.
+func TestConsortiumFromDeclarationToReady(t *testing.T) {
+	namespace := namespaced(t)
+	a, b := joined(t, "ready1"), joined(t, "ready2")
+	agents := []*agent{a, b}
+	trade(t, namespace, "ready", "ready1", "ready2")
+	declare(t, namespace,
+		"kind: Channel\nmetadata: {name: deals}\nspec: {consortium: ready}",
+		"kind: Contract\nmetadata: {name: notary}\nspec: {channel: deals, template: notary}")
+	waitConsortium(t, namespace, "ready", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for")
+	waitConsortium(t, namespace, "ready", v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "a Line between ready1 and ready2 to be declared")
+	declare(t, namespace, "kind: Line\nmetadata: {name: ready}\nspec: {ends: [{member: ready1, address: 192.0.2.1}, {member: ready2, address: 192.0.2.2}]}")
+
+	for i, x := range agents {
+		far := agents[1-i].member
+		x.reportMember(t, func(s *v1alpha1.MemberStatus) {
+			s.Root = "root of " + x.member
+			s.Lines = []v1alpha1.LineReport{{Name: "ready", Member: far, State: v1alpha1.LineUp, Reverse: v1alpha1.LineUp, RTTMicroseconds: 900}}
+		})
+		x.report(t, "ready", func(p *v1alpha1.MemberPlan) {
+			p.Status.Record = &v1alpha1.SignedRecord{Payload: []byte(x.member), Certificates: "chain", Signature: []byte("s")}
+			for _, node := range p.Spec.Nodes {
+				p.Status.Nodes = append(p.Status.Nodes, v1alpha1.PlanNodeStatus{Name: node.Name, Role: node.Role, Ready: true})
+			}
+		})
+	}
+	line := &v1alpha1.Line{ObjectMeta: metav1.ObjectMeta{Name: "ready"}}
+	waitCondition(t, line, func() []metav1.Condition { return line.Status.Conditions }, v1alpha1.ConditionReady, metav1.ConditionTrue, "reach each other")
+
+	plan := planOf("ready2", "ready")
+	eventually(t, "roots and records to reach the other's plan", func() error {
+		must(t, admin.Get(ctx, client.ObjectKeyFromObject(plan), plan))
+		if m := plan.Spec.Members[0]; m.Root != "root of ready1" || m.Record == nil || string(m.Record.Payload) != "ready1" {
+			return fmt.Errorf("member %+v", m)
+		}
+		if len(plan.Spec.Lines) != 1 || plan.Spec.Lines[0].Address != "192.0.2.1" || plan.Spec.Lines[0].LocalPort != 7443 {
+			return fmt.Errorf("lines %+v", plan.Spec.Lines)
+		}
+		return nil
+	})
+
+	waitConsortium(t, namespace, "ready", v1alpha1.ConsortiumChannelsReady, metav1.ConditionFalse, "waiting for ready1 to make the first block of channel deals")
+	a.report(t, "ready", func(p *v1alpha1.MemberPlan) {
+		p.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Genesis: []byte("block 0")}}
+	})
+	eventually(t, "the first block to reach the other's plan", func() error {
+		must(t, admin.Get(ctx, client.ObjectKeyFromObject(plan), plan))
+		if string(plan.Spec.Channels[0].Genesis) != "block 0" {
+			return fmt.Errorf("genesis %q", plan.Spec.Channels[0].Genesis)
+		}
+		return nil
+	})
+	for _, x := range agents {
+		x.report(t, "ready", func(p *v1alpha1.MemberPlan) {
+			p.Status.Channels = []v1alpha1.PlanChannelStatus{{
+				Name: "deals", Genesis: []byte("another block"), GenesisHash: "aa", AnchorsSet: true, Height: 3,
+				Orderers: []string{"orderer0-" + x.member}, Peers: []string{"peer0-" + x.member},
+			}}
+		})
+	}
+	channel := &v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "deals"}}
+	waitCondition(t, channel, func() []metav1.Condition { return channel.Status.Conditions }, v1alpha1.ConditionReady, metav1.ConditionTrue, "2/2 orderers, 2/2 peers")
+	must(t, admin.Get(ctx, client.ObjectKeyFromObject(plan), plan))
+	if string(plan.Spec.Channels[0].Genesis) != "block 0" {
+		t.Errorf("the first block was replaced by %q", plan.Spec.Channels[0].Genesis)
+	}
+
+	a.report(t, "ready", func(p *v1alpha1.MemberPlan) {
+		p.Status.Contracts = []v1alpha1.PlanContractStatus{{Name: "notary", Channel: "deals", Running: true, Approved: 1}}
+	})
+	waitConsortium(t, namespace, "ready", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for ready2 to approve contract notary")
+	for _, x := range agents {
+		x.report(t, "ready", func(p *v1alpha1.MemberPlan) {
+			p.Status.Contracts = []v1alpha1.PlanContractStatus{{Name: "notary", Channel: "deals", Running: true, Approved: 1, Committed: 1}}
+		})
+	}
+	ready := waitConsortium(t, namespace, "ready", v1alpha1.ConditionReady, metav1.ConditionTrue, "2/2 members, 4/4 nodes")
+	if ready.Status.NodesSummary != "4/4" || ready.Status.ContractsSummary != "1/1" {
+		t.Errorf("summaries %+v", ready.Status)
+	}
+
+	contract := &v1alpha1.Contract{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "notary"}}
+	must(t, admin.Patch(ctx, contract, client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"version":"1.1"}}`))))
+	eventually(t, "the changed definition to get the next number", func() error {
+		must(t, admin.Get(ctx, client.ObjectKeyFromObject(plan), plan))
+		if c := plan.Spec.Contracts[0]; c.Sequence != 2 || c.Version != "1.1" {
+			return fmt.Errorf("contract %+v", c)
+		}
+		return nil
+	})
+	waitConsortium(t, namespace, "ready", v1alpha1.ConsortiumContractsReady, metav1.ConditionFalse, "waiting for ready1, ready2 to approve contract notary")
+}
+
+func TestRefusedTogether(t *testing.T) {
+	namespace := namespaced(t)
+	joined(t, "ref1")
+	joined(t, "ref2")
+	joined(t, "ref3")
+	trade(t, namespace, "refused", "ref1", "ref2")
+	trade(t, namespace, "unknown", "ref1", "nobody")
+	declare(t, namespace,
+		"kind: Channel\nmetadata: {name: stranger}\nspec: {consortium: refused, members: [ref1, ref3]}",
+		"kind: Channel\nmetadata: {name: lone}\nspec: {consortium: none}",
+		"kind: Channel\nmetadata: {name: policy}\nspec: {consortium: refused, endorsement: {rule: OutOf, count: 1, members: [ref3]}}",
+		"kind: Channel\nmetadata: {name: good}\nspec: {consortium: refused}",
+		"kind: Contract\nmetadata: {name: lone}\nspec: {channel: nowhere, template: notary}",
+		"kind: Contract\nmetadata: {name: on-bad}\nspec: {channel: stranger, template: notary}",
+		"kind: Contract\nmetadata: {name: policy}\nspec: {channel: good, template: notary, endorsement: {rule: OutOf, count: 1, members: [ref3]}}",
+		"kind: Line\nmetadata: {name: ref-nowhere}\nspec: {ends: [{member: ref1, address: 192.0.2.1}, {member: nobody, address: 192.0.2.2}]}")
+	waitConsortium(t, namespace, "unknown", v1alpha1.ConditionAccepted, metav1.ConditionFalse, "there is no Member nobody")
+	waitConsortium(t, namespace, "refused", v1alpha1.ConditionAccepted, metav1.ConditionTrue, "")
+	for name, says := range map[string]string{"stranger": "ref3 is not a member", "lone": "there is no Consortium none", "policy": "never be met"} {
+		c := &v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+		waitCondition(t, c, func() []metav1.Condition { return c.Status.Conditions }, v1alpha1.ConditionAccepted, metav1.ConditionFalse, says)
+	}
+	for name, says := range map[string]string{"lone": "there is no Channel nowhere", "on-bad": "channel stranger is not accepted", "policy": "never be met"} {
+		c := &v1alpha1.Contract{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+		waitCondition(t, c, func() []metav1.Condition { return c.Status.Conditions }, v1alpha1.ConditionAccepted, metav1.ConditionFalse, says)
+	}
+	line := &v1alpha1.Line{ObjectMeta: metav1.ObjectMeta{Name: "ref-nowhere"}}
+	waitCondition(t, line, func() []metav1.Condition { return line.Status.Conditions }, v1alpha1.ConditionAccepted, metav1.ConditionFalse, "leads nowhere")
+
+	plan := planOf("ref1", "refused")
+	must(t, admin.Get(ctx, client.ObjectKeyFromObject(plan), plan))
+	if len(plan.Spec.Channels) != 1 || len(plan.Spec.Contracts) != 0 {
+		t.Errorf("refused objects are in the plan: %+v %+v", plan.Spec.Channels, plan.Spec.Contracts)
+	}
+	// Names are taken by the older one.
+	younger := namespaced(t)
+	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // creation times have seconds
+	trade(t, younger, "refused", "ref2", "ref3")
+	waitConsortium(t, younger, "refused", v1alpha1.ConditionAccepted, metav1.ConditionFalse, "member ref2 already takes part in the older consortium refused of namespace "+namespace)
+	// The mending comes without further ado.
+	joined(t, "nobody")
+	waitConsortium(t, namespace, "unknown", v1alpha1.ConditionAccepted, metav1.ConditionTrue, "")
+	eventually(t, "the plan of a Member that came later", func() error {
+		p := planOf("nobody", "unknown")
+		return admin.Get(ctx, client.ObjectKeyFromObject(p), p)
+	})
+}
+
+func TestMemberThatHasNotRegisteredIsWaitedFor(t *testing.T) {
+	namespace := namespaced(t)
+	joined(t, "wait1")
+	must(t, admin.Create(ctx, &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: "wait2"}}))
+	trade(t, namespace, "waits", "wait1", "wait2")
+	waitConsortium(t, namespace, "waits", v1alpha1.ConditionAccepted, metav1.ConditionTrue, "")
+	waitConsortium(t, namespace, "waits", v1alpha1.ConsortiumMembersOnline, metav1.ConditionFalse, "1/2 members; waiting for wait2 to register its agent")
+	eventually(t, "its plan to lie ready", func() error {
+		p := planOf("wait2", "waits")
+		return admin.Get(ctx, client.ObjectKeyFromObject(p), p)
+	})
+}
+
+func TestLostContactIsUnknown(t *testing.T) {
+	namespace := namespaced(t)
+	a := newAgent(t, "lost")
+	a.register(t, invite(t, "lost", "first", time.Hour))
+	a.renew(t, 3)
+	trade(t, namespace, "lost", "lost")
+	a.report(t, "lost", func(p *v1alpha1.MemberPlan) {
+		for _, node := range p.Spec.Nodes {
+			p.Status.Nodes = append(p.Status.Nodes, v1alpha1.PlanNodeStatus{Name: node.Name, Role: node.Role, Ready: true})
+		}
+	})
+	waitConsortium(t, namespace, "lost", v1alpha1.ConditionReady, metav1.ConditionTrue, "1/1 members, 2/2 nodes")
+	waitConsortium(t, namespace, "lost", v1alpha1.ConditionReady, metav1.ConditionUnknown, "nothing heard of lost")
+	waitConsortium(t, namespace, "lost", v1alpha1.ConsortiumNodesReady, metav1.ConditionUnknown, "nothing heard of lost")
+	a.renew(t, 300)
+	waitConsortium(t, namespace, "lost", v1alpha1.ConditionReady, metav1.ConditionTrue, "")
+}
+
+func waitGone(t *testing.T, o client.Object) {
+	t.Helper()
+	eventually(t, o.GetName()+" to be gone", func() error {
+		if err := admin.Get(ctx, client.ObjectKeyFromObject(o), o); !apierrors.IsNotFound(err) {
+			return fmt.Errorf("it is there: %v, finalizers %v", err, o.GetFinalizers())
+		}
+		return nil
+	})
+}
+
+func TestRetire(t *testing.T) {
+	namespace := namespaced(t)
+	a, b := joined(t, "retire1"), joined(t, "retire2")
+	trade(t, namespace, "retire", "retire1", "retire2")
+	declare(t, namespace, "kind: Channel\nmetadata: {name: kept}\nspec: {consortium: retire}")
+	for _, member := range []string{"retire1", "retire2"} {
+		eventually(t, "a plan with the channel", func() error {
+			p := planOf(member, "retire")
+			if err := admin.Get(ctx, client.ObjectKeyFromObject(p), p); err != nil || len(p.Spec.Channels) == 0 {
+				return fmt.Errorf("channels %v: %v", p.Spec.Channels, err)
+			}
+			return nil
+		})
+	}
+	c := &v1alpha1.Consortium{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "retire"}}
+	must(t, admin.Delete(ctx, c))
+	retired := func(p *v1alpha1.MemberPlan) {
+		if !p.Spec.Retire || len(p.Spec.Channels) != 1 {
+			t.Errorf("a plan to retire is the old one with Retire set, got retire=%v channels=%v", p.Spec.Retire, p.Spec.Channels)
+		}
+		meta.SetStatusCondition(&p.Status.Conditions, metav1.Condition{Type: v1alpha1.PlanRetired, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady})
+	}
+	waitConsortium(t, namespace, "retire", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for retire1, retire2 to take the nodes down")
+	a.report(t, "retire", retired)
+	waitConsortium(t, namespace, "retire", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for retire2 to take the nodes down")
+	must(t, admin.Get(ctx, client.ObjectKeyFromObject(planOf("retire1", "retire")), planOf("retire1", "retire")))
+	b.report(t, "retire", retired)
+	waitGone(t, c)
+	waitGone(t, planOf("retire1", "retire"))
+	waitGone(t, planOf("retire2", "retire"))
+}
+
+func TestAbandon(t *testing.T) {
+	namespace := namespaced(t)
+	here := joined(t, "abandon1")
+	must(t, admin.Create(ctx, &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: "abandon2"}}))
+	trade(t, namespace, "abandon", "abandon1", "abandon2")
+	eventually(t, "plans", func() error {
+		p := planOf("abandon2", "abandon")
+		return admin.Get(ctx, client.ObjectKeyFromObject(p), p)
+	})
+	here.report(t, "abandon", nil)
+	c := &v1alpha1.Consortium{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "abandon"}}
+	must(t, admin.Delete(ctx, c))
+	waitConsortium(t, namespace, "abandon", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for abandon1, abandon2 to take the nodes down")
+	must(t, admin.Patch(ctx, c, client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"annotations":{"`+v1alpha1.AnnotationAbandon+`":"true"}}}`))))
+	// The one that can be reached is waited for all the same.
+	waitConsortium(t, namespace, "abandon", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for abandon1 to take the nodes down")
+	here.report(t, "abandon", func(p *v1alpha1.MemberPlan) {
+		meta.SetStatusCondition(&p.Status.Conditions, metav1.Condition{Type: v1alpha1.PlanRetired, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady})
+	})
+	waitGone(t, c)
+}
+
+func TestDeletedMemberIsNotWaitedFor(t *testing.T) {
+	namespace := namespaced(t)
+	joined(t, "gone1")
+	trade(t, namespace, "gone", "gone1")
+	eventually(t, "a plan", func() error {
+		p := planOf("gone1", "gone")
+		return admin.Get(ctx, client.ObjectKeyFromObject(p), p)
+	})
+	c := &v1alpha1.Consortium{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "gone"}}
+	must(t, admin.Delete(ctx, c))
+	waitConsortium(t, namespace, "gone", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for gone1")
+	must(t, admin.Delete(ctx, getMember(t, "gone1")))
+	waitGone(t, c)
+}
+
+// TestPlansAreFast measures from a declaration's acknowledgement to the event of the plan that follows from it, as an
+// agent sees it: one change at a time, and a hundred at once.
+func TestPlansAreFast(t *testing.T) {
+	namespace := namespaced(t)
+	one := joined(t, "fast1")
+	joined(t, "fast2")
+	joined(t, "fast3")
+	trade(t, namespace, "fast", "fast1", "fast2", "fast3")
+	declare(t, namespace, "kind: Channel\nmetadata: {name: f}\nspec: {consortium: fast}")
+	watcher, err := client.NewWithWatch(config, client.Options{Scheme: admin.Scheme()})
+	must(t, err)
+	events, err := watcher.Watch(ctx, &v1alpha1.MemberPlanList{}, client.InNamespace(v1alpha1.MemberNamespace(one.member)))
+	must(t, err)
+	defer events.Stop()
+	seen := map[string]time.Time{}
+	waitFor := func(name string) {
+		for seen[name].IsZero() {
+			select {
+			case event := <-events.ResultChan():
+				if p, ok := event.Object.(*v1alpha1.MemberPlan); ok {
+					for _, c := range p.Spec.Contracts {
+						if seen[c.Name].IsZero() {
+							seen[c.Name] = time.Now()
+						}
+					}
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatalf("no plan with contract %s", name)
+			}
+		}
+	}
+	contract := func(name string) *v1alpha1.Contract {
+		return &v1alpha1.Contract{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Spec: v1alpha1.ContractSpec{Channel: "f", Template: v1alpha1.TemplateNotary}}
+	}
+	var single []time.Duration
+	for i := range 20 {
+		name := fmt.Sprintf("single%d", i)
+		must(t, admin.Create(ctx, contract(name)))
+		declared := time.Now()
+		waitFor(name)
+		single = append(single, seen[name].Sub(declared))
+	}
+	declared := map[string]time.Time{}
+	for i := range 100 {
+		name := fmt.Sprintf("burst%d", i)
+		must(t, admin.Create(ctx, contract(name)))
+		declared[name] = time.Now()
+	}
+	var burst []time.Duration
+	for name, at := range declared {
+		waitFor(name)
+		burst = append(burst, seen[name].Sub(at))
+	}
+	slices.Sort(single)
+	slices.Sort(burst)
+	t.Logf("one at a time: median %s, worst %s; a hundred at once: median %s, p99 %s", single[10], single[19], burst[50], burst[98])
+}
