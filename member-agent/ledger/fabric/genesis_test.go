@@ -228,35 +228,3 @@ func TestGenesisOutlivesRenewals(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func FuzzCheckGenesis(f *testing.F) {
-	members := threeMembers(f)
-	session := sessionOf(f, members[0], fabrictest.Records(members))
-	sound, err := session.Genesis(goods)
-	if err != nil {
-		f.Fatal(err)
-	}
-	channel := goods
-	channel.Genesis = sound
-	want, err := session.CheckGenesis(channel)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(sound)
-	f.Add(sound[:len(sound)/2])
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		channel.Genesis = data
-		hash, err := session.CheckGenesis(channel)
-		var waiting *ledger.Waiting
-		switch {
-		case err == nil && hash != want:
-			// Only time, nonce and transaction ID are free; whatever else changed has to have been found.
-			if other, hashErr := session.GenesisHash(channel); hashErr != nil || other != hash {
-				t.Errorf("accepted a block whose own hash does not hold: %v", hashErr)
-			}
-		case err != nil && !errors.Is(err, ledger.ErrGenesisRefused) && !errors.As(err, &waiting):
-			t.Errorf("an error of no kind: %v", err)
-		}
-	})
-}

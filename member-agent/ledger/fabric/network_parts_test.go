@@ -91,10 +91,3 @@ func stopwatch(t *testing.T) func(what string) {
 		last = time.Now()
 	}
 }
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}

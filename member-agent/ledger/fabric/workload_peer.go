@@ -72,6 +72,8 @@ func peerEnvironment(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) []corev1
 		"CORE_PEER_GOSSIP_USELEADERELECTION", "false",
 		"CORE_PEER_GOSSIP_ORGLEADER", "true",
 		"CORE_PEER_GOSSIP_STATE_ENABLED", "false",
+		// A peer that comes back is seen again within seconds, by organizations that need its endorsement.
+		"CORE_PEER_GOSSIP_RECONNECTINTERVAL", "5s",
 		// The default tries for an hour and then ends the process.
 		"CORE_PEER_DELIVERYCLIENT_RECONNECTTOTALTIMETHRESHOLD", "87600h",
 		"CORE_PEER_DELIVERYCLIENT_RECONNECTBACKOFFTHRESHOLD", "10s",
