@@ -152,6 +152,43 @@ func TestAgent(t *testing.T) {
 	stop()
 	startAgent(t, own)
 	heals(t, own, "after a restart while the host is away")
+	way.open()
+	returns(t, own, host)
+}
+
+// returns is what happens once the host can be reached again: the plan that it has lost stays mirrored, a new one
+// arrives, and one that says retire takes everything down, here first and then its mirror.
+func returns(t *testing.T, own, host *cluster) {
+	t.Helper()
+	ctx := context.Background()
+	plan := samplePlan("fish", "org1")
+	host.apply(t, plan)
+	onHost, here := client.ObjectKeyFromObject(plan), client.ObjectKey{Namespace: agentNamespace, Name: "fish"}
+	eventually(t, "a new plan arrives once the host is back", nodesOf(own, "hanse-fish"))
+	if err := own.Get(ctx, client.ObjectKey{Namespace: agentNamespace, Name: "trade"}, &v1alpha1.MemberPlan{}); err != nil {
+		t.Fatalf("the plan that the host has lost is not mirrored any more: %v", err)
+	}
+	if err := host.Get(ctx, onHost, plan); err != nil {
+		t.Fatal(err)
+	}
+	plan.Spec.Retire = true
+	if err := host.Update(ctx, plan); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a plan that says retire is taken down", condition(host, onHost, v1alpha1.PlanRetired, metav1.ConditionTrue, v1alpha1.ReasonReady))
+	if err := nodesOf(own, "hanse-fish")(ctx); !apierrors.IsNotFound(err) {
+		t.Fatalf("nodes of a retired plan: %v", err)
+	}
+	if err := host.Delete(ctx, plan); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the mirror of a retired plan goes with it", func(ctx context.Context) error {
+		err := own.Get(ctx, here, &v1alpha1.MemberPlan{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("it is still there: %v", err)
+	})
 }
 
 // burst measures how long a plan takes from the host into the own cluster: alone, and a hundred at once.

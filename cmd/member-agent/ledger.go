@@ -19,7 +19,7 @@ func (p phases) Advance(ctx context.Context, in lifecycle.LedgerInput) lifecycle
 	if err != nil {
 		return notOpen(in.Plan.Status, err)
 	}
-	defer session.Close()
+	defer func() { _ = session.Close() }()
 	progress := ledger.Advance(ctx, session, in.Plan, in.Plan.Status)
 	out := lifecycle.LedgerOutput{Channels: progress.Channels, Contracts: progress.Contracts}
 	if v := progress.ChannelsReady; !v.Ready {

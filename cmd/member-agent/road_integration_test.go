@@ -42,12 +42,12 @@ func (r *road) serve() {
 }
 
 func (r *road) carry(in net.Conn) {
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	out, err := net.Dial("tcp", r.target)
 	if err != nil {
 		return
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	r.mu.Lock()
 	if r.cut {
 		r.mu.Unlock()

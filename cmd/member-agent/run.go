@@ -6,7 +6,6 @@ import (
 	"net"
 	"time"
 
-	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -150,7 +149,7 @@ func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, l
 		Identity: &identity.Phase{
 			Options: identity.Options{
 				Member: o.member, Namespace: o.namespace,
-				Issuer: cmmeta.IssuerReference{Name: o.issuerName, Kind: o.issuerKind, Group: o.issuerGroup},
+				Issuer: identity.Issuer{Name: o.issuerName, Kind: o.issuerKind, Group: o.issuerGroup},
 			},
 			Applier: applier, Certificates: own,
 		},

@@ -75,9 +75,15 @@ func byName(priority int) handler.TypedEventHandler[*v1alpha1.MemberPlan, reconc
 	}
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	return handler.TypedFuncs[*v1alpha1.MemberPlan, reconcile.Request]{
-		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*v1alpha1.MemberPlan], q queue) { add(q, e.Object.Name) },
-		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*v1alpha1.MemberPlan], q queue) { add(q, e.ObjectNew.Name) },
-		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*v1alpha1.MemberPlan], q queue) { add(q, e.Object.Name) },
+		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*v1alpha1.MemberPlan], q queue) {
+			add(q, e.Object.Name)
+		},
+		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*v1alpha1.MemberPlan], q queue) {
+			add(q, e.ObjectNew.Name)
+		},
+		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*v1alpha1.MemberPlan], q queue) {
+			add(q, e.Object.Name)
+		},
 	}
 }
 

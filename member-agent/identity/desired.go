@@ -39,14 +39,17 @@ type Options struct {
 	Namespace string
 	// Issuer that vouches for the agent and the gateway instead of a root of Hanse's own: an Issuer in the agent's
 	// namespace or a ClusterIssuer, for an organization that has a CA already. No such issuer when its name is empty.
-	Issuer cmmeta.IssuerReference
+	Issuer Issuer
 }
+
+// Issuer names one of cert-manager's issuers.
+type Issuer struct{ Name, Kind, Group string }
 
 // Organization lists what makes the organization's root, and the agent's and the gateway's certificates.
 func Organization(o Options) []client.Object {
 	labels := map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy, v1alpha1.LabelMember: o.Member}
 	var objects []client.Object
-	issuer := o.Issuer
+	issuer := cmmeta.IssuerReference{Name: o.Issuer.Name, Kind: o.Issuer.Kind, Group: o.Issuer.Group}
 	if issuer.Name == "" {
 		issuer = cmmeta.IssuerReference{Kind: certmanager.IssuerKind, Name: RootSecret}
 		objects = append(objects,

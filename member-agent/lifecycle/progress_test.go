@@ -1,0 +1,105 @@
+package lifecycle
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+func TestSettle(t *testing.T) {
+	all := func(p *progress) {
+		for _, step := range order {
+			p.done(step.condition, "")
+		}
+	}
+	for _, row := range []struct {
+		why    string
+		set    func(*progress)
+		phase  string
+		ready  metav1.ConditionStatus
+		reason string
+	}{
+		{"everything is done", all, "Ready", metav1.ConditionTrue, v1alpha1.ReasonReady},
+		{"nothing was looked at: nobody can tell", func(*progress) {}, "Trust", metav1.ConditionUnknown, v1alpha1.ReasonWaiting},
+		{"the first step that is not done gives the phase and the message", func(p *progress) {
+			all(p)
+			p.refuse(v1alpha1.PlanNodesReady, v1alpha1.ReasonImagePull, "x")
+			p.wait(v1alpha1.PlanChannelsReady, "y")
+		}, "Nodes", metav1.ConditionFalse, v1alpha1.ReasonImagePull},
+		{"lines that nobody knows of are Unknown, not False", func(p *progress) {
+			all(p)
+			p.set(v1alpha1.PlanLinesReady, metav1.ConditionUnknown, v1alpha1.ReasonWaiting, "")
+		}, "Lines", metav1.ConditionUnknown, v1alpha1.ReasonWaiting},
+		{"what is known to be missing weighs more than what nobody knows", func(p *progress) {
+			all(p)
+			p.set(v1alpha1.PlanLinesReady, metav1.ConditionUnknown, v1alpha1.ReasonWaiting, "")
+			p.refuse(v1alpha1.PlanContractsReady, v1alpha1.ReasonFailed, "x")
+		}, "Lines", metav1.ConditionFalse, v1alpha1.ReasonFailed},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			p := newProgress(&v1alpha1.MemberPlan{ObjectMeta: metav1.ObjectMeta{Generation: 2}})
+			row.set(p)
+			p.settle()
+			ready := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionReady)
+			if p.status.Phase != row.phase || ready.Status != row.ready || ready.Reason != row.reason {
+				t.Errorf("phase %s, Ready %s %s (%s)", p.status.Phase, ready.Status, ready.Reason, ready.Message)
+			}
+			if p.status.ObservedGeneration != 2 || ready.ObservedGeneration != 2 {
+				t.Errorf("generation %d, of Ready %d", p.status.ObservedGeneration, ready.ObservedGeneration)
+			}
+		})
+	}
+}
+
+// A condition about an older plan says nothing about this one.
+func TestSettleForgetsOlderPlans(t *testing.T) {
+	old := &v1alpha1.MemberPlan{ObjectMeta: metav1.ObjectMeta{Generation: 2}, Status: v1alpha1.MemberPlanStatus{Conditions: []metav1.Condition{
+		{Type: v1alpha1.PlanChannelsReady, Status: metav1.ConditionTrue, ObservedGeneration: 1},
+	}}}
+	p := newProgress(old)
+	p.settle()
+	if c := meta.FindStatusCondition(p.status.Conditions, v1alpha1.PlanChannelsReady); c.Status != metav1.ConditionUnknown {
+		t.Errorf("got %s", c.Status)
+	}
+}
+
+func TestShortened(t *testing.T) {
+	long := shortened(strings.Repeat("ä\n", 2000))
+	if len(long) > 1027 || !utf8.ValidString(long) || strings.Contains(long, "\n") {
+		t.Errorf("%d bytes, valid %v", len(long), utf8.ValidString(long))
+	}
+	if got := shortened("two\nlines"); got != "two lines" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestWrongMember(t *testing.T) {
+	plan := func(name, member, consortium, namespace string) *v1alpha1.MemberPlan {
+		return &v1alpha1.MemberPlan{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			Spec:       v1alpha1.MemberPlanSpec{Member: member, Consortium: consortium, Namespace: namespace},
+		}
+	}
+	for _, row := range []struct {
+		why  string
+		plan *v1alpha1.MemberPlan
+		fine bool
+	}{
+		{"a plan as it should be", plan("trade", "org1", "trade", "hanse-trade"), true},
+		{"a plan for another member", plan("trade", "org2", "trade", "hanse-trade"), false},
+		{"a plan that goes under another consortium's name", plan("trade", "org1", "fish", "hanse-fish"), false},
+		{"a plan that reaches for a namespace that is not the consortium's", plan("trade", "org1", "trade", "kube-system"), false},
+		{"a plan that reaches for the agent's own namespace", plan("system", "org1", "system", "hanse-system"), false},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			if why := wrongMember(row.plan, "org1"); (why == "") != row.fine {
+				t.Errorf("got %q", why)
+			}
+		})
+	}
+}

@@ -1,0 +1,81 @@
+package lifecycle
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+func signedAs(t *testing.T, r v1alpha1.Record) *v1alpha1.SignedRecord {
+	t.Helper()
+	payload, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &v1alpha1.SignedRecord{Payload: payload}
+}
+
+func TestNextRecord(t *testing.T) {
+	now := time.Unix(100, 0)
+	base := v1alpha1.Record{Member: "org1", Consortium: "trade", TLSRoots: []string{"a"}}
+	at := func(r v1alpha1.Record, sequence int64) v1alpha1.Record { r.Sequence = sequence; return r }
+	changed := base
+	changed.TLSRoots = []string{"b"}
+	future := now.Add(time.Hour).UnixNano()
+	for _, row := range []struct {
+		why       string
+		record    v1alpha1.Record
+		published []*v1alpha1.SignedRecord
+		sequence  int64
+		again     bool
+	}{
+		{"the first one", base, nil, now.UnixNano(), false},
+		{"nothing has changed: the sequence stays, and so does the signature", base, []*v1alpha1.SignedRecord{signedAs(t, at(base, 5))}, 5, true},
+		{"something has changed", changed, []*v1alpha1.SignedRecord{signedAs(t, at(base, 5))}, now.UnixNano(), false},
+		{"the clock was ahead before: the sequence rises all the same", changed, []*v1alpha1.SignedRecord{signedAs(t, at(base, future))}, future + 1, false},
+		{"the others have a newer one than this cluster remembers", base, []*v1alpha1.SignedRecord{signedAs(t, at(base, 5)), signedAs(t, at(changed, future))}, future + 1, false},
+		{"the cluster was made anew and the others remember the same facts", base, []*v1alpha1.SignedRecord{nil, signedAs(t, at(base, 7))}, 7, true},
+		{"what cannot be read does not count", base, []*v1alpha1.SignedRecord{{Payload: []byte("?")}}, now.UnixNano(), false},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			r, signed := next(row.record, now, row.published...)
+			if r.Sequence != row.sequence || (signed != nil) != row.again {
+				t.Errorf("sequence %d, kept %v", r.Sequence, signed != nil)
+			}
+		})
+	}
+}
+
+func TestJudgeLines(t *testing.T) {
+	plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{
+		Member: "org1", Members: []v1alpha1.PlanMember{{Name: "org1"}, {Name: "org2"}},
+		Lines: []v1alpha1.PlanLine{{Name: "a", Member: "org2"}, {Name: "b", Member: "org2"}},
+	}}
+	line := func(name string, state v1alpha1.LineState) v1alpha1.LineReport {
+		return v1alpha1.LineReport{Name: name, Member: "org2", State: state}
+	}
+	for _, row := range []struct {
+		why    string
+		plan   *v1alpha1.MemberPlan
+		lines  []v1alpha1.LineReport
+		status metav1.ConditionStatus
+		reason string
+	}{
+		{"one of two lines is enough", plan, []v1alpha1.LineReport{line("a", v1alpha1.LineDown), line("b", v1alpha1.LineUp)}, metav1.ConditionTrue, v1alpha1.ReasonReady},
+		{"none is up", plan, []v1alpha1.LineReport{line("a", v1alpha1.LineDown), line("b", v1alpha1.LineDown)}, metav1.ConditionFalse, v1alpha1.ReasonLineDown},
+		{"the gateway has said nothing yet: nobody can tell", plan, nil, metav1.ConditionUnknown, v1alpha1.ReasonWaiting},
+		{"no line is declared", &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1", Members: plan.Spec.Members}}, nil, metav1.ConditionFalse, v1alpha1.ReasonNotFound},
+		{"alone in a consortium there is nobody to reach", &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1", Members: plan.Spec.Members[:1]}}, nil, metav1.ConditionTrue, v1alpha1.ReasonReady},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			status, reason, message := judgeLines(row.plan, row.lines)
+			if status != row.status || reason != row.reason {
+				t.Errorf("%s %s (%s)", status, reason, message)
+			}
+		})
+	}
+}

@@ -1,0 +1,112 @@
+package nodes
+
+import (
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+)
+
+var plan = &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{
+	Member: "org1", Consortium: "trade", Namespace: "hanse-trade",
+	Members: []v1alpha1.PlanMember{
+		{Name: "org1", Nodes: []v1alpha1.PlanMemberNode{{Name: "peer0-org1"}}},
+		{Name: "org2", Nodes: []v1alpha1.PlanMemberNode{{Name: "peer0-org2"}, {Name: "orderer0-org2"}}},
+	},
+}}
+
+func peer(change func(*ledger.Workload)) ledger.Workload {
+	w := ledger.Workload{
+		Name: "peer0-org1", Node: &v1alpha1.PlanNode{Name: "peer0-org1", Role: v1alpha1.RolePeer},
+		Files:   map[string]string{"core.yaml": "a: 1"},
+		Secrets: []string{"peer0-org1-tls"},
+		Pod: corev1.PodSpec{Containers: []corev1.Container{{
+			Name: "peer", Image: "peer:1", VolumeMounts: []corev1.VolumeMount{{Name: ledger.FilesVolume, MountPath: "/etc"}},
+		}}},
+	}
+	if change != nil {
+		change(&w)
+	}
+	return w
+}
+
+// What makes a node be restarted, and what does not.
+func TestRevision(t *testing.T) {
+	digests := map[string]string{"peer0-org1-tls": "1", "other": "1"}
+	base := Desired(plan, peer(nil), digests).Revision
+	for _, row := range []struct {
+		why      string
+		digests  map[string]string
+		change   func(*ledger.Workload)
+		restarts bool
+	}{
+		{"the same again", digests, nil, false},
+		{"another one's certificate is renewed", map[string]string{"peer0-org1-tls": "1", "other": "2"}, nil, false},
+		{"its own certificate is renewed", map[string]string{"peer0-org1-tls": "2"}, nil, true},
+		{"a file changes, which a running process does not read again", digests, func(w *ledger.Workload) { w.Files["core.yaml"] = "a: 2" }, true},
+		{"the image changes", digests, func(w *ledger.Workload) { w.Pod.Containers[0].Image = "peer:2" }, true},
+		{"a larger volume is asked for, which needs no restart", digests, func(w *ledger.Workload) {
+			w.Node.Storage.Size = ptr.To(resource.MustParse("50Gi"))
+		}, false},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			got := Desired(plan, peer(row.change), row.digests).Revision
+			if restarts := got != base; restarts != row.restarts {
+				t.Errorf("restarts: %v", restarts)
+			}
+		})
+	}
+}
+
+func TestDesiredNode(t *testing.T) {
+	set := Desired(plan, peer(func(w *ledger.Workload) { w.Node.Storage.ReclaimPolicy = v1alpha1.ReclaimDelete }), nil).StatefulSet
+	policy := set.Spec.PersistentVolumeClaimRetentionPolicy
+	if policy.WhenDeleted != appsv1.DeletePersistentVolumeClaimRetentionPolicyType || policy.WhenScaled != appsv1.RetainPersistentVolumeClaimRetentionPolicyType {
+		t.Errorf("a node whose volume is to be deleted has %+v", policy)
+	}
+	kept := Desired(plan, peer(nil), nil).StatefulSet.Spec.PersistentVolumeClaimRetentionPolicy
+	if kept.WhenDeleted != appsv1.RetainPersistentVolumeClaimRetentionPolicyType {
+		t.Errorf("volumes are kept unless the plan says otherwise, got %+v", kept)
+	}
+	if *set.Spec.Replicas != 1 || set.Spec.Template.Spec.Volumes[0].ConfigMap.Name != "peer0-org1" || *set.Spec.Template.Spec.AutomountServiceAccountToken {
+		t.Errorf("got %+v", set.Spec)
+	}
+	for _, obj := range Desired(plan, peer(nil), nil).Around {
+		if s, ok := obj.(*corev1.Service); ok && !s.Spec.PublishNotReadyAddresses {
+			t.Error("nodes have to find each other before they are ready")
+		}
+	}
+}
+
+// Claim templates cannot change: a StatefulSet that is there keeps those that it has.
+func TestKeepingClaims(t *testing.T) {
+	old := Desired(plan, peer(nil), nil).StatefulSet
+	larger := Desired(plan, peer(func(w *ledger.Workload) { w.Node.Storage.Size = ptr.To(resource.MustParse("50Gi")) }), nil).StatefulSet
+	size := func(s *appsv1.StatefulSet) string {
+		return s.Spec.VolumeClaimTemplates[0].Spec.Resources.Requests.Storage().String()
+	}
+	if got := size(keepingClaims(larger, old)); got != "5Gi" {
+		t.Errorf("with one there: %s", got)
+	}
+	if got := size(keepingClaims(larger, nil)); got != "50Gi" {
+		t.Errorf("with none there: %s", got)
+	}
+}
+
+func TestRemote(t *testing.T) {
+	services := Remote(plan, "gateway.hanse-system.svc.cluster.local")
+	if len(services) != 2 {
+		t.Fatalf("own nodes have Services of their own: got %d", len(services))
+	}
+	for _, obj := range services {
+		s := obj.(*corev1.Service)
+		if s.Spec.Type != corev1.ServiceTypeExternalName || s.Spec.ExternalName != "gateway.hanse-system.svc.cluster.local" {
+			t.Errorf("%s leads to %+v", s.Name, s.Spec)
+		}
+	}
+}
