@@ -13,23 +13,16 @@ import (
 	"github.com/hanse-io/hanse/member-agent/line/relay"
 )
 
-// keepAlive notices an end that is gone while nothing is sent.
-var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
-
 // dialLine connects to the far end of a line.
 func (g *gateway) dialLine(ctx context.Context, l Line) (*net.TCPConn, error) {
-	d := net.Dialer{Timeout: g.o.LineDialTimeout, KeepAliveConfig: keepAlive, ControlContext: g.checkFarEnd}
-	d.SetMultipathTCP(false)
-	conn, err := d.DialContext(ctx, "tcp", farEnd(l))
-	if err != nil {
-		return nil, err
+	d := dialer(g.o.LineDialTimeout)
+	d.ControlContext = func(_ context.Context, _, address string, c syscall.RawConn) error {
+		if err := g.checkFarEnd(address); err != nil {
+			return err
+		}
+		return relay.KeepAlive(c, g.o.UserTimeout)
 	}
-	tcp := conn.(*net.TCPConn)
-	if err := relay.SetUserTimeout(tcp, g.o.UserTimeout); err != nil {
-		tcp.Close()
-		return nil, err
-	}
-	return tcp, nil
+	return dial(ctx, d, farEnd(l))
 }
 
 // farEnd is a line's address to dial. A name is absolute, so that no search list leads it into this cluster.
@@ -42,7 +35,7 @@ func farEnd(l Line) string {
 }
 
 // checkFarEnd refuses names that resolve to an address that no line can end at.
-func (g *gateway) checkFarEnd(_ context.Context, _, address string, _ syscall.RawConn) error {
+func (g *gateway) checkFarEnd(address string) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("read the resolved address %q: %w", address, err)
@@ -52,8 +45,18 @@ func (g *gateway) checkFarEnd(_ context.Context, _, address string, _ syscall.Ra
 
 // dialService connects to a node or the agent in this cluster.
 func (g *gateway) dialService(ctx context.Context, address string) (*net.TCPConn, error) {
-	d := net.Dialer{Timeout: g.o.ServiceDialTimeout, KeepAliveConfig: keepAlive}
+	d := dialer(g.o.ServiceDialTimeout)
+	d.ControlContext = func(_ context.Context, _, _ string, c syscall.RawConn) error { return relay.KeepAlive(c, 0) }
+	return dial(ctx, d, address)
+}
+
+func dialer(timeout time.Duration) *net.Dialer {
+	d := &net.Dialer{Timeout: timeout, KeepAlive: -1} // relay.KeepAlive sets it, at less cost
 	d.SetMultipathTCP(false)
+	return d
+}
+
+func dial(ctx context.Context, d *net.Dialer, address string) (*net.TCPConn, error) {
 	conn, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err

@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/time/rate"
 
 	"github.com/hanse-io/hanse/member-agent/line/health"
+	"github.com/hanse-io/hanse/member-agent/line/relay"
 )
 
 // gateway is one running gateway.
@@ -74,22 +76,19 @@ func newGateway(o Options) *gateway {
 
 // listen opens the listeners that are not open yet; if one cannot be opened, none is.
 func (o *Options) listen(ctx context.Context) (inside, lines, web net.Listener, err error) {
-	var config net.ListenConfig
-	config.SetMultipathTCP(false) // its sockets cost more, and nobody speaks it here
-	config.KeepAliveConfig = keepAlive
 	var opened []net.Listener
 	for _, l := range []struct {
 		what, address string
-		given         net.Listener
 		to            *net.Listener
+		userTimeout   time.Duration
 	}{
-		{"inside", o.InsideAddress, o.insideListener, &inside},
-		{"line", o.LineAddress, o.lineListener, &lines},
-		{"metrics", o.MetricsAddress, o.metricsListener, &web},
+		{"inside", o.InsideAddress, &inside, 0},
+		{"line", o.LineAddress, &lines, o.UserTimeout},
+		{"metrics", o.MetricsAddress, &web, 0},
 	} {
-		if *l.to = l.given; l.given != nil {
-			continue
-		}
+		config := net.ListenConfig{KeepAlive: -1} // accepted connections inherit the listener's
+		config.SetMultipathTCP(false)             // its sockets cost more, and nobody speaks it here
+		config.Control = func(_, _ string, c syscall.RawConn) error { return relay.KeepAlive(c, l.userTimeout) }
 		if *l.to, err = config.Listen(ctx, "tcp", l.address); err != nil {
 			for _, o := range opened {
 				o.Close()

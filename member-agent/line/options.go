@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/netip"
 	"time"
 
@@ -56,8 +55,6 @@ type Options struct {
 
 	// lineAllowed is asked about the IP address of a line's far end once it is resolved. Tests live on loopback.
 	lineAllowed func(netip.Addr) error
-	// listeners that are open already, for tests.
-	insideListener, lineListener, metricsListener net.Listener
 }
 
 // DefaultOptions are what a gateway in a cluster runs with.

@@ -140,15 +140,8 @@ func (g *gateway) toService(ctx context.Context, a *admission, v *visit, address
 		g.refuse(refusedTooMany)
 		return
 	}
-	client := v.conn.(*net.TCPConn)
 	server, err := g.dialService(ctx, address)
-	if err == nil && d == inward {
-		err = relay.SetUserTimeout(client, g.o.UserTimeout)
-	}
 	if err != nil {
-		if server != nil {
-			server.Close()
-		}
 		g.complaints.Do(func() {
 			g.log.Warn("a node of this cluster does not take a connection", "address", address, "error", err)
 		})
@@ -156,7 +149,7 @@ func (g *gateway) toService(ctx context.Context, a *admission, v *visit, address
 		sayWhy(v.conn, refusedNoService)
 		return
 	}
-	g.join(&flow{direction: d, client: client, server: server}, v)
+	g.join(&flow{direction: d, client: v.conn.(*net.TCPConn), server: server}, v)
 }
 
 // join lets bytes flow between a flow's two connections until it is over.

@@ -228,7 +228,11 @@ func (w *wire) restore() {
 func (w *wire) unplug() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.ln == nil {
+		return
+	}
 	w.ln.Close()
+	w.ln = nil
 	select {
 	case <-w.dark:
 	default:
@@ -258,12 +262,25 @@ func (w *wire) accept(ln net.Listener) {
 			a.Close()
 			continue
 		}
-		w.mu.Lock()
-		w.conns[a], w.conns[b] = struct{}{}, struct{}{}
-		w.mu.Unlock()
+		if !w.keep(ln, a, b) {
+			return
+		}
 		w.tasks.Go(func() { w.pass(a, b) })
 		w.tasks.Go(func() { w.pass(b, a) })
 	}
+}
+
+// keep remembers a connection, unless the wire was unplugged meanwhile.
+func (w *wire) keep(ln net.Listener, a, b net.Conn) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ln != ln {
+		a.Close()
+		b.Close()
+		return false
+	}
+	w.conns[a], w.conns[b] = struct{}{}, struct{}{}
+	return true
 }
 
 func (w *wire) pass(dst, src net.Conn) {

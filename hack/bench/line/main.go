@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -58,17 +59,25 @@ var roles = map[string]func(args []string) error{
 func readFlags() settings {
 	var s settings
 	var seconds float64
-	var only string
+	var only, streams string
 	flag.IntVar(&s.rounds, "rounds", 5, "how often every contender runs")
 	flag.Float64Var(&seconds, "seconds", 3, "how long each measurement takes")
 	flag.IntVar(&s.workers, "workers", 16, "clients that open connections at once, in the measurement of their rate")
 	flag.StringVar(&only, "only", "direct,hanse,haproxy,haproxy-splice", "contenders, divided by commas")
+	flag.StringVar(&streams, "streams", "1,100", "numbers of streams, divided by commas; none if empty")
 	flag.StringVar(&s.json, "json", "", "file to write the results to")
 	flag.StringVar(&s.profile, "profile", "", "directory to write the gateways' CPU profiles to")
 	flag.IntVar(&s.user, "user", 0, "user that gateways and HAProxies run as; 65532 is what a gateway's pod runs as")
 	flag.Parse()
 	s.duration = time.Duration(seconds * float64(time.Second))
-	s.streams = []int{1, 100}
+	for word := range strings.FieldsFuncSeq(streams, func(r rune) bool { return r == ',' }) {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 {
+			fmt.Fprintf(os.Stderr, "-streams: %q is no number of streams: give some like 1,100\n", word)
+			os.Exit(2)
+		}
+		s.streams = append(s.streams, n)
+	}
 	s.only = strings.Split(only, ",")
 	return s
 }

@@ -4,12 +4,14 @@ package relay
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // Pair is two joined connections.
 type Pair struct {
-	a, b *net.TCPConn
-	once sync.Once
+	a, b  *net.TCPConn
+	ended atomic.Int32 // directions that have ended in good order
+	once  sync.Once
 }
 
 // NewPair joins a and b, which belong to the pair from now on.
@@ -19,13 +21,10 @@ func NewPair(a, b *net.TCPConn) *Pair { return &Pair{a: a, b: b} }
 // passed on, so that each direction ends by itself; an error ends both.
 func (p *Pair) Run() (ab, ba int64) {
 	defer p.Close()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		ba = p.carry(p.a, p.b)
-	}()
+	var back sync.WaitGroup
+	back.Go(func() { ba = p.carry(p.a, p.b) })
 	ab = p.carry(p.b, p.a)
-	<-done
+	back.Wait()
 	return ab, ba
 }
 
@@ -39,10 +38,8 @@ func (p *Pair) Close() {
 
 func (p *Pair) carry(dst, src *net.TCPConn) int64 {
 	n, err := move(dst, src)
-	if err == nil {
-		err = dst.CloseWrite()
-	}
-	if err != nil {
+	// The second direction to end needs no half-close: closing says the same.
+	if err != nil || p.ended.Add(1) == 2 || dst.CloseWrite() != nil {
 		p.Close()
 	}
 	return n

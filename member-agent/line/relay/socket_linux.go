@@ -2,20 +2,40 @@ package relay
 
 import (
 	"net"
+	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// SetUserTimeout ends a connection whose far end acknowledges nothing for so long, as over a line that was cut.
-func SetUserTimeout(c *net.TCPConn, d time.Duration) error {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return err
-	}
+// Idle connections are probed from keepIdle on, every keepInterval, keepCount times.
+const (
+	keepIdle     = 15
+	keepInterval = 5
+	keepCount    = 3
+)
+
+// KeepAlive has the kernel notice an end that is gone: while nothing is sent, by keep-alive probes; while something is,
+// by its not being acknowledged for so long as userTimeout says, unless that is zero. Set on a listener, it holds for
+// what is accepted from it.
+//
+// With a userTimeout a connection also ends when its far end is there but reads nothing for that long.
+func KeepAlive(c syscall.RawConn, userTimeout time.Duration) error {
 	var set error
-	if err := raw.Control(func(fd uintptr) {
-		set = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(d.Milliseconds()))
+	option := func(fd uintptr, level, name, value int) {
+		if set == nil {
+			set = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), level, name, value))
+		}
+	}
+	if err := c.Control(func(fd uintptr) {
+		option(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+		option(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, keepIdle)
+		option(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, keepInterval)
+		option(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepCount)
+		if userTimeout > 0 {
+			option(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds()))
+		}
 	}); err != nil {
 		return err
 	}
