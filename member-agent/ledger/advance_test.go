@@ -178,6 +178,21 @@ func TestLeaderKeepsItsBlock(t *testing.T) {
 	}
 }
 
+func TestLeaderMakesNoSecondBlock(t *testing.T) {
+	m := &member{plan: planOf("org1"), world: newWorld()}
+	m.world.running = []byte("g7")
+	m.world.down = []string{"peer0-org1"}
+	m.advance()
+	if got := m.last.ChannelsReady; got.Reason != v1alpha1.ReasonWaiting || m.world.blocks != 0 {
+		t.Errorf("did not wait to hear whether there is a channel already: %+v", got)
+	}
+	m.world.down = nil
+	m.advance()
+	if string(m.status.Channels[0].Genesis) != "g7" || m.world.blocks != 0 {
+		t.Errorf("publishes %q", m.status.Channels[0].Genesis)
+	}
+}
+
 func TestNothingIsUnreached(t *testing.T) {
 	m := &member{plan: planOf("org2"), world: newWorld()}
 	m.plan.Spec.Channels[0].Genesis = []byte("g1")

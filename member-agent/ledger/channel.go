@@ -42,7 +42,7 @@ func (c *channelStep) hasMember() bool {
 // advance goes on after a problem wherever the next step does not need the last one.
 func (c *channelStep) advance(ctx context.Context) {
 	defer func() { c.status.Message = message(c.problem) }()
-	if c.problem = c.genesis(); c.problem != nil {
+	if c.problem = c.genesis(ctx); c.problem != nil {
 		return
 	}
 	c.problem = errors.Join(c.join(ctx), c.meet(ctx))
@@ -50,8 +50,8 @@ func (c *channelStep) advance(ctx context.Context) {
 
 // genesis finds the first block and checks it. The first one that passes is pinned: no other one is accepted ever after,
 // and the pinned one without another check, for the records that it was made from change in time.
-func (c *channelStep) genesis() error {
-	if err := c.firstBlock(); err != nil {
+func (c *channelStep) genesis(ctx context.Context) error {
+	if err := c.firstBlock(ctx); err != nil {
 		return err
 	}
 	hash, err := c.session.GenesisHash(c.channel)
@@ -73,17 +73,14 @@ func (c *channelStep) genesis() error {
 }
 
 // firstBlock takes the block from the plan. The Leader makes it, once, and need not wait for its return.
-func (c *channelStep) firstBlock() error {
+func (c *channelStep) firstBlock(ctx context.Context) error {
 	leader := LeaderOf(c.plan, c.channel)
 	if leader == c.plan.Spec.Member && len(c.status.Genesis) == 0 {
-		c.status.Genesis = c.channel.Genesis
-		if len(c.channel.Genesis) == 0 {
-			block, err := c.session.Genesis(c.channel)
-			if err != nil {
-				return err
-			}
-			c.status.Genesis = block
+		block, err := c.lead(ctx)
+		if err != nil {
+			return err
 		}
+		c.status.Genesis = block
 	}
 	if len(c.channel.Genesis) == 0 {
 		c.channel.Genesis = c.status.Genesis
@@ -92,6 +89,21 @@ func (c *channelStep) firstBlock() error {
 		return WaitingFor("the channel's first block from", leader)
 	}
 	return nil
+}
+
+// lead is the block for the Leader to publish: the one in the plan, or the one that its peers run on if host and agent
+// have both lost it, or a new one.
+func (c *channelStep) lead(ctx context.Context) ([]byte, error) {
+	if len(c.channel.Genesis) > 0 {
+		return c.channel.Genesis, nil
+	}
+	if len(c.peers) > 0 {
+		block, err := step(ctx, func(ctx context.Context) ([]byte, error) { return c.session.Recover(ctx, c.channel) })
+		if err != nil || block != nil {
+			return block, err
+		}
+	}
+	return c.session.Genesis(c.channel)
 }
 
 func (c *channelStep) join(ctx context.Context) error {

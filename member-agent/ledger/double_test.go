@@ -19,6 +19,8 @@ type world struct {
 	installed map[string]bool
 	approved  map[string]int64
 	committed int64
+	// running is the block that the leader's peer runs on.
+	running []byte
 	// down are nodes that do not answer, missing members whose record is not known.
 	down, missing []string
 }
@@ -43,6 +45,15 @@ func (d *double) Genesis(channel v1alpha1.PlanChannel) ([]byte, error) {
 	}
 	d.blocks++
 	return []byte{'g', byte('0' + d.blocks)}, nil
+}
+
+func (d *double) Recover(context.Context, v1alpha1.PlanChannel) ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if slices.Contains(d.down, "peer0-org1") {
+		return nil, ledger.WaitingFor("peer0-org1 to answer")
+	}
+	return d.running, nil
 }
 
 func (d *double) CheckGenesis(channel v1alpha1.PlanChannel) (string, error) {

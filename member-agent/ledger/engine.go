@@ -91,6 +91,9 @@ type Engine interface {
 type Session interface {
 	// Genesis makes the first block of a channel. Only the channel's Leader calls it.
 	Genesis(channel v1alpha1.PlanChannel) ([]byte, error)
+	// Recover is the first block of a channel that one of the Member's peers has joined already, nil if none has: it keeps a
+	// Leader that forgot from making another one.
+	Recover(ctx context.Context, channel v1alpha1.PlanChannel) ([]byte, error)
 	// CheckGenesis compares a channel's first block with what the plan and the records say, and returns the hex
 	// SHA-256 of its header. An error that is ErrGenesisRefused says what differs.
 	CheckGenesis(channel v1alpha1.PlanChannel) (hash string, err error)

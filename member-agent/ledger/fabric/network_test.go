@@ -61,6 +61,12 @@ func TestRealNetwork(t *testing.T) {
 			restart(t, ctx, network, members[0], "orderer0-org1")
 		}},
 		{"all agents lost what they knew", func() { agents.forget() }},
+		{"host and agents lost everything", func() {
+			agents.forget()
+			for _, member := range members {
+				member.Plan.Spec.Channels[0].Genesis = nil
+			}
+		}},
 		{"back to the majority, with the third organization down", func() {
 			must(t, network.Stop(members[2], "peer0-org3"))
 			must(t, network.Stop(members[2], "orderer0-org3"))
