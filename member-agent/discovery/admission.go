@@ -71,9 +71,8 @@ func (t *transport) admit(conn net.Conn, member string, k kind) error {
 
 // deliver welcomes a stream and hands it to memberlist.
 func (t *transport) deliver(s *stream, member string) {
-	s.SetWriteDeadline(time.Now().Add(writeTimeout))
-	if _, err := s.Write([]byte{welcome}); err != nil {
-		s.Close()
+	if err := welcomeTo(s.Conn); err != nil {
+		_ = s.Close()
 		return
 	}
 	t.ring.heard(member)
@@ -82,10 +81,18 @@ func (t *transport) deliver(s *stream, member string) {
 	select {
 	case t.streams <- s:
 	case <-timer.C:
-		s.Close()
+		_ = s.Close()
 	case <-t.ctx.Done():
-		s.Close()
+		_ = s.Close()
 	}
+}
+
+func welcomeTo(conn net.Conn) error {
+	if err := conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	_, err := conn.Write([]byte{welcome})
+	return err
 }
 
 // receive reads a member's packets until it hangs up or breaks the rules.
@@ -94,14 +101,15 @@ func (t *transport) receive(conn net.Conn, member string) {
 		t.untrack(conn)
 		cut(conn)
 	}()
-	conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	if _, err := conn.Write([]byte{welcome}); err != nil {
+	if err := welcomeTo(conn); err != nil {
 		return
 	}
 	from := sourceAddr(member)
 	deliveries := rate.NewLimiter(deliveriesPerSecond, deliveryBurst)
 	for {
-		conn.SetReadDeadline(time.Now().Add(idleTimeout))
+		if err := conn.SetReadDeadline(time.Now().Add(idleTimeout)); err != nil {
+			return
+		}
 		p, err := readPacket(conn)
 		if err != nil {
 			return

@@ -1,7 +1,6 @@
 package discovery
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/hashicorp/memberlist"
@@ -69,7 +68,8 @@ func (k gatekeeper) NotifyAlive(n *memberlist.Node) error {
 	switch {
 	case n.Name != k.ring.self() && !k.ring.has(n.Name):
 		return fmt.Errorf("%.60q is not in the ring, or its root is not known", n.Name)
-	case !bytes.Equal(n.Addr, nowhere) || int(n.Port) != nowherePort:
+	// Byte for byte: the same address in another form would make the member's own words conflict with it.
+	case string(n.Addr) != string(nowhere) || int(n.Port) != nowherePort:
 		return fmt.Errorf("address %s:%d is not an agent's", n.Addr, n.Port)
 	case len(n.Meta) > 0:
 		return fmt.Errorf("%d bytes of metadata", len(n.Meta))

@@ -52,7 +52,7 @@ type Ring struct {
 	Members []Peer
 }
 
-// ErrNoRing: there is no ring for that Consortium.
+// ErrNoRing is returned where a Consortium is named that there is no ring for.
 var ErrNoRing = errors.New("no gossip ring for this consortium")
 
 // Discovery is one agent's part in the rings of all its Consortia. Its methods may be called at any time and from
@@ -168,8 +168,10 @@ func (d *Discovery) setRing(want Ring) error {
 		}
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.rings[want.Consortium] = r
+	d.mu.Unlock()
+	// What was told before could not be looked up.
+	d.changed(want.Consortium)
 	return nil
 }
 

@@ -40,7 +40,7 @@ func (r *ring) start() error {
 	list, err := memberlist.Create(g.config())
 	if err != nil {
 		g.cancel()
-		g.transport.Shutdown()
+		_ = g.transport.Shutdown()
 		return err
 	}
 	g.list = list
@@ -66,7 +66,9 @@ func (r *ring) stop() {
 		return
 	}
 	g.cancel()
-	g.list.Shutdown()
+	if err := g.list.Shutdown(); err != nil {
+		r.d.log.Error(err, "cannot stop gossip", "consortium", r.name)
+	}
 	g.running.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -28,7 +28,7 @@ var errNoRing = errors.New("no ring of that name in which the caller is known by
 func (d *Discovery) serve(ctx context.Context) error {
 	var greetings sync.WaitGroup
 	defer greetings.Wait()
-	stop := context.AfterFunc(ctx, func() { d.opts.Listener.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = d.opts.Listener.Close() })
 	defer stop()
 	places := make(chan struct{}, maxStrangers)
 	for {
@@ -36,7 +36,7 @@ func (d *Discovery) serve(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			if conn != nil {
-				conn.Close()
+				_ = conn.Close()
 			}
 			return nil
 		case errors.Is(err, net.ErrClosed):
@@ -50,7 +50,7 @@ func (d *Discovery) serve(ctx context.Context) error {
 		case places <- struct{}{}:
 		default:
 			d.metrics.refused.WithLabelValues("too_many").Inc()
-			conn.Close()
+			_ = conn.Close()
 			continue
 		}
 		greetings.Go(func() {
@@ -64,11 +64,11 @@ func (d *Discovery) serve(ctx context.Context) error {
 func (d *Discovery) greet(ctx context.Context, raw net.Conn) {
 	ctx, cancel := context.WithTimeout(ctx, greetTimeout)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	refuse := func(reason string, err error) {
 		d.metrics.refused.WithLabelValues(reason).Inc()
 		d.log.V(1).Info("gossip connection refused", "reason", reason, "error", err.Error())
-		raw.Close()
+		_ = raw.Close()
 	}
 	trust := d.trust.Load()
 	conn := tls.Server(raw, trust.serverConfig(d.opts.Certificate))
@@ -105,7 +105,7 @@ func (d *Discovery) call(ctx context.Context, config *tls.Config, k kind, ring s
 	if err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	conn := tls.Client(raw, config)
 	answer := make([]byte, 1)
 	if err = conn.HandshakeContext(ctx); err == nil {
@@ -121,7 +121,7 @@ func (d *Discovery) call(ctx context.Context, config *tls.Config, k kind, ring s
 		err = ctx.Err()
 	}
 	if err != nil {
-		raw.Close()
+		_ = raw.Close()
 		return nil, fmt.Errorf("call %s: %w", config.ServerName, err)
 	}
 	return conn, nil

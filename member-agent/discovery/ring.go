@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -55,38 +56,16 @@ func (r *ring) set(members []Peer) error {
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
 	pems := make(map[string]string, len(members))
-	var fresh, gone []string
-	changed := len(members) != len(r.book.roots)
 	for _, m := range members {
-		was, known := r.book.roots[m.Name]
 		pems[m.Name] = m.RootPEM
-		changed = changed || !known || was != m.RootPEM
-		if m.Name == r.self() || (known && was == m.RootPEM) {
-			continue
-		}
-		p := r.peers[m.Name]
-		if p == nil {
-			p = &peer{name: m.Name}
-			r.peers[m.Name] = p
-		} else if was != "" {
-			gone = append(gone, m.Name)
-		}
-		p.roots = roots[m.Name]
-		fresh = append(fresh, m.Name)
 	}
-	for name := range r.peers {
-		if _, ok := pems[name]; !ok {
-			delete(r.peers, name)
-			gone = append(gone, name)
-		}
-	}
-	if !changed {
+	r.mu.Lock()
+	if maps.Equal(pems, r.book.roots) {
 		r.mu.Unlock()
 		return nil
 	}
-	r.book.roots = pems
+	fresh, gone := r.replace(pems, roots)
 	r.recheck()
 	g := r.gossip
 	r.publish()
@@ -96,6 +75,30 @@ func (r *ring) set(members []Peer) error {
 	}
 	r.d.changed(r.name)
 	return nil
+}
+
+// replace takes over the members, and tells whom to make contact with and whom to let go first. The lock is held.
+func (r *ring) replace(pems map[string]string, roots map[string][]*x509.Certificate) (fresh, gone []string) {
+	for name, root := range pems {
+		was, known := r.book.roots[name]
+		if name == r.self() || (known && was == root) {
+			continue
+		}
+		if was != "" {
+			gone = append(gone, name)
+		}
+		// Under another root it is somebody else, of whom nothing has been seen.
+		r.peers[name] = &peer{name: name, roots: roots[name]}
+		fresh = append(fresh, name)
+	}
+	for name := range r.peers {
+		if _, ok := pems[name]; !ok {
+			delete(r.peers, name)
+			gone = append(gone, name)
+		}
+	}
+	r.book.roots = pems
+	return fresh, gone
 }
 
 func parseMembers(members []Peer) (map[string][]*x509.Certificate, error) {

@@ -106,6 +106,9 @@ func TestRootsComeLaterAndChange(t *testing.T) {
 		t.Error("a record under the former root still counts")
 	}
 	f.eventually(15*time.Second, "the former org2 is not in contact any more", func() bool { return !a.online("org2") })
+	if err := a.Offer(trade, reborn.record(t, trade, 1)); err != nil {
+		t.Errorf("a record under the new root: %v", err)
+	}
 }
 
 func TestRenewedCertificateIsUsedAtOnce(t *testing.T) {

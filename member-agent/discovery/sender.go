@@ -75,8 +75,7 @@ func (t *transport) send(ctx context.Context, s *sender) {
 				t.ring.lost(s.member, "unreachable")
 				continue
 			}
-			conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-			if err := writePacket(conn, p); err != nil {
+			if err := writeInTime(conn, p); err != nil {
 				t.ring.lost(s.member, "write")
 				hangUp()
 			}
@@ -93,8 +92,15 @@ func (t *transport) callForPackets(ctx context.Context, member string) net.Conn 
 	}
 	t.ring.heard(member)
 	if !t.track(conn, member) {
-		conn.Close()
+		cut(conn)
 		return nil
 	}
 	return conn
+}
+
+func writeInTime(conn net.Conn, p []byte) error {
+	if err := conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	return writePacket(conn, p)
 }

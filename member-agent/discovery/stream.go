@@ -85,14 +85,19 @@ func announcement(r io.Reader, b bounds) ([]byte, error) {
 	case msgPing, msgAck, msgError:
 	case msgUser:
 		var h struct{ UserMsgLen int }
-		if err := unpack(tee, &h); err != nil || h.UserMsgLen < 0 || h.UserMsgLen > b.state {
-			return nil, fmt.Errorf("%w: records of %d bytes (%v)", errBudget, h.UserMsgLen, err)
+		if err := unpack(tee, &h); err != nil {
+			return nil, fmt.Errorf("%w: %w", errForm, err)
+		}
+		if h.UserMsgLen < 0 || h.UserMsgLen > b.state {
+			return nil, fmt.Errorf("%w: records of %d bytes", errBudget, h.UserMsgLen)
 		}
 	case msgPushPull:
 		var h struct{ Nodes, UserStateLen int }
-		err := unpack(tee, &h)
-		if err != nil || h.Nodes < 0 || h.Nodes > b.nodes || h.UserStateLen < 0 || h.UserStateLen > b.state {
-			return nil, fmt.Errorf("%w: %d nodes and %d bytes (%v)", errBudget, h.Nodes, h.UserStateLen, err)
+		if err := unpack(tee, &h); err != nil {
+			return nil, fmt.Errorf("%w: %w", errForm, err)
+		}
+		if h.Nodes < 0 || h.Nodes > b.nodes || h.UserStateLen < 0 || h.UserStateLen > b.state {
+			return nil, fmt.Errorf("%w: %d nodes and %d bytes", errBudget, h.Nodes, h.UserStateLen)
 		}
 	default:
 		return nil, fmt.Errorf("%w: type %d in a stream", errForm, first[0])

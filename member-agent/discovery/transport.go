@@ -122,7 +122,7 @@ func (t *transport) DialAddressTimeout(a memberlist.Address, timeout time.Durati
 	s := &stream{Conn: conn, bounds: t.ring.bounds()}
 	s.closed = func() { t.untrack(conn) }
 	if !t.track(conn, a.Name) {
-		conn.Close()
+		cut(conn)
 		return nil, errClosed
 	}
 	return s, nil
@@ -161,7 +161,7 @@ func cut(conn net.Conn) {
 	if c, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = c.NetConn()
 	}
-	conn.Close()
+	_ = conn.Close()
 }
 
 // track keeps account of an open connection; it is false when there must not be any.
