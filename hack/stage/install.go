@@ -66,8 +66,8 @@ func (s *Stage) Images(ctx context.Context) error {
 
 // InstallHost installs the federation controller with its chart.
 func (s *Stage) InstallHost(ctx context.Context) error {
-	return s.phase("host: helm install federation", func() error {
-		_, err := s.run(ctx, "host", "", s.Bin("helm"), "install", "federation", "charts/federation",
+	return s.phase("host: helm upgrade --install federation", func() error {
+		_, err := s.run(ctx, "host", "", s.Bin("helm"), "upgrade", "--install", "federation", "charts/federation",
 			"--namespace", "hanse-system", "--create-namespace", "--wait", "--timeout", "120s")
 		return err
 	})
@@ -94,8 +94,11 @@ func (s *Stage) InstallMembers(ctx context.Context) error {
 	})
 }
 
-// Join invites one organization and runs the printed command in its cluster.
+// Join invites one organization and runs the printed command in its cluster, unless that has been done.
 func (s *Stage) Join(ctx context.Context, member string) error {
+	if _, err := s.Helm(ctx, member, "status", "member-agent", "--namespace", "hanse-system"); err == nil {
+		return nil
+	}
 	address, err := s.Fleet(ctx, "address", "host", "--from", member)
 	if err != nil {
 		return err

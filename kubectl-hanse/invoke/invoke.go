@@ -49,9 +49,9 @@ func Command(flags *access.Flags) *cobra.Command {
 	return cmd
 }
 
-// arguments is the agent's command line.
+// arguments is the command line of the agent, whose image holds the program at its root and nothing else.
 func (o options) arguments(call []string) []string {
-	line := []string{"member-agent", "invoke", "--consortium", o.consortium, "--channel", o.channel, "--contract", o.contract}
+	line := []string{"/member-agent", "invoke", "--consortium", o.consortium, "--channel", o.channel, "--contract", o.contract}
 	if o.query {
 		line = append(line, "--query")
 	}
