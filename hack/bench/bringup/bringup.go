@@ -1,0 +1,163 @@
+package bringup
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/hack/bench/figures"
+	"github.com/hanse-io/hanse/hack/stage"
+)
+
+// limit bounds one bring-up.
+const limit = 4 * time.Minute
+
+// Measure brings a consortium up so many times on a fleet of its own, one after the other, and takes the fleet down.
+// floor is how long the same takes without Kubernetes, zero if nobody knows.
+func Measure(ctx context.Context, s *stage.Stage, runs int, floor float64, set *figures.Set) (err error) {
+	defer func() {
+		// Also after an interrupt nothing is to be left.
+		down, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+		defer cancel()
+		if failed := s.Down(down); err == nil {
+			err = failed
+		}
+	}()
+	for _, step := range []func(context.Context) error{s.Boot, s.Images, s.InstallHost, s.InstallMembers, s.Lines, s.WaitOnline} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	for _, phase := range s.Took {
+		set.Plain("fleet: "+phase.Name, "s", phase.Seconds)
+	}
+	var whole []float64
+	steps := map[string][]float64{}
+	for n := range runs {
+		took, err := once(ctx, s, fmt.Sprintf("bench%d", n+1), n+1 < runs)
+		if err != nil {
+			return err
+		}
+		for name, seconds := range took {
+			steps[name] = append(steps[name], seconds)
+		}
+		whole = append(whole, steps[firstTransaction][n])
+	}
+	for _, name := range milestones {
+		set.Plain("bring-up: "+name+", after", "s", steps[name]...)
+	}
+	if floor > 0 {
+		set.AtMost("bring-up to the first transaction", "s", 2*floor, whole...)
+		set.AtMost("bring-up beside the same without Kubernetes", "times", 2, figures.Median(whole)/floor)
+	}
+	return memory(ctx, s, set)
+}
+
+const firstTransaction = "first transaction committed"
+
+// milestones in their usual order. Most are conditions of the Members' plans, reached when the last Member has.
+var milestones = []string{
+	planned, v1alpha1.PlanIdentitiesReady, v1alpha1.PlanNodesReady, v1alpha1.PlanDiscovered, v1alpha1.PlanLinesReady,
+	v1alpha1.PlanChannelsReady, v1alpha1.PlanContractsReady, ready, firstTransaction,
+}
+
+// once declares a consortium, waits until it is ready, and commits a transaction. The result is the seconds since the
+// beginning at which each milestone was reached.
+func once(ctx context.Context, s *stage.Stage, name string, clear bool) (map[string]float64, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	w, err := newWatcher(s, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.start(ctx); err != nil {
+		return nil, err
+	}
+	defer w.stop()
+	began := time.Now()
+	if err := s.Apply(ctx, "host", manifests(s, name)); err != nil {
+		return nil, err
+	}
+	if err := w.wait(ctx); err != nil {
+		return nil, err
+	}
+	if err := transact(ctx, s, name); err != nil {
+		return nil, err
+	}
+	took := map[string]float64{firstTransaction: time.Since(began).Seconds()}
+	for milestone, at := range w.reached() {
+		took[milestone] = at.Sub(began).Seconds()
+	}
+	fmt.Fprintf(s.Out, "   %s: %.1f s to the first transaction\n", name, took[firstTransaction])
+	if !clear {
+		return took, nil
+	}
+	_, err = s.Kubectl(ctx, "host", "delete", "contract,channel,consortium", "--selector", "bench="+name, "--timeout=120s")
+	return took, err
+}
+
+func manifests(s *stage.Stage, name string) string {
+	var list []string
+	for i, member := range s.Members {
+		role := v1alpha1.RoleParticipant
+		if i == 0 {
+			role = v1alpha1.RoleLeader
+		}
+		list = append(list, fmt.Sprintf("{name: %s, role: %s}", member, role))
+	}
+	head := "apiVersion: " + v1alpha1.GroupVersion.String() + "\nmetadata: {name: " + name + ", namespace: default, labels: {bench: " + name + "}}\n"
+	return head + "kind: Consortium\nspec: {members: [" + strings.Join(list, ", ") + "]}\n---\n" +
+		head + "kind: Channel\nspec: {consortium: " + name + "}\n---\n" +
+		head + "kind: Contract\nspec: {channel: " + name + ", template: notary}\n"
+}
+
+// transact commits the first transaction as a user would, trying again until it works.
+func transact(ctx context.Context, s *stage.Stage, name string) error {
+	for {
+		_, err := s.Hanse(ctx, "org1", "invoke", "--consortium", name, "--channel", name, "--contract", name,
+			"Put", "first", stage.Digest("first"), "sha256", "{}")
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("no transaction was committed: %w", err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// memory asks a member's kubelet for what the agent and the gateway take, with one consortium.
+func memory(ctx context.Context, s *stage.Stage, set *figures.Set) error {
+	nodes, err := s.Kubectl(ctx, "org1", "get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
+	if err != nil {
+		return err
+	}
+	text, err := s.Kubectl(ctx, "org1", "get", "--raw", "/api/v1/nodes/"+strings.TrimSpace(nodes)+"/proxy/stats/summary")
+	if err != nil {
+		return err
+	}
+	var summary struct {
+		Pods []struct {
+			PodRef     struct{ Name, Namespace string }
+			Containers []struct {
+				Name   string
+				Memory struct{ RSSBytes float64 }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &summary); err != nil {
+		return err
+	}
+	for _, pod := range summary.Pods {
+		for _, c := range pod.Containers {
+			if pod.PodRef.Namespace == "hanse-system" && (c.Name == "agent" || c.Name == "gateway") {
+				set.Plain(c.Name+" memory in a real cluster, 1 consortium", "MB", c.Memory.RSSBytes/1e6)
+			}
+		}
+	}
+	return nil
+}

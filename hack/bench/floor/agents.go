@@ -1,0 +1,107 @@
+package floor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
+)
+
+const (
+	consortium = "floor"
+	channel    = "goods"
+	notary     = "notary"
+)
+
+// organizations of the network.
+var organizations = []string{"org1", "org2", "org3"}
+
+// members are three organizations with a channel and a contract, with the settings that a plan has by default.
+func members() ([]*fabrictest.Member, error) {
+	var shapes []fabrictest.Shape
+	for _, name := range organizations {
+		shapes = append(shapes, fabrictest.Shape{Name: name, Peers: 1, Orderers: 1})
+	}
+	all, err := fabrictest.NewMembers(consortium, shapes...)
+	if err != nil {
+		return nil, err
+	}
+	absolute, preferred := resource.MustParse("10Mi"), resource.MustParse("2Mi")
+	majority := v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseMajority}
+	for _, member := range all {
+		member.Plan.Spec.Channels = []v1alpha1.PlanChannel{{
+			Name: channel, Members: organizations, Leader: organizations[0], Endorsement: majority,
+			Batch: v1alpha1.Batch{
+				MaxMessages: 500, AbsoluteMaxBytes: &absolute, PreferredMaxBytes: &preferred,
+				Timeout: &metav1.Duration{Duration: 500 * time.Millisecond},
+			},
+		}}
+		member.Plan.Spec.Contracts = []v1alpha1.PlanContract{{
+			Name: notary, Channel: channel, Image: notary, Version: "1.0", Sequence: 1, Endorsement: majority,
+		}}
+	}
+	return all, nil
+}
+
+// untilReady has every organization's engine do its part, each for itself, until the contract can be called.
+func untilReady(ctx context.Context, network *fabrictest.Network) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		results, failed := make([]ledger.Progress, len(network.Members)), make([]error, len(network.Members))
+		var all sync.WaitGroup
+		for i, member := range network.Members {
+			all.Go(func() { results[i], failed[i] = advance(ctx, network, member) })
+		}
+		all.Wait()
+		if err := errors.Join(failed...); err != nil {
+			return err
+		}
+		handOn(network.Members)
+		waiting := ""
+		for i, r := range results {
+			if !r.ChannelsReady.Ready || !r.ContractsReady.Ready {
+				waiting = fmt.Sprintf("%s: %s, %s", organizations[i], r.ChannelsReady.Message, r.ContractsReady.Message)
+			}
+		}
+		if waiting == "" {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the network is not ready: %w: %s", ctx.Err(), waiting)
+		case <-tick.C:
+		}
+	}
+}
+
+func advance(ctx context.Context, network *fabrictest.Network, member *fabrictest.Member) (ledger.Progress, error) {
+	plan := member.Plan
+	session, err := network.Engine().Open(ctx, plan, fabrictest.Records(network.Members), member.Keys)
+	if err != nil {
+		return ledger.Progress{}, err
+	}
+	defer session.Close()
+	progress := ledger.Advance(ctx, session, plan, plan.Status)
+	plan.Status.Channels, plan.Status.Contracts = progress.Channels, progress.Contracts
+	return progress, nil
+}
+
+// handOn does the host's part: it copies the first block that the leader has published into everybody's plan.
+func handOn(members []*fabrictest.Member) {
+	for _, published := range members[0].Plan.Status.Channels {
+		for _, member := range members {
+			if published.Genesis != nil {
+				member.Plan.Spec.Channels[0].Genesis = published.Genesis
+			}
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package planes
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/hack/stage"
+)
+
+// Member is the one organization.
+const Member = "org1"
+
+// Planes is a host and one Member, with the product running.
+type Planes struct {
+	Host, Own *Plane
+	Agent     *Process
+
+	stage     *stage.Stage
+	dir       string
+	processes []*Process
+}
+
+// Start runs everything and waits until the Member is online.
+func Start(ctx context.Context, s *stage.Stage, dir string) (p *Planes, err error) {
+	p = &Planes{stage: s, dir: dir}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Stop())
+		}
+	}()
+	assets, err := s.Fleet(ctx, "assets")
+	if err != nil {
+		return p, err
+	}
+	assets = strings.TrimSpace(assets)
+	if p.Host, err = startPlane(filepath.Join(dir, "host"), assets); err != nil {
+		return p, err
+	}
+	if p.Own, err = startPlane(filepath.Join(dir, Member), assets); err != nil {
+		return p, err
+	}
+	if err := p.startHost(ctx, assets); err != nil {
+		return p, err
+	}
+	return p, p.startMember(ctx)
+}
+
+// Stop ends everything.
+func (p *Planes) Stop() error {
+	for i := len(p.processes) - 1; i >= 0; i-- {
+		p.processes[i].Stop()
+	}
+	p.processes = nil
+	var failed []error
+	for _, plane := range []*Plane{p.Host, p.Own} {
+		if plane != nil && plane.env != nil {
+			failed = append(failed, plane.stop())
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (p *Planes) run(plane *Plane, kubeconfig, program string, environment []string, args ...string) (*Process, error) {
+	process, err := startProcess(plane.dir, kubeconfig, program, environment, args...)
+	if err == nil {
+		p.processes = append(p.processes, process)
+	}
+	return process, err
+}
+
+// startHost signs certificates as a host does, and runs federation.
+func (p *Planes) startHost(ctx context.Context, assets string) error {
+	if _, err := p.run(p.Host, p.Host.Kubeconfig, filepath.Join(assets, "kube-controller-manager"), nil,
+		"--kubeconfig="+p.Host.Kubeconfig, "--leader-elect=false", "--secure-port=0",
+		"--controllers=certificatesigningrequest-signing-controller",
+		"--cluster-signing-cert-file="+p.Host.authority.path("ca.crt"),
+		"--cluster-signing-key-file="+p.Host.authority.path("ca.key")); err != nil {
+		return err
+	}
+	if err := p.chart(ctx, p.Host, "federation", "charts/federation", ""); err != nil {
+		return err
+	}
+	kubeconfig, err := p.Host.accountKubeconfig(ctx, "federation")
+	if err != nil {
+		return err
+	}
+	_, err = p.run(p.Host, kubeconfig, p.stage.Bin("federation"), nil, "--metrics-address=0", "--health-address=0")
+	return err
+}
+
+// startMember takes the host's invitation and runs the agent. The cluster serves cert-manager's kinds, but nothing
+// issues certificates: hundreds of them would be the measurement's own load.
+func (p *Planes) startMember(ctx context.Context) error {
+	manifests, err := p.stage.Fleet(ctx, "manifests", "cert-manager")
+	if err != nil {
+		return err
+	}
+	kinds := func(kind string) bool { return kind == "CustomResourceDefinition" }
+	if err := p.Own.apply(ctx, []byte(manifests), kinds); err != nil {
+		return err
+	}
+	class := &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{
+		Name: "none", Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"},
+	}, Provisioner: "kubernetes.io/no-provisioner"}
+	if err := p.Own.Client.Create(ctx, class); err != nil {
+		return err
+	}
+	command, err := output(ctx, p.stage.Root, p.Host.Kubeconfig, "", p.stage.Bin("kubectl-hanse"), "invite", Member, "--chart", "charts/member-agent")
+	if err != nil {
+		return err
+	}
+	_, values, _ := strings.Cut(string(command), "<<'EOF'\n")
+	values, _, found := strings.Cut(values, "\nEOF\n")
+	if !found {
+		return fmt.Errorf("the invitation holds no values between <<'EOF' and EOF: has the command changed?")
+	}
+	if err := p.chart(ctx, p.Own, "member-agent", "charts/member-agent", values); err != nil {
+		return err
+	}
+	kubeconfig, err := p.Own.accountKubeconfig(ctx, "member-agent")
+	if err != nil {
+		return err
+	}
+	// GOGC is what the chart sets.
+	p.Agent, err = p.run(p.Own, kubeconfig, p.stage.Bin("member-agent"), []string{"GOGC=50", "POD_NAMESPACE=" + Namespace},
+		"run", "--member="+Member, "--gateway=127.0.0.1:1", "--gossip-address=127.0.0.1:0", "--metrics-address=0", "--health-address=0")
+	if err != nil {
+		return err
+	}
+	return p.online(ctx)
+}
+
+func (p *Planes) online(ctx context.Context) error {
+	member := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: Member}}
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		err := p.Host.Client.Get(ctx, client.ObjectKeyFromObject(member), member)
+		return err == nil && meta.IsStatusConditionTrue(member.Status.Conditions, v1alpha1.MemberOnline), nil
+	})
+	if err != nil {
+		said, _ := os.ReadFile(p.Agent.Log)
+		return fmt.Errorf("the agent has not registered: %w; conditions: %+v\n%s", err, member.Status.Conditions, said)
+	}
+	return nil
+}
+
+// chart applies everything of a chart but what needs nodes.
+func (p *Planes) chart(ctx context.Context, plane *Plane, release, chart, values string) error {
+	helm, err := p.stage.Part("helm")
+	if err != nil {
+		return err
+	}
+	text, err := output(ctx, p.stage.Root, "", values, strings.TrimSpace(helm), "template", release, chart,
+		"--namespace", Namespace, "--include-crds", "--values", "-")
+	if err != nil {
+		return err
+	}
+	return plane.apply(ctx, text, func(kind string) bool { return kind != "Deployment" })
+}
+
+// apply applies YAML documents of the wanted kinds, definitions first, and waits until the definitions are served.
+func (p *Plane) apply(ctx context.Context, text []byte, wanted func(kind string) bool) error {
+	var definitions, others []*unstructured.Unstructured
+	for decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096); ; {
+		var raw json.RawMessage
+		if err := decoder.Decode(&raw); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return err
+		}
+		object := &unstructured.Unstructured{}
+		if len(raw) == 0 || string(raw) == "null" {
+			continue
+		}
+		if err := object.UnmarshalJSON(raw); err != nil {
+			return err
+		}
+		switch kind := object.GetKind(); {
+		case !wanted(kind):
+		case kind == "CustomResourceDefinition":
+			definitions = append(definitions, object)
+		default:
+			others = append(others, object)
+		}
+	}
+	for _, object := range append(definitions, others...) {
+		if err := p.applyOne(ctx, object); err != nil {
+			return fmt.Errorf("%s %s: %w", object.GetKind(), object.GetName(), err)
+		}
+	}
+	return nil
+}
+
+func (p *Plane) applyOne(ctx context.Context, object *unstructured.Unstructured) error {
+	configuration := client.ApplyConfigurationFromUnstructured(object)
+	if err := p.Client.Apply(ctx, configuration, client.FieldOwner("bench"), client.ForceOwnership); err != nil {
+		return err
+	}
+	if object.GetKind() != "CustomResourceDefinition" {
+		return nil
+	}
+	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
+		if err := p.Client.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
+			return false, nil
+		}
+		conditions, _, err := unstructured.NestedSlice(object.Object, "status", "conditions")
+		for _, condition := range conditions {
+			if c, ok := condition.(map[string]any); ok && c["type"] == "Established" && c["status"] == "True" {
+				return true, nil
+			}
+		}
+		return false, err
+	})
+}

@@ -1,0 +1,99 @@
+package propagation
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/hack/bench/figures"
+	"github.com/hanse-io/hanse/hack/bench/planes"
+)
+
+// auditDelay is how long the API servers may keep audit events to themselves.
+const auditDelay = 2 * time.Second
+
+// step is one request that a change passes through.
+type step struct {
+	name             string
+	plane            *planes.Plane
+	user             string
+	namespace        string
+	resource, detail string
+}
+
+func (r *runs) steps() []step {
+	host, own := r.p.Host, r.p.Own
+	federation := "system:serviceaccount:" + planes.Namespace + ":federation"
+	agent := "system:serviceaccount:" + planes.Namespace + ":member-agent"
+	there := v1alpha1.MemberNamespace(planes.Member)
+	return []step{
+		{"federation writes the plan", host, federation, there, "memberplans", ""},
+		{"agent writes the mirror", own, agent, planes.Namespace, "memberplans", ""},
+		{"agent writes the mirror's status", own, agent, planes.Namespace, "memberplans", "status"},
+		{"agent reports to the host", host, v1alpha1.MemberUser(planes.Member), there, "memberplans", "status"},
+	}
+}
+
+// offsets are the lengths of the two audit logs.
+func (r *runs) offsets() (map[*planes.Plane]int64, error) {
+	if r.o.Trace == nil {
+		return nil, nil
+	}
+	offsets := map[*planes.Plane]int64{}
+	for _, plane := range []*planes.Plane{r.p.Host, r.p.Own} {
+		_, next, err := plane.Requests(0)
+		if err != nil {
+			return nil, err
+		}
+		offsets[plane] = next
+	}
+	return offsets, nil
+}
+
+// trace says when each request of the way was received after the change was accepted, and how long it took.
+func (r *runs) trace(what string, names []string, offsets map[*planes.Plane]int64) {
+	if r.o.Trace == nil {
+		return
+	}
+	time.Sleep(auditDelay)
+	var lines []string
+	for _, s := range r.steps() {
+		requests, _, err := s.plane.Requests(offsets[s.plane])
+		if err != nil {
+			lines = append(lines, err.Error())
+			continue
+		}
+		at, took := r.onTheWay(requests, s, names)
+		lines = append(lines, fmt.Sprintf("  %-34s n=%-4d received p50 %6.1f p99 %6.1f ms, took p50 %5.1f p99 %5.1f ms", s.name, len(at),
+			figures.Percentile(at, 50), figures.Percentile(at, 99), figures.Percentile(took, 50), figures.Percentile(took, 99)))
+	}
+	for _, plane := range []*planes.Plane{r.p.Host, r.p.Own} {
+		requests, _, _ := plane.Requests(offsets[plane])
+		counts := map[string]int{}
+		for _, q := range requests {
+			counts[q.User[strings.LastIndex(q.User, ":")+1:]+" "+q.Verb+" "+q.Resource+" "+q.Subresource]++
+		}
+		lines = append(lines, fmt.Sprintf("  all requests: %v", counts))
+	}
+	r.o.Trace("%s, %d changes:\n%s", what, len(names), strings.Join(lines, "\n"))
+}
+
+// onTheWay takes the first such request of each change after its acceptance.
+func (r *runs) onTheWay(requests []planes.Request, s step, names []string) (at, took []float64) {
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	for _, name := range names {
+		c := r.t.changes[name]
+		for _, q := range requests {
+			if q.Name != name || !q.Of(s.user) || q.Resource != s.resource || q.Subresource != s.detail || q.Namespace != s.namespace ||
+				q.Verb == "get" || q.Answered.Before(c.accepted) {
+				continue
+			}
+			at = append(at, float64(q.Received.Sub(c.accepted).Microseconds())/1000)
+			took = append(took, float64(q.Answered.Sub(q.Received).Microseconds())/1000)
+			break
+		}
+	}
+	return at, took
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hanse-io/hanse/hack/bench/bringup"
+	"github.com/hanse-io/hanse/hack/bench/figures"
+	"github.com/hanse-io/hanse/hack/bench/floor"
+	"github.com/hanse-io/hanse/hack/bench/planes"
+	"github.com/hanse-io/hanse/hack/bench/propagation"
+	"github.com/hanse-io/hanse/hack/stage"
+)
+
+// section is one part of the benchmark, which works without the others.
+type section struct {
+	name, what string
+	limit      time.Duration
+	measure    func(b *bench, ctx context.Context) error
+}
+
+// sections in the order in which they are measured: the bring-up wants to know the floor.
+var sections = []section{
+	{"propagation", "a host and one Member without nodes", 6 * time.Minute, (*bench).propagation},
+	{"ledger", "peers and orderers without Kubernetes, dialling each other and through gateways", 5 * time.Minute, (*bench).ledger},
+	{"line", "two gateways on a veth pair beside HAProxy", 3 * time.Minute, (*bench).line},
+	{"bringup", "a fleet of four clusters", 9 * time.Minute, (*bench).bringUp},
+}
+
+func names() string {
+	var all []string
+	for _, s := range sections {
+		all = append(all, s.name)
+	}
+	return strings.Join(all, ",")
+}
+
+func (o *options) choose(only string) error {
+	for name := range strings.SplitSeq(only, ",") {
+		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
+			return fmt.Errorf("--only: there is no section %q: take some of %s", name, names())
+		}
+		o.only[name] = true
+	}
+	return nil
+}
+
+// machine notes what the figures were taken on.
+func (b *bench) machine() {
+	load, _ := os.ReadFile("/proc/loadavg")
+	b.set.Note("%s, %d CPUs, load %s before the first section", time.Now().Format(time.DateOnly), runtime.NumCPU(), strings.Join(strings.Fields(string(load))[:1], ""))
+}
+
+func (b *bench) propagation(ctx context.Context) (err error) {
+	s, err := stage.New(b.o.name, 1, os.Stderr)
+	if err != nil {
+		return err
+	}
+	p, err := planes.Start(ctx, s, filepath.Join(b.dir, "planes"))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if failed := p.Stop(); err == nil {
+			err = failed
+		}
+	}()
+	o := propagation.Options{Consortia: 100, Rounds: b.o.rounds, Changes: 60, Bursts: b.o.rounds, Idle: 2 * time.Minute}
+	if b.o.trace {
+		o.Trace = func(format string, arguments ...any) { fmt.Fprintf(os.Stderr, format+"\n", arguments...) }
+	}
+	return propagation.Measure(ctx, p, o, &b.set)
+}
+
+// clients that submit transactions at once. The nodes are busy all the time with so many.
+const clients = 120
+
+func (b *bench) ledger(ctx context.Context) error {
+	s, err := stage.New(b.o.name, 3, os.Stderr)
+	if err != nil {
+		return err
+	}
+	parts, err := floor.Parts(ctx, s, filepath.Join(b.dir, "parts"))
+	if err != nil {
+		return err
+	}
+	var up, direct, routed, ratio, more []float64
+	for round := range b.o.rounds {
+		results := map[bool]floor.Result{}
+		for _, gateways := range []bool{false, true} {
+			dir := filepath.Join(b.dir, fmt.Sprintf("ledger-%d-%t", round, gateways))
+			r, err := floor.Run(ctx, parts, dir, gateways, 10*time.Second, clients)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(os.Stderr, "   round %d, gateways %t: %+v\n", round+1, gateways, r)
+			results[gateways] = r
+			if err := os.RemoveAll(dir); err != nil {
+				return err
+			}
+		}
+		if results[true].Relayed < 1 {
+			return fmt.Errorf("only %.2f MB went through the gateways: the nodes have found another way to each other", results[true].Relayed)
+		}
+		up = append(up, results[false].BringUp())
+		direct = append(direct, results[false].TPS)
+		routed = append(routed, results[true].TPS)
+		ratio = append(ratio, results[true].TPS/results[false].TPS)
+		more = append(more, results[true].CPU/results[false].CPU)
+	}
+	b.floor = figures.Median(up)
+	b.set.Plain("bring-up without Kubernetes", "s", up...)
+	b.set.Plain("transactions, nodes dialling each other", "/s", direct...)
+	b.set.Plain("transactions, through gateways", "/s", routed...)
+	b.set.AtLeast("transactions through gateways, beside direct", "times", 0.95, ratio...)
+	b.set.Plain("CPU of a transaction through gateways, beside direct", "times", more...)
+	return nil
+}
+
+// line runs the line's own benchmark and takes over what it is held against.
+func (b *bench) line(ctx context.Context) error {
+	out := filepath.Join(b.dir, "line.json")
+	contenders := []string{"direct", "hanse"}
+	if _, err := exec.LookPath("haproxy"); err == nil {
+		contenders = append(contenders, "haproxy")
+	} else {
+		b.set.Note("HAProxy is not installed, so nothing stands beside the gateways: apt-get install haproxy")
+	}
+	cmd := exec.CommandContext(ctx, "go", "run", "./hack/bench/line", "-rounds", fmt.Sprint(b.o.rounds), "-seconds", "2",
+		"-only", strings.Join(contenders, ","), "-json", out)
+	cmd.Stderr, cmd.Stdout = os.Stderr, os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("hack/bench/line: %w", err)
+	}
+	text, err := os.ReadFile(out)
+	if err != nil {
+		return err
+	}
+	var document struct {
+		Results map[string]map[string]struct {
+			Median, RatioToDirect, RatioToHAProxy float64
+			Values                                []float64
+		}
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		return err
+	}
+	for _, what := range []string{"1", "100"} {
+		of := document.Results["streams-"+what]
+		for _, name := range contenders {
+			var gigabits []float64
+			for _, bytes := range of[name].Values {
+				gigabits = append(gigabits, bytes*8e-9)
+			}
+			b.set.Plain(fmt.Sprintf("line, %s streams, %s", what, name), "Gbit/s", gigabits...)
+		}
+		b.set.Plain(fmt.Sprintf("line, %s streams, hanse beside direct", what), "times", of["hanse"].RatioToDirect)
+		if ratio := of["hanse"].RatioToHAProxy; ratio > 0 {
+			b.set.AtLeast(fmt.Sprintf("line, %s streams, hanse beside haproxy", what), "times", 1, ratio)
+		}
+	}
+	connections := document.Results["connections"]["hanse"]
+	b.set.Plain("line, new connections, hanse", "/s", connections.Values...)
+	if connections.RatioToHAProxy > 0 {
+		b.set.AtLeast("line, new connections, hanse beside haproxy", "times", 1, connections.RatioToHAProxy)
+	}
+	return nil
+}
+
+func (b *bench) bringUp(ctx context.Context) error {
+	s, err := stage.New(b.o.name, 3, os.Stderr)
+	if err != nil {
+		return err
+	}
+	if b.floor == 0 {
+		parts, err := floor.Parts(ctx, s, filepath.Join(b.dir, "parts"))
+		if err != nil {
+			return err
+		}
+		r, err := floor.Run(ctx, parts, filepath.Join(b.dir, "floor"), false, 0, 0)
+		if err != nil {
+			return err
+		}
+		b.floor = r.BringUp()
+		b.set.Plain("bring-up without Kubernetes", "s", b.floor)
+	}
+	return bringup.Measure(ctx, s, b.o.runs, b.floor, &b.set)
+}
