@@ -105,20 +105,25 @@ func addControllers(mgr ctrl.Manager, now clock.PassiveClock, workers int) error
 	c, live := mgr.GetClient(), mgr.GetAPIReader()
 	g := gather.Gatherer{Reader: c}
 	recorder := mgr.GetEventRecorder("federation")
-	options := controller.Options{MaxConcurrentReconciles: workers}
-	for name, room := range map[string]interface {
-		SetupWithManager(mgr ctrl.Manager, options controller.Options) error
+	// Those that only report take turns: they leave the API server to those that agents wait for.
+	many, few := controller.Options{MaxConcurrentReconciles: workers}, controller.Options{MaxConcurrentReconciles: 1}
+	for _, room := range []struct {
+		controller interface {
+			SetupWithManager(mgr ctrl.Manager, options controller.Options) error
+		}
+		options controller.Options
 	}{
-		"registrar":  &membership.Registrar{Client: c, Recorder: recorder, Clock: now},
-		"approver":   &membership.Approver{Client: c, Live: live, Recorder: recorder, Clock: now},
-		"liveness":   &membership.Liveness{Client: c, Recorder: recorder, Clock: now},
-		"consortium": &consortium.Reconciler{Client: c, Live: live, Gather: g, Recorder: recorder, Clock: now},
-		"channel":    &channel.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now},
-		"contract":   &contract.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now},
-		"line":       &line.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now},
+		{&consortium.Reconciler{Client: c, Live: live, Gather: g}, many},
+		{&membership.Registrar{Client: c, Recorder: recorder, Clock: now}, many},
+		{&membership.Approver{Client: c, Live: live, Recorder: recorder, Clock: now}, many},
+		{&membership.Liveness{Client: c, Recorder: recorder, Clock: now}, many},
+		{&consortium.Reporter{Client: c, Gather: g, Recorder: recorder, Clock: now}, few},
+		{&channel.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now}, few},
+		{&contract.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now}, few},
+		{&line.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now}, few},
 	} {
-		if err := room.SetupWithManager(mgr, options); err != nil {
-			return fmt.Errorf("set up %s: %w", name, err)
+		if err := room.controller.SetupWithManager(mgr, room.options); err != nil {
+			return fmt.Errorf("set up %T: %w", room.controller, err)
 		}
 	}
 	return nil

@@ -1,53 +1,53 @@
-// Package consortium keeps the MemberPlans of every Consortium as they should be, and folds what the Members report
-// into its status. It must know nothing of how a plan follows from the specs, nor of what it takes to carry one out.
+// Package consortium keeps the MemberPlans of every Consortium as they should be (Reconciler), and folds what the Members
+// report into its status (Reporter). It must know nothing of how a plan follows from the specs, nor of what it takes to
+// carry one out.
 package consortium
 
 import (
 	"context"
 
-	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/apply"
-	"github.com/hanse-io/hanse/federation/fold"
 	"github.com/hanse-io/hanse/federation/gather"
 	"github.com/hanse-io/hanse/federation/plan"
 )
 
-// FieldManager owns the plans' specs and the Consortia's statuses.
+// FieldManager owns the plans' specs.
 const FieldManager = "hanse-consortium"
 
-// Reconciler makes the plans of one Consortium at a time.
+// Reconciler makes the plans of one Consortium at a time. It writes no status: agents wait for plans, and a hundred
+// changes are soon planned when nothing else stands in the way.
 type Reconciler struct {
 	Client client.Client
 	// Live reads past the cache. Only deletion does, where a plan that is overlooked would be left behind.
-	Live     client.Reader
-	Gather   gather.Gatherer
-	Recorder events.EventRecorder
-	Clock    clock.PassiveClock
+	Live   client.Reader
+	Gather gather.Gatherer
 }
 
-// SetupWithManager watches everything that a plan or a status follows from.
+// SetupWithManager watches everything that a plan follows from.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
-	return ctrl.NewControllerManagedBy(mgr).Named("consortium").
-		WithOptions(options).
-		Watches(&v1alpha1.Consortium{}, gather.Enqueue(r.Gather.Consortia), gather.SpecChanged()).
-		Watches(&v1alpha1.Channel{}, gather.Enqueue(r.Gather.Consortia), gather.SpecChanged()).
-		Watches(&v1alpha1.Contract{}, gather.Enqueue(r.Gather.Consortia), gather.SpecChanged()).
-		Watches(&v1alpha1.Line{}, gather.Enqueue(r.Gather.Consortia), gather.SpecChanged()).
-		Watches(&v1alpha1.Member{}, gather.Enqueue(r.Gather.Consortia), gather.MemberChanged()).
-		Watches(&v1alpha1.MemberPlan{}, gather.Enqueue(r.Gather.Consortia)).
-		Complete(r)
+	return watch(mgr, "consortium", r.Gather, options).Complete(r)
 }
 
-// Reconcile brings one Consortium's plans up to date first and its status second: agents wait for plans, people for
-// statuses.
+// watch names everything that a Consortium's plans and status follow from.
+func watch(mgr ctrl.Manager, name string, g gather.Gatherer, options controller.Options) *builder.Builder {
+	concern := gather.Enqueue(g.Consortia)
+	return ctrl.NewControllerManagedBy(mgr).Named(name).WithOptions(options).
+		Watches(&v1alpha1.Consortium{}, concern, gather.SpecChanged()).
+		Watches(&v1alpha1.Channel{}, concern, gather.SpecChanged()).
+		Watches(&v1alpha1.Contract{}, concern, gather.SpecChanged()).
+		Watches(&v1alpha1.Line{}, concern, gather.SpecChanged()).
+		Watches(&v1alpha1.Member{}, concern, gather.MemberChanged()).
+		Watches(&v1alpha1.MemberPlan{}, concern)
+}
+
+// Reconcile brings one Consortium's plans up to date.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	in, err := r.Gather.Consortium(ctx, req.NamespacedName)
 	if err != nil {
@@ -56,26 +56,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !in.Consortium.DeletionTimestamp.IsZero() {
 		return apply.Result(r.retire(ctx, in))
 	}
-	res := plan.Compute(in)
-	if err := r.applyPlans(ctx, in, res); err != nil {
-		return apply.Result(err)
-	}
-	status := fold.Consortium(in, res, r.Clock.Now())
-	return apply.Result(r.report(ctx, in, status))
-}
-
-// report writes the status if it says anything new.
-func (r *Reconciler) report(ctx context.Context, in plan.Input, status v1alpha1.ConsortiumStatus) error {
-	before := in.Consortium.Status
-	if equality.Semantic.DeepEqual(before, status) {
-		return nil
-	}
-	if err := apply.Status(ctx, r.Client, FieldManager, in.Consortium, &status, ""); err != nil {
-		return client.IgnoreNotFound(err)
-	}
-	apply.Transitions(r.Recorder, in.Consortium, before.Conditions, status.Conditions,
-		v1alpha1.ConditionAccepted, v1alpha1.ConditionReady)
-	return nil
+	return apply.Result(r.applyPlans(ctx, in, plan.Compute(in)))
 }
 
 // hold puts the finalizer on a Consortium before its first plan goes out.

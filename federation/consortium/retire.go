@@ -30,9 +30,8 @@ func (r *Reconciler) retire(ctx context.Context, in plan.Input) error {
 	if err := r.askToRetire(ctx, plans); err != nil {
 		return err
 	}
-	waits := Waits(in, plans)
-	if len(waits) > 0 {
-		return r.report(ctx, in, fold.Retiring(in, waits, r.Clock.Now()))
+	if len(waits(in, plans)) > 0 {
+		return nil
 	}
 	for i := range plans {
 		if err := r.Client.Delete(ctx, &plans[i]); client.IgnoreNotFound(err) != nil {
@@ -58,11 +57,11 @@ func (r *Reconciler) askToRetire(ctx context.Context, plans []v1alpha1.MemberPla
 	return r.write(ctx, asked)
 }
 
-// Waits are the Members, sorted, without whose word that everything is down a Consortium is not let go. Members that
+// waits are the Members, sorted, without whose word that everything is down a Consortium is not let go. Members that
 // are gone or going are not waited for, nor, once somebody has said to abandon them, are those that cannot be reached.
-func Waits(in plan.Input, plans []v1alpha1.MemberPlan) []string {
+func waits(in plan.Input, plans []v1alpha1.MemberPlan) []string {
 	abandon := in.Consortium.Annotations[v1alpha1.AnnotationAbandon] == "true"
-	var waits []string
+	var names []string
 	for i := range plans {
 		p := &plans[i]
 		member := in.Members[p.Spec.Member]
@@ -71,9 +70,9 @@ func Waits(in plan.Input, plans []v1alpha1.MemberPlan) []string {
 		case p.Spec.Retire && meta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.PlanRetired):
 		case abandon && fold.Online(member) != metav1.ConditionTrue:
 		default:
-			waits = append(waits, p.Spec.Member)
+			names = append(names, p.Spec.Member)
 		}
 	}
-	slices.Sort(waits)
-	return waits
+	slices.Sort(names)
+	return names
 }

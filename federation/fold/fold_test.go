@@ -1,0 +1,289 @@
+package fold
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/federation/plan"
+)
+
+var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// world is a consortium of org1 (the Leader), org2 and org3 whose every wish has come true.
+func world() plan.Input {
+	in := plan.Input{
+		Consortium: &v1alpha1.Consortium{ObjectMeta: metav1.ObjectMeta{Namespace: "tenant", Name: "trade", Generation: 7}},
+		Channels:   []v1alpha1.Channel{{ObjectMeta: metav1.ObjectMeta{Name: "deals"}, Spec: v1alpha1.ChannelSpec{Consortium: "trade"}}},
+		Contracts: []v1alpha1.Contract{{ObjectMeta: metav1.ObjectMeta{Name: "notary"},
+			Spec: v1alpha1.ContractSpec{Channel: "deals", Template: v1alpha1.TemplateNotary}}},
+		Members: map[string]*v1alpha1.Member{},
+		Plans:   map[string]*v1alpha1.MemberPlan{},
+	}
+	names := []string{"org1", "org2", "org3"}
+	for i, name := range names {
+		role := v1alpha1.RoleParticipant
+		if i == 0 {
+			role = v1alpha1.RoleLeader
+		}
+		in.Consortium.Spec.Members = append(in.Consortium.Spec.Members, v1alpha1.ConsortiumMember{Name: name, Role: role})
+		m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		set(m, v1alpha1.MemberOnline, metav1.ConditionTrue)
+		set(m, v1alpha1.MemberRegistered, metav1.ConditionTrue)
+		in.Members[name] = m
+		for _, other := range names[:i] {
+			join(&in, other, name)
+		}
+		in.Plans[name] = &v1alpha1.MemberPlan{Status: v1alpha1.MemberPlanStatus{
+			Nodes: []v1alpha1.PlanNodeStatus{{Name: "orderer0-" + name, Ready: true}, {Name: "peer0-" + name, Ready: true}},
+			Channels: []v1alpha1.PlanChannelStatus{{Name: "deals", Genesis: []byte("block"), GenesisHash: "aa", AnchorsSet: true, Height: 4,
+				Orderers: []string{"orderer0-" + name}, Peers: []string{"peer0-" + name}}},
+			Contracts: []v1alpha1.PlanContractStatus{{Name: "notary", Channel: "deals", Running: true, Approved: 1, Committed: 1}},
+		}}
+	}
+	for name, spec := range plan.Compute(in).Plans {
+		in.Plans[name].Spec = spec
+	}
+	return in
+}
+
+func set(m *v1alpha1.Member, kind string, status metav1.ConditionStatus) {
+	meta.SetStatusCondition(&m.Status.Conditions, metav1.Condition{Type: kind, Status: status, Reason: "Test"})
+}
+
+// join declares a line that both ends report as up.
+func join(in *plan.Input, a, b string) {
+	name := a + "-" + b
+	in.Lines = append(in.Lines, v1alpha1.Line{ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: v1alpha1.LineSpec{Ends: []v1alpha1.LineEnd{{Member: a, Address: "gw." + a, Port: 7443}, {Member: b, Address: "gw." + b, Port: 7443}}}})
+	for from, to := range map[string]string{a: b, b: a} {
+		in.Members[from].Status.Lines = append(in.Members[from].Status.Lines,
+			v1alpha1.LineReport{Name: name, Member: to, State: v1alpha1.LineUp, Reverse: v1alpha1.LineUp})
+	}
+}
+
+func report(in plan.Input, from, line string) *v1alpha1.LineReport {
+	lines := in.Members[from].Status.Lines
+	for i := range lines {
+		if lines[i].Name == line {
+			return &lines[i]
+		}
+	}
+	return nil
+}
+
+func lose(in plan.Input, name string) {
+	set(in.Members[name], v1alpha1.MemberOnline, metav1.ConditionUnknown)
+}
+
+func TestConsortium(t *testing.T) {
+	for _, c := range []struct {
+		why       string
+		change    func(*plan.Input)
+		condition string
+		status    metav1.ConditionStatus
+		says      string
+	}{
+		{"all is well", func(*plan.Input) {}, v1alpha1.ConditionReady, metav1.ConditionTrue, "3/3 members, 6/6 nodes, 3/3 lines, 1/1 channels, 1/1 contracts"},
+		{"lost contact is Unknown", func(in *plan.Input) { lose(*in, "org3") }, v1alpha1.ConditionReady, metav1.ConditionUnknown, "nothing heard of org3"},
+		{"lost contact leaves the nodes Unknown", func(in *plan.Input) { lose(*in, "org3") }, v1alpha1.ConsortiumNodesReady, metav1.ConditionUnknown, "nothing heard of org3"},
+		{"lost contact with the host says nothing of the lines", func(in *plan.Input) { lose(*in, "org3") }, v1alpha1.ConsortiumLinesReady, metav1.ConditionTrue, "3/3 lines"},
+		{"what is known to be missing makes False whatever is unknown", func(in *plan.Input) {
+			lose(*in, "org3")
+			in.Plans["org2"].Status.Nodes[0].Ready = false
+		}, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to start its nodes"},
+		{"a Member that has not registered is waited for", func(in *plan.Input) {
+			lose(*in, "org3")
+			set(in.Members["org3"], v1alpha1.MemberRegistered, metav1.ConditionFalse)
+		}, v1alpha1.ConsortiumMembersOnline, metav1.ConditionFalse, "2/3 members; waiting for org3 to register its agent"},
+		{"a node says why it does not start", func(in *plan.Input) {
+			in.Plans["org2"].Status.Nodes[0] = v1alpha1.PlanNodeStatus{Name: "orderer0-org2", Message: "no StorageClass fast"}
+		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "3/3 members, 5/6 nodes, 3/3 lines, 1/1 channels, 1/1 contracts; waiting for org2 to start its nodes (orderer0-org2: no StorageClass fast)"},
+		{"a plan that was not taken up yet proves nothing", func(in *plan.Input) { in.Plans["org2"].Generation = 2 }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up its plan"},
+		{"a plan that was not written yet proves nothing", func(in *plan.Input) { delete(in.Plans, "org2") }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up its plan"},
+		{"nodes that are not in the plan do not count", func(in *plan.Input) { in.Plans["org2"].Status.Nodes[0].Name = "orderer9-org2" }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "5/6 nodes"},
+		{"two Members without a line", func(in *plan.Input) { in.Lines = in.Lines[1:] }, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "2/3 lines; waiting for a Line between org1 and org2 to be declared"},
+		{"a line that is down", func(in *plan.Input) { report(*in, "org1", "org1-org2").State = v1alpha1.LineDown }, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "waiting for the line between org1 and org2 to come up"},
+		{"a second line that is up makes up for one that is down", func(in *plan.Input) {
+			report(*in, "org1", "org1-org2").State = v1alpha1.LineDown
+			second := in.Lines[0].DeepCopy()
+			second.Name = "second"
+			in.Lines = append(in.Lines, *second)
+			for from, to := range map[string]string{"org1": "org2", "org2": "org1"} {
+				in.Members[from].Status.Lines = append(in.Members[from].Status.Lines, v1alpha1.LineReport{Name: "second", Member: to, State: v1alpha1.LineUp})
+			}
+		}, v1alpha1.ConsortiumLinesReady, metav1.ConditionTrue, "3/3 lines"},
+		{"who has to approve", func(in *plan.Input) {
+			in.Plans["org3"].Status.Contracts[0].Approved = 0
+		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "3/3 members, 6/6 nodes, 3/3 lines, 1/1 channels, 0/1 contracts; waiting for org3 to approve contract notary"},
+		{"everybody who has to approve", func(in *plan.Input) {
+			in.Plans["org2"].Status.Contracts = nil
+			in.Plans["org3"].Status.Contracts[0].Approved = 0
+		}, v1alpha1.ConsortiumContractsReady, metav1.ConditionFalse, "0/1 contracts; waiting for org2, org3 to approve contract notary"},
+		{"a refused channel is to be mended", func(in *plan.Input) { in.Channels[0].Spec.Members = []string{"org1", "z"} }, v1alpha1.ConsortiumChannelsReady, metav1.ConditionFalse, "waiting for channel deals to be mended (z is not a member"},
+		{"a refused consortium says why", func(in *plan.Input) { delete(in.Members, "org3") }, v1alpha1.ConditionReady, metav1.ConditionFalse, "there is no Member org3"},
+		{"no channels are no reason to wait", func(in *plan.Input) {
+			in.Channels, in.Contracts = nil, nil
+			for name, spec := range plan.Compute(*in).Plans {
+				in.Plans[name].Spec = spec
+			}
+		}, v1alpha1.ConditionReady, metav1.ConditionTrue, "3/3 members, 6/6 nodes, 3/3 lines"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			in := world()
+			c.change(&in)
+			status := Consortium(in, plan.Compute(in), now)
+			got := meta.FindStatusCondition(status.Conditions, c.condition)
+			if got == nil || got.Status != c.status || !strings.Contains(got.Message, c.says) || got.ObservedGeneration != 7 {
+				t.Errorf("got %+v, want %s with %q", got, c.status, c.says)
+			}
+		})
+	}
+}
+
+func TestChannel(t *testing.T) {
+	for _, c := range []struct {
+		why    string
+		change func(*plan.Input)
+		status metav1.ConditionStatus
+		says   string
+	}{
+		{"all is well", func(*plan.Input) {}, metav1.ConditionTrue, "3/3 orderers, 3/3 peers"},
+		{"the first block is to be made", func(in *plan.Input) {
+			for _, p := range in.Plans {
+				p.Spec.Channels[0].Genesis = nil
+				p.Status.Channels = nil
+			}
+		}, metav1.ConditionFalse, "waiting for org1 to make the first block of channel deals"},
+		{"why it was not made", func(in *plan.Input) {
+			for _, p := range in.Plans {
+				p.Spec.Channels[0].Genesis = nil
+				p.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Message: "no record of org3"}}
+			}
+		}, metav1.ConditionFalse, "deals (no record of org3)"},
+		{"an orderer has not joined", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Orderers = nil }, metav1.ConditionFalse, "2/3 orderers, 3/3 peers; waiting for org2 to join its orderers"},
+		{"a peer has not joined", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Peers = []string{"peer7-org2"} }, metav1.ConditionFalse, "3/3 orderers, 2/3 peers; waiting for org2 to join its peers"},
+		{"anchors are not set", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].AnchorsSet = false }, metav1.ConditionFalse, "waiting for org2 to name its anchor peers"},
+		{"two first blocks", func(in *plan.Input) { in.Plans["org3"].Status.Channels[0].GenesisHash = "bb" }, metav1.ConditionFalse, "org3 holds another first block"},
+		{"lost contact", func(in *plan.Input) { lose(*in, "org2") }, metav1.ConditionUnknown, "nothing heard of org2"},
+		{"a member that is none of the channel's does not matter", func(in *plan.Input) {
+			in.Channels[0].Spec.Members = []string{"org1", "org2"}
+			lose(*in, "org3")
+		}, metav1.ConditionTrue, "2/2 orderers, 2/2 peers"},
+		{"the consortium is refused", func(in *plan.Input) { delete(in.Members, "org3") }, metav1.ConditionFalse, "waiting for consortium trade to be accepted"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			in := world()
+			c.change(&in)
+			status := Channel(in, plan.Compute(in), &in.Channels[0], now)
+			got := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+			if got.Status != c.status || !strings.Contains(got.Message, c.says) {
+				t.Errorf("got %+v, want %s with %q", got, c.status, c.says)
+			}
+		})
+	}
+}
+
+func TestContract(t *testing.T) {
+	for _, c := range []struct {
+		why    string
+		change func(*plan.Input)
+		status metav1.ConditionStatus
+		says   string
+	}{
+		{"all is well", func(*plan.Input) {}, metav1.ConditionTrue, "approved by 3/3 members, runs at 3/3"},
+		{"not run", func(in *plan.Input) { in.Plans["org2"].Status.Contracts[0].Running = false }, metav1.ConditionFalse, "runs at 2/3; waiting for org2 to run contract notary"},
+		{"not committed", func(in *plan.Input) {
+			for _, p := range in.Plans {
+				p.Status.Contracts[0].Committed = 0
+			}
+		}, metav1.ConditionFalse, "waiting for org1 to commit contract notary, and 2 more"},
+		{"a report of another channel's contract of that name", func(in *plan.Input) { in.Plans["org3"].Status.Contracts[0].Channel = "x" }, metav1.ConditionFalse, "approved by 2/3"},
+		{"lost contact", func(in *plan.Input) { lose(*in, "org1") }, metav1.ConditionUnknown, "nothing heard of org1"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			in := world()
+			c.change(&in)
+			status := Contract(in, plan.Compute(in), &in.Contracts[0], now)
+			got := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+			if got.Status != c.status || !strings.Contains(got.Message, c.says) {
+				t.Errorf("got %+v, want %s with %q", got, c.status, c.says)
+			}
+		})
+	}
+}
+
+func TestRefusedContractKeepsItsNumber(t *testing.T) {
+	c := &v1alpha1.Contract{Status: v1alpha1.ContractStatus{Sequence: 4, DefinitionHash: "aa", Committed: 4}}
+	if s := LoneContract(c, plan.UnknownChannel(c), now); s.Sequence != 4 || s.DefinitionHash != "aa" {
+		t.Errorf("the number was forgotten: %+v", s)
+	}
+}
+
+func TestLine(t *testing.T) {
+	for _, c := range []struct {
+		why    string
+		change func(*plan.Input)
+		status metav1.ConditionStatus
+		says   string
+	}{
+		{"both ends say so", func(*plan.Input) {}, metav1.ConditionTrue, "org1 and org2 reach each other"},
+		{"one end does not reach the other", func(in *plan.Input) {
+			r := report(*in, "org2", "org1-org2")
+			r.State, r.Message = v1alpha1.LineDown, "connection refused"
+		}, metav1.ConditionFalse, "org2 does not reach org1 at gw.org1:7443: connection refused"},
+		{"one end is not heard, but the other knows of it", func(in *plan.Input) { lose(*in, "org2") }, metav1.ConditionTrue, ""},
+		{"the far end has told that it does not get through", func(in *plan.Input) {
+			lose(*in, "org2")
+			report(*in, "org1", "org1-org2").Reverse = v1alpha1.LineDown
+		}, metav1.ConditionFalse, "tells the other"},
+		{"one end is not heard, and nobody knows of it", func(in *plan.Input) {
+			lose(*in, "org2")
+			report(*in, "org1", "org1-org2").Reverse = ""
+		}, metav1.ConditionUnknown, "nothing heard of org2"},
+		{"neither is heard", func(in *plan.Input) { lose(*in, "org1"); lose(*in, "org2") }, metav1.ConditionUnknown, "nothing heard of org1"},
+		{"nobody has tried", func(in *plan.Input) {
+			in.Members["org1"].Status.Lines = nil
+			in.Members["org2"].Status.Lines = nil
+		}, metav1.ConditionUnknown, "waiting for org1 and org2 to try the line"},
+		{"a report about another far end is none", func(in *plan.Input) {
+			report(*in, "org1", "org1-org2").Member = "org3"
+			report(*in, "org2", "org1-org2").Reverse = ""
+		}, metav1.ConditionUnknown, "to try the line"},
+		{"an end that does not exist", func(in *plan.Input) { delete(in.Members, "org2") }, metav1.ConditionFalse, "there is no Member org2"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			in := world()
+			c.change(&in)
+			got := meta.FindStatusCondition(Line(&in.Lines[0], in.Members, now).Conditions, v1alpha1.ConditionReady)
+			if got.Status != c.status || !strings.Contains(got.Message, c.says) {
+				t.Errorf("got %+v, want %s with %q", got, c.status, c.says)
+			}
+		})
+	}
+}
+
+func TestConditionsKeepTheirTransitionTime(t *testing.T) {
+	first := Conditions(nil, 1, now, map[string]Verdict{"B": {metav1.ConditionTrue, "R", "m"}, "A": {metav1.ConditionTrue, "R", "m"}})
+	later := Conditions(first, 2, now.Add(time.Hour), map[string]Verdict{"B": {metav1.ConditionTrue, "R", "other"}, "A": {metav1.ConditionUnknown, "R", "m"}})
+	if first[0].Type != "A" || later[1].LastTransitionTime != first[1].LastTransitionTime || later[0].LastTransitionTime == first[0].LastTransitionTime {
+		t.Errorf("sorted, and only a changed status moves the time: %+v", later)
+	}
+}
+
+func TestRetiringNamesWhomItWaitsFor(t *testing.T) {
+	in := world()
+	in.Consortium.Status = Consortium(in, plan.Compute(in), now)
+	got := Retiring(in, []string{"org2", "org3"}, now).Conditions
+	ready := meta.FindStatusCondition(got, v1alpha1.ConditionReady)
+	if ready.Reason != v1alpha1.ReasonRetiring || !strings.Contains(ready.Message, "org2, org3") || !strings.Contains(ready.Message, v1alpha1.AnnotationAbandon+"=true") {
+		t.Errorf("%+v", ready)
+	}
+	if len(got) != 7 {
+		t.Errorf("the other conditions stay: %d", len(got))
+	}
+}

@@ -1,0 +1,115 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+func outOf(count int32, members ...string) *v1alpha1.EndorsementPolicy {
+	return &v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseOutOf, Count: count, Members: members}
+}
+
+func rule(r v1alpha1.EndorsementRule) *v1alpha1.EndorsementPolicy {
+	return &v1alpha1.EndorsementPolicy{Rule: r}
+}
+
+func TestFindings(t *testing.T) {
+	rival := func(namespace string, age time.Duration, member string) func(*Input) {
+		return func(in *Input) {
+			in.Rivals = []v1alpha1.Consortium{{
+				ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "trade", CreationTimestamp: metav1.NewTime(epoch.Add(-age))},
+				Spec:       v1alpha1.ConsortiumSpec{Members: []v1alpha1.ConsortiumMember{org(member, 1, 1)}},
+			}}
+		}
+	}
+	onConsortium := func(r Result) Finding { return r.Consortium }
+	onChannel := func(r Result) Finding { return r.Channels["deals"] }
+	onContract := func(r Result) Finding { return r.Contracts["notary"] }
+	for _, c := range []struct {
+		why    string
+		change func(*Input)
+		of     func(Result) Finding
+		reason string
+		says   string
+	}{
+		{"all is well with the consortium", func(*Input) {}, onConsortium, v1alpha1.ReasonAccepted, ""},
+		{"all is well with the channel", func(*Input) {}, onChannel, v1alpha1.ReasonAccepted, ""},
+		{"all is well with the contract", func(*Input) {}, onContract, v1alpha1.ReasonAccepted, ""},
+		{"a member that does not exist", func(in *Input) { delete(in.Members, "b") }, onConsortium, v1alpha1.ReasonNotFound, "there is no Member b: create it"},
+		{"a member without a root has not registered, and is waited for", func(in *Input) { in.Members["b"].Status.Root = "" }, onConsortium, v1alpha1.ReasonAccepted, ""},
+		{"an older consortium has the name and shares a member", rival("other", time.Hour, "b"), onConsortium, v1alpha1.ReasonNameTaken, "older consortium trade of namespace other"},
+		{"a younger one loses against this one", rival("other", -time.Hour, "b"), onConsortium, v1alpha1.ReasonAccepted, ""},
+		{"one that shares nobody does no harm", rival("other", time.Hour, "z"), onConsortium, v1alpha1.ReasonAccepted, ""},
+		{"of two of the same second the first namespace wins", rival("alpha", 0, "b"), onConsortium, v1alpha1.ReasonNameTaken, "namespace alpha"},
+		{"a channel member that is not in the consortium", func(in *Input) { in.Channels[0].Spec.Members = []string{"a", "z"} }, onChannel, v1alpha1.ReasonInvalid, "z is not a member of consortium trade"},
+		{"endorsement by strangers", func(in *Input) { in.Channels[0].Spec.Endorsement = outOf(1, "z") }, onChannel, v1alpha1.ReasonInvalid, "names z"},
+		{"endorsement by members of the consortium but not of the channel", func(in *Input) {
+			in.Channels[0].Spec.Members = []string{"a"}
+			in.Channels[0].Spec.Endorsement = outOf(1, "b")
+		}, onChannel, v1alpha1.ReasonInvalid, "names b"},
+		{"all endorse, but one has no peer", func(in *Input) {
+			in.Consortium.Spec.Members[1].Peers = ptr.To[int32](0)
+			in.Channels[0].Spec.Endorsement = rule(v1alpha1.EndorseAll)
+		}, onChannel, v1alpha1.ReasonInvalid, "asks for 3 members, but only 2"},
+		{"most endorse, and most have peers", func(in *Input) { in.Consortium.Spec.Members[1].Peers = ptr.To[int32](0) }, onChannel, v1alpha1.ReasonAccepted, ""},
+		{"most endorse, but most have no peers", func(in *Input) {
+			in.Consortium.Spec.Members[1].Peers = ptr.To[int32](0)
+			in.Consortium.Spec.Members[2].Peers = ptr.To[int32](0)
+		}, onChannel, v1alpha1.ReasonInvalid, "never be met"},
+		{"one endorses, but it has no peer", func(in *Input) {
+			in.Consortium.Spec.Members[1].Peers = ptr.To[int32](0)
+			in.Channels[0].Spec.Endorsement = outOf(1, "b")
+		}, onChannel, v1alpha1.ReasonInvalid, "never be met"},
+		{"blocks cut at more than they may have", func(in *Input) {
+			in.Channels[0].Spec.Batch = &v1alpha1.Batch{AbsoluteMaxBytes: ptr.To(resource.MustParse("1Mi")), PreferredMaxBytes: ptr.To(resource.MustParse("2Mi"))}
+		}, onChannel, v1alpha1.ReasonInvalid, "larger than batch.absoluteMaxBytes"},
+		{"a small block lowers the default at which it is cut", func(in *Input) {
+			in.Channels[0].Spec.Batch = &v1alpha1.Batch{AbsoluteMaxBytes: ptr.To(resource.MustParse("1Mi"))}
+		}, onChannel, v1alpha1.ReasonAccepted, ""},
+		{"a block of no size", func(in *Input) {
+			in.Channels[0].Spec.Batch = &v1alpha1.Batch{AbsoluteMaxBytes: ptr.To(resource.MustParse("0"))}
+		}, onChannel, v1alpha1.ReasonInvalid, "more than nothing"},
+		{"a negative time", func(in *Input) {
+			in.Channels[0].Spec.Batch = &v1alpha1.Batch{Timeout: &metav1.Duration{Duration: -time.Second}}
+		}, onChannel, v1alpha1.ReasonInvalid, "batch.timeout"},
+		{"a contract on an unknown channel", func(in *Input) { in.Contracts[0].Spec.Channel = "none" }, onContract, v1alpha1.ReasonNotFound, "there is no Channel none in namespace tenant"},
+		{"a contract on a refused channel", func(in *Input) { in.Channels[0].Spec.Members = []string{"z"} }, onContract, v1alpha1.ReasonInvalid, "channel deals is not accepted"},
+		{"a contract endorsed by strangers", func(in *Input) { in.Contracts[0].Spec.Endorsement = outOf(1, "z") }, onContract, v1alpha1.ReasonInvalid, "names z"},
+		{"a contract under a node's name", func(in *Input) {
+			in.Channels = append(in.Channels, channel("peer0"))
+			in.Contracts = []v1alpha1.Contract{contract("a", "peer0")}
+		}, func(r Result) Finding { return r.Contracts["a"] }, v1alpha1.ReasonNameTaken, "node peer0-a"},
+		{"two contracts that would run under one name: the younger loses", func(in *Input) {
+			in.Channels = append(in.Channels, channel("deals-x"))
+			older, younger := contract("x-notary", "deals"), contract("notary", "deals-x")
+			younger.CreationTimestamp = metav1.NewTime(epoch.Add(time.Hour))
+			in.Contracts = []v1alpha1.Contract{younger, older}
+		}, onContract, v1alpha1.ReasonNameTaken, "contract x-notary uses already"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			in := input(org("a", 1, 1), org("b", 1, 1), org("c", 1, 1))
+			c.change(&in)
+			got := c.of(Compute(in))
+			if got.Reason != c.reason || !strings.Contains(got.Message, c.says) || got.Accepted != (c.reason == v1alpha1.ReasonAccepted) {
+				t.Errorf("got %+v, want %s with %q", got, c.reason, c.says)
+			}
+		})
+	}
+}
+
+func TestJudgeLine(t *testing.T) {
+	line := &v1alpha1.Line{Spec: v1alpha1.LineSpec{Ends: []v1alpha1.LineEnd{{Member: "b"}, {Member: "a"}}}}
+	if f := JudgeLine(line, func(string) bool { return true }); !f.Accepted {
+		t.Errorf("both ends exist: %+v", f)
+	}
+	if f := JudgeLine(line, func(string) bool { return false }); f.Accepted || !strings.Contains(f.Message, "no Member a, b") {
+		t.Errorf("no end exists: %+v", f)
+	}
+}

@@ -1,0 +1,179 @@
+package plan
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+func TestPlanOfOneMember(t *testing.T) {
+	in := carryOut(input(org("org2", 2, 1), org("org1", 1, 0)))
+	in.Plans["org1"].Status.Record = &v1alpha1.SignedRecord{Payload: []byte("facts")}
+	p := Compute(in).Plans["org2"]
+	for _, c := range []struct{ why, got, want string }{
+		{"the namespace is the consortium's", p.Namespace, "hanse-trade"},
+		{"nodes are named for their member and sorted", names(p.Nodes, func(n v1alpha1.PlanNode) string { return n.Name }), "[orderer0-org2 peer0-org2 peer1-org2]"},
+		{"storage has its default", p.Nodes[0].Storage.Size.String(), "5Gi"},
+		{"volumes outlive their nodes", string(p.Nodes[0].Storage.ReclaimPolicy), "Retain"},
+		{"an orderer keeps no state", string(p.Nodes[0].StateDatabase), ""},
+		{"a peer does", string(p.Nodes[1].StateDatabase), "LevelDB"},
+		{"images have their defaults", p.Ledger.Fabric.PeerImage, DefaultPeerImage},
+		{"members are sorted", names(p.Members, func(m v1alpha1.PlanMember) string { return m.Name }), "[org1 org2]"},
+		{"roots are handed on", p.Members[0].Root, "root of org1"},
+		{"records are handed on", string(p.Members[0].Record.Payload), "facts"},
+		{"a line is seen from its own end", p.Lines[0].Member + " " + p.Lines[0].Address + " " + p.Lines[0].LocalAddress, "org1 gw.org1 gw.org2"},
+		{"everybody is in a channel that names nobody", names(p.Channels[0].Members, func(s string) string { return s }), "[org1 org2]"},
+		{"the endorsement has its default", string(p.Channels[0].Endorsement.Rule), "Majority"},
+		{"the batch has its defaults", p.Channels[0].Batch.AbsoluteMaxBytes.String() + " " + p.Channels[0].Batch.PreferredMaxBytes.String() + " " + p.Channels[0].Batch.Timeout.Duration.String(), "10Mi 2Mi 500ms"},
+		{"the Leader leads", p.Channels[0].Leader, "org2"},
+		{"a template becomes its image", p.Contracts[0].Image, "ghcr.io/hanse-io/contract-notary:0.1.0"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: got %q, want %q", c.why, c.got, c.want)
+		}
+	}
+	if p.Lines[0].Port != 443 || p.Lines[0].LocalPort != v1alpha1.PortLine {
+		t.Errorf("a line's port has its default: got %d and %d", p.Lines[0].Port, p.Lines[0].LocalPort)
+	}
+	if p.Contracts[0].Sequence != 1 {
+		t.Errorf("the first definition is number 1: got %d", p.Contracts[0].Sequence)
+	}
+}
+
+func TestComputeIsPure(t *testing.T) {
+	in := carryOut(input(org("b", 1, 1), org("a", 1, 1), org("c", 1, 1)))
+	in.Contracts[0].Spec.Endorsement = &v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseOutOf, Count: 1, Members: []string{"c", "a"}}
+	copied := in
+	copied.Consortium = in.Consortium.DeepCopy()
+	copied.Contracts = []v1alpha1.Contract{*in.Contracts[0].DeepCopy()}
+	first := Compute(in)
+	if diff := cmp.Diff(copied.Consortium, in.Consortium) + cmp.Diff(copied.Contracts, in.Contracts); diff != "" {
+		t.Errorf("the input was changed:\n%s", diff)
+	}
+	if second := Compute(in); !reflect.DeepEqual(first, second) {
+		t.Error("the same input gave two results")
+	}
+}
+
+func TestMemberSettingsLieOverTheConsortiums(t *testing.T) {
+	in := input(org("org1", 1, 1), org("org2", 1, 1))
+	in.Consortium.Spec.Nodes.Storage.ClassName = "fast"
+	in.Consortium.Spec.Nodes.ExtraSANs = []string{"all.example"}
+	in.Consortium.Spec.Members[1].Nodes = &v1alpha1.NodeSettings{Storage: v1alpha1.Storage{ClassName: "own"}, StateDatabase: v1alpha1.StateCouchDB}
+	plans := Compute(in).Plans
+	if n := plans["org1"].Nodes[1]; n.Storage.ClassName != "fast" || n.StateDatabase != v1alpha1.StateLevelDB {
+		t.Errorf("org1: %+v", n)
+	}
+	if n := plans["org2"].Nodes[1]; n.Storage.ClassName != "own" || n.StateDatabase != v1alpha1.StateCouchDB || n.ExtraSANs[0] != "all.example" {
+		t.Errorf("org2: %+v", n)
+	}
+}
+
+func TestWhoGetsAChannel(t *testing.T) {
+	for _, c := range []struct {
+		why                  string
+		members              []v1alpha1.ConsortiumMember
+		channel              []string
+		gets, leader, orders string
+	}{
+		{"its members", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 1), org("c", 1, 1)}, []string{"a", "b"}, "[a b]", "a", "[a b]"},
+		{"its members' orderers serve it alone", []v1alpha1.ConsortiumMember{org("a", 1, 0), org("b", 1, 1), org("c", 1, 1)}, []string{"a", "b"}, "[a b]", "a", "[b]"},
+		{"everybody's orderers serve it if its members have none", []v1alpha1.ConsortiumMember{org("a", 1, 0), org("b", 1, 0), org("c", 0, 1), org("d", 0, 3)}, []string{"a", "b"}, "[a b c d]", "a", "[c d]"},
+		{"another one leads where the Leader is not in it", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 1), org("c", 1, 1)}, []string{"c", "b"}, "[b c]", "b", "[b c]"},
+		{"another one leads where the Leader has no peer", []v1alpha1.ConsortiumMember{org("a", 0, 1), org("b", 1, 1), org("c", 1, 1)}, nil, "[a b c]", "b", "[a b c]"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			in := input(c.members...)
+			in.Channels = []v1alpha1.Channel{channel("deals", c.channel...)}
+			res := Compute(in)
+			var gets []string
+			for _, m := range c.members {
+				if len(res.Plans[m.Name].Channels) > 0 {
+					gets = append(gets, m.Name)
+				}
+			}
+			same := func(s string) string { return s }
+			resolved := res.Resolved["deals"]
+			if names(gets, same) != c.gets || resolved.Leader != c.leader || names(resolved.Ordering, same) != c.orders {
+				t.Errorf("%v get it, %s leads, %v order", gets, resolved.Leader, resolved.Ordering)
+			}
+		})
+	}
+}
+
+func TestWhoGetsAContract(t *testing.T) {
+	res := Compute(input(org("a", 1, 1), org("b", 2, 0), org("c", 1, 0), org("orders", 0, 3)))
+	for member, want := range map[string]int{"a": 1, "b": 1, "orders": 0} {
+		if got := len(res.Plans[member].Contracts); got != want {
+			t.Errorf("%s: %d contracts, want %d: a contract is for those whose peers serve it", member, got, want)
+		}
+	}
+}
+
+func TestGenesis(t *testing.T) {
+	status := func(p *v1alpha1.MemberPlan, block string) {
+		p.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Genesis: []byte(block)}}
+	}
+	for _, c := range []struct {
+		why, want string
+		change    func(Input)
+	}{
+		{"nobody has made it", "", func(Input) {}},
+		{"the Leader has made it", "first", func(in Input) { status(in.Plans["a"], "first") }},
+		{"another one's is worth nothing", "", func(in Input) { status(in.Plans["b"], "first") }},
+		{"one that is in a plan never changes", "first", func(in Input) {
+			in.Plans["b"].Spec.Channels[0].Genesis = []byte("first")
+			status(in.Plans["a"], "second")
+		}},
+		{"a monstrous one is not handed on", "", func(in Input) { status(in.Plans["a"], strings.Repeat("x", maxGenesisBytes+1)) }},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			in := carryOut(input(org("a", 1, 1), org("b", 1, 1)))
+			c.change(in)
+			for _, member := range []string{"a", "b"} {
+				if got := string(Compute(in).Plans[member].Channels[0].Genesis); got != c.want {
+					t.Errorf("%s: %q, want %q", member, got, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestRecordsKeepToTheirBudget(t *testing.T) {
+	in := carryOut(input(org("a", 1, 1), org("b", 1, 1), org("c", 1, 1)))
+	for member, size := range map[string]int{"a": 100, "b": v1alpha1.MaxRecordBytes, "c": 100} {
+		in.Plans[member].Status.Record = &v1alpha1.SignedRecord{Payload: make([]byte, size)}
+	}
+	if got := recordsWithin(in, recordBudget); got["a"] == nil || got["c"] == nil || got["b"] != nil {
+		t.Errorf("a record that is too large is left out, and no other: %v", len(got))
+	}
+	if got := recordsWithin(in, 200); len(got) != 1 || got["a"] == nil {
+		t.Errorf("records fill the budget in the order of the names: %v", len(got))
+	}
+}
+
+func TestRefusedConsortiumPlansNothing(t *testing.T) {
+	in := input(org("a", 1, 1), org("b", 1, 1))
+	in.Members["b"] = nil
+	if res := Compute(in); res.Consortium.Accepted || len(res.Plans) > 0 {
+		t.Errorf("%+v", res.Consortium)
+	}
+}
+
+func TestLinesThatDoNotCount(t *testing.T) {
+	in := input(org("a", 1, 1), org("b", 1, 1))
+	in.Lines = append(in.Lines, v1alpha1.Line{
+		ObjectMeta: metav1.ObjectMeta{Name: "stranger"},
+		Spec:       v1alpha1.LineSpec{Ends: []v1alpha1.LineEnd{{Member: "a", Address: "x"}, {Member: "z", Address: "y"}}},
+	})
+	now := metav1.NewTime(epoch)
+	in.Lines[0].DeletionTimestamp = &now
+	if lines := Compute(in).Plans["a"].Lines; len(lines) > 0 {
+		t.Errorf("a line to a stranger and one that is being deleted are in the plan: %+v", lines)
+	}
+}
