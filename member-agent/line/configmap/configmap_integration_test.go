@@ -1,0 +1,132 @@
+//go:build integration
+
+package configmap
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+const namespace = "default"
+
+// start runs an API server and returns a client that may do anything, and one that may do what the chart lets a gateway
+// do.
+func start(t *testing.T) (admin, gateway kubernetes.Interface) {
+	t.Helper()
+	env := &envtest.Environment{}
+	config, err := env.Start()
+	must(t, err)
+	t.Cleanup(func() { _ = env.Stop() })
+	admin, err = kubernetes.NewForConfig(config)
+	must(t, err)
+	role := &rbacv1.Role{
+		ObjectMeta: metav1.ObjectMeta{Name: "gateway", Namespace: namespace},
+		Rules: []rbacv1.PolicyRule{
+			{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{"hanse-routes"}, Verbs: []string{"get", "list", "watch"}},
+			{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{"hanse-lines"}, Verbs: []string{"get", "patch"}},
+			{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
+		},
+	}
+	_, err = admin.RbacV1().Roles(namespace).Create(t.Context(), role, metav1.CreateOptions{})
+	must(t, err)
+	_, err = admin.RbacV1().RoleBindings(namespace).Create(t.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "gateway", Namespace: namespace},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "gateway"},
+		Subjects:   []rbacv1.Subject{{Kind: "User", APIGroup: rbacv1.GroupName, Name: "gateway"}},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	user, err := env.AddUser(envtest.User{Name: "gateway"}, nil)
+	must(t, err)
+	gateway, err = kubernetes.NewForConfig(user.Config())
+	must(t, err)
+	return admin, gateway
+}
+
+func TestSource(t *testing.T) {
+	admin, gateway := start(t)
+	maps := admin.CoreV1().ConfigMaps(namespace)
+	heard := make(chan string, 16)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s := &Source{Client: gateway, Namespace: namespace, Name: "hanse-routes", Key: "routes.json"}
+		_ = s.Watch(ctx, func(text []byte) { heard <- string(text) })
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	expect := func(want string) {
+		t.Helper()
+		select {
+		case got := <-heard:
+			if got != want {
+				t.Fatalf("heard %q, want %q", got, want)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatalf("%q was not heard", want)
+		}
+	}
+	object := func(text string) *corev1.ConfigMap {
+		return &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Name: "hanse-routes", Namespace: namespace}, Data: map[string]string{"routes.json": text},
+		}
+	}
+	_, err := maps.Create(ctx, object("one"), metav1.CreateOptions{})
+	must(t, err)
+	expect("one")
+	_, err = maps.Update(ctx, object("two"), metav1.UpdateOptions{})
+	must(t, err)
+	expect("two")
+
+	// Neither a touch without a change, nor a removal, nor its coming back says anything; what is new does.
+	touched := object("two")
+	touched.Labels = map[string]string{"touched": "yes"}
+	_, err = maps.Update(ctx, touched, metav1.UpdateOptions{})
+	must(t, err)
+	must(t, maps.Delete(ctx, "hanse-routes", metav1.DeleteOptions{}))
+	_, err = maps.Create(ctx, object("two"), metav1.CreateOptions{})
+	must(t, err)
+	_, err = maps.Update(ctx, object("three"), metav1.UpdateOptions{})
+	must(t, err)
+	expect("three")
+}
+
+func TestSink(t *testing.T) {
+	admin, gateway := start(t)
+	sink := &Sink{Client: gateway, Namespace: namespace, Name: "hanse-lines", Key: "lines.json", FieldManager: "hanse-gateway"}
+	for _, lines := range [][]v1alpha1.LineReport{
+		{{Name: "l1", Member: "b", State: v1alpha1.LineUp, Active: true, RTTMicroseconds: 12}},
+		{},
+	} {
+		must(t, sink.Report(t.Context(), lines))
+		var got []v1alpha1.LineReport
+		must(t, wait.PollUntilContextTimeout(t.Context(), 10*time.Millisecond, 10*time.Second, true, func(ctx context.Context) (bool, error) {
+			object, err := admin.CoreV1().ConfigMaps(namespace).Get(ctx, "hanse-lines", metav1.GetOptions{})
+			if err != nil {
+				return false, err
+			}
+			return true, json.Unmarshal([]byte(object.Data["lines.json"]), &got)
+		}))
+		if diff := cmp.Diff(lines, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
