@@ -81,7 +81,7 @@ func scheme() (*runtime.Scheme, error) {
 
 func newManager(config *rest.Config, scheme *runtime.Scheme, o options) (manager.Manager, error) {
 	ours := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
-	shutdown := 10 * time.Second
+	shutdown, leaseDuration, renewDeadline, retryPeriod := 10*time.Second, 20*time.Second, 15*time.Second, 5*time.Second
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme: scheme,
 		Cache: cache.Options{
@@ -98,6 +98,9 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, o options) (manager
 		LeaderElectionID:              "hanse-member-agent",
 		LeaderElectionNamespace:       o.namespace,
 		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 &leaseDuration,
+		RenewDeadline:                 &renewDeadline,
+		RetryPeriod:                   &retryPeriod,
 		GracefulShutdownTimeout:       &shutdown,
 		// The link to the host makes its controller anew with every credential.
 		Controller: ctrlconfig.Controller{SkipNameValidation: ptr.To(true)},

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -179,14 +180,19 @@ func credential(t *testing.T, own, host *cluster, member string) *road {
 	return way
 }
 
+// setLogger is for the whole process.
+var setLogger sync.Once
+
 // startAgent runs the agent as cmd does. The function that it returns stops it and waits.
 func startAgent(t *testing.T, own *cluster) (stop func()) {
 	t.Helper()
 	o := defaults()
-	o.logs = logging{level: cmp.Or(os.Getenv("TEST_LOG_LEVEL"), "error"), format: "text"}
-	if _, err := o.logs.set(); err != nil {
-		t.Fatal(err)
-	}
+	setLogger.Do(func() {
+		logs := logging{level: cmp.Or(os.Getenv("TEST_LOG_LEVEL"), "error"), format: "text"}
+		if _, err := logs.set(); err != nil {
+			t.Fatal(err)
+		}
+	})
 	o.member, o.namespace, o.pod = "org1", agentNamespace, ""
 	o.gossipAddress, o.metricsAddress, o.healthAddress, o.leaderElection = "127.0.0.1:0", "0", "0", false
 	o.gateway, o.registry = "127.0.0.1:1", prometheus.NewRegistry()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	certmanager "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
@@ -38,6 +39,10 @@ type Phase struct {
 	Applier Applier
 	// Certificates reads cert-manager's objects, to say why one is not issued.
 	Certificates client.Reader
+
+	// missing is what Organization has found of late: to look for an API that is not served costs several requests, and
+	// need not be done for every plan.
+	missing atomic.Bool
 }
 
 // KeyPair is an issued certificate chain with its key and its authority, in PEM.
@@ -61,6 +66,7 @@ type Issued struct {
 // Certificates that were issued before are good without cert-manager too.
 func (p *Phase) Organization(ctx context.Context, secrets client.Reader) (root string, agent KeyPair, err error) {
 	applied := p.applyAll(ctx, Organization(p.Options))
+	p.missing.Store(errors.Is(applied, ErrCertManagerMissing))
 	for _, name := range []string{AgentSecret, GatewaySecret} {
 		pair, err := Read(ctx, secrets, p.Options.Namespace, name)
 		if err != nil {
@@ -96,7 +102,10 @@ func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1a
 		Digests:   map[string]string{},
 	}
 	// What has been issued is read whatever becomes of this: running nodes do not need cert-manager to be healed.
-	applied := p.applyAll(ctx, Consortium(plan, identities))
+	applied := ErrCertManagerMissing
+	if !p.missing.Load() {
+		applied = p.applyAll(ctx, Consortium(plan, identities))
+	}
 	var missing []string
 	for _, a := range []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority} {
 		pair, err := Read(ctx, secrets, plan.Spec.Namespace, AuthorityName(a))
@@ -153,13 +162,14 @@ func (p *Phase) explain(ctx context.Context, namespace string, names []string) s
 	if len(names) > 3 {
 		text += fmt.Sprintf(" and %d more", len(names)-3)
 	}
-	for _, name := range names {
-		var cert certmanager.Certificate
-		if err := p.Certificates.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &cert); err != nil {
-			continue
-		}
-		if reason := unready(&cert); reason != "" {
-			return text + ": " + reason
+	var certs certmanager.CertificateList
+	ours := client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
+	if err := p.Certificates.List(ctx, &certs, client.InNamespace(namespace), ours); err == nil {
+		for i := range certs.Items {
+			cert := &certs.Items[i]
+			if reason := unready(cert); reason != "" && slices.Contains(names, cert.Name) {
+				return text + ": " + reason
+			}
 		}
 	}
 	return text + ": if this lasts, see whether cert-manager's controller runs"

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -15,6 +16,8 @@ type bell struct {
 	namespace string
 	// names lists everything that ringAll rings for.
 	names func() []string
+	// delay gathers what is rung shortly after each other; none if zero.
+	delay time.Duration
 
 	mu    sync.Mutex
 	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
@@ -32,7 +35,7 @@ func (b *bell) ring(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.queue != nil {
-		b.queue.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: b.namespace, Name: name}})
+		b.queue.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: b.namespace, Name: name}}, b.delay)
 	}
 }
 

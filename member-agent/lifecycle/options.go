@@ -23,6 +23,8 @@ const (
 	// soon is when a plan is looked at again that is not ready, late one that is; events come between.
 	soon = 10 * time.Second
 	late = 5 * time.Minute
+	// spread keeps many plans from being looked at in the same moment: so much longer it may take at the most.
+	spread = 0.5
 )
 
 // ConfigMapKey names one entry of a ConfigMap in the agent's namespace.

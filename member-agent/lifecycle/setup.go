@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -23,12 +24,17 @@ import (
 // houseKey is the one key of the organization's own matters.
 const houseKey = "organization"
 
+// gather is how long events are gathered for the organization's controller.
+const gather = 100 * time.Millisecond
+
+var houseRequest = reconcile.Request{NamespacedName: types.NamespacedName{Name: houseKey}}
+
 // New returns a Reconciler. What it opens lives by base.
 func New(base context.Context, o Options) *Reconciler {
 	r := &Reconciler{Options: o, base: base}
 	r.organization.Store(&organization{reason: v1alpha1.ReasonProgressing, waiting: "the organization's own certificates have not been looked at yet"})
 	r.plans = &bell{namespace: o.Namespace, names: r.planNames}
-	r.house = &bell{names: func() []string { return []string{houseKey} }}
+	r.house = &bell{names: func() []string { return []string{houseKey} }, delay: gather}
 	r.workers = &workers{ledger: o.Ledger, wake: r.plans.ring, running: map[string]*worker{}}
 	r.rooms = &rooms{config: o.Config, own: o.Own, seen: r.seen, open: map[string]*room{}}
 	return r
@@ -97,27 +103,33 @@ func limiter() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](50*time.Millisecond, 30*time.Second)
 }
 
-func houseRequest() []reconcile.Request {
-	var req reconcile.Request
-	req.Name = houseKey
-	return []reconcile.Request{req}
-}
-
+// toHouse wakes the organization's controller, after a moment: what happens to many plans at once is one thing to it.
 func toHouse[T client.Object]() handler.TypedEventHandler[T, reconcile.Request] {
-	return handler.TypedEnqueueRequestsFromMapFunc(func(context.Context, T) []reconcile.Request { return houseRequest() })
+	return onEvent(func(_ T, _ bool, q queue) { q.AddAfter(houseRequest, gather) })
 }
 
 // configMaps wakes the plans too when the lines or the pins have changed.
 func (r *Reconciler) configMaps() handler.TypedEventHandler[*corev1.ConfigMap, reconcile.Request] {
-	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, cm *corev1.ConfigMap) []reconcile.Request {
+	return onEvent(func(cm *corev1.ConfigMap, gone bool, q queue) {
 		switch cm.Name {
 		case r.LinesFrom.Name, PinsConfigMap:
 			r.plans.ringAll()
 		case r.RoutesTo.Name:
-			r.Applier.Observe(cm, false)
+			r.Applier.Observe(cm, gone)
 		default:
-			return nil
+			return
 		}
-		return houseRequest()
+		q.AddAfter(houseRequest, gather)
 	})
+}
+
+type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// onEvent calls do for whatever happens to an object; gone says that it was deleted.
+func onEvent[T client.Object](do func(obj T, gone bool, q queue)) handler.TypedEventHandler[T, reconcile.Request] {
+	return handler.TypedFuncs[T, reconcile.Request]{
+		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[T], q queue) { do(e.Object, false, q) },
+		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[T], q queue) { do(e.ObjectNew, false, q) },
+		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[T], q queue) { do(e.Object, true, q) },
+	}
 }
