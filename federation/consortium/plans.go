@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -40,7 +41,7 @@ func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan) er
 	for _, p := range plans {
 		group.Go(func() error {
 			err := apply.Exactly(ctx, r.Client, FieldManager, p)
-			if apierrors.IsNotFound(err) || apierrors.HasStatusCause(err, "NamespaceTerminating") {
+			if apierrors.IsNotFound(err) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 				// The Member's namespace is still being made, or goes with the Member. Either way the Member's status
 				// changes next, and brings this Consortium up again.
 				return nil
