@@ -187,7 +187,10 @@ func returns(t *testing.T, own, host *cluster) {
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
-		return fmt.Errorf("it is still there: %v", err)
+		if err == nil {
+			return errors.New("it is still there")
+		}
+		return err
 	})
 }
 
