@@ -50,7 +50,7 @@ func strangersClients(t *testing.T, s *stage.Stage) {
 	environment := must2(t)(s.Hanse(t.Context(), "org1", "env", "trade", "--out", folder+"/msp"))
 	peer := strings.TrimSpace(must2(t)(s.Part("peer")))
 	script := environment + fmt.Sprintf("export FABRIC_CFG_PATH=%s\nexec %s channel getinfo -c settlement", strings.TrimSpace(must2(t)(s.Sampleconfig(t.Context()))), peer)
-	if out := must2(t)(s.Fleet(t.Context(), "exec", "org1", "--", "bash", "-c", script)); !strings.Contains(out, "height") {
+	if out := must2(t)(s.Fleet(t.Context(), "exec", "org1", "--dns", "--", "bash", "-c", script)); !strings.Contains(out, "height") {
 		t.Errorf("the peer command printed no height: %s", out)
 	}
 }

@@ -98,7 +98,7 @@ func (s *Stage) stream(ctx context.Context, cluster, program string, args ...str
 
 // Fleet runs the fleet program.
 func (s *Stage) Fleet(ctx context.Context, args ...string) (string, error) {
-	return s.run(ctx, "", "", s.Bin("fleet"), append(args, "--name", s.Name)...)
+	return s.run(ctx, "", "", s.Bin("fleet"), append([]string{"--name", s.Name}, args...)...)
 }
 
 // Kubectl runs kubectl on a cluster.

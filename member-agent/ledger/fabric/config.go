@@ -175,6 +175,11 @@ func (n network) msp(member string) (configtx.MSP, error) {
 	if err != nil {
 		return configtx.MSP{}, fmt.Errorf("the identity roots in the record of %s: %w", member, err)
 	}
+	for i := range roots {
+		if roots[i], err = lowS(roots[i]); err != nil {
+			return configtx.MSP{}, fmt.Errorf("the identity roots in the record of %s: %w", member, err)
+		}
+	}
 	tlsRoots, err := parseRoots(n.records[member].TLSRoots)
 	if err != nil {
 		return configtx.MSP{}, fmt.Errorf("the TLS roots in the record of %s: %w", member, err)
