@@ -59,7 +59,7 @@ unit: ## Unit tests of every module, with the race detector
 
 .PHONY: integration
 integration: fleet ## Integration tests against real parts, with the race detector
-	KUBEBUILDER_ASSETS=$(ASSETS) CGO_ENABLED=1 go test -race -tags integration,fabric -timeout 20m -p 1 ./federation/... ./member-agent/... ./kubectl-hanse/...
+	KUBEBUILDER_ASSETS=$(ASSETS) CGO_ENABLED=1 go test -race -tags integration,fabric -timeout 20m -p 1 ./federation/... ./member-agent/... ./cmd/...
 
 .PHONY: e2e
 e2e: fleet ## End-to-end tests on a fleet of their own, faults included

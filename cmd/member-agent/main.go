@@ -17,7 +17,7 @@ import (
 )
 
 // version is set by the linker.
-var version = "dev"
+var version = "0.1.0"
 
 func main() {
 	if err := command().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
