@@ -77,6 +77,9 @@ func suite(m *testing.M) (code int, err error) {
 	}
 	env := &envtest.Environment{CRDDirectoryPaths: []string{"../../charts/federation/crds"}, ErrorIfCRDPathMissing: true}
 	env.ControlPlane.GetAPIServer().SecureServing.Authn = authority
+	// What the tests write need not survive a crash of the machine.
+	env.ControlPlane.Etcd = &envtest.Etcd{}
+	env.ControlPlane.Etcd.Configure().Set("unsafe-no-fsync", "true")
 	if config, err = env.Start(); err != nil {
 		return 1, fmt.Errorf("start the control plane: %w", err)
 	}
