@@ -45,6 +45,7 @@ func TestConsortium(t *testing.T) {
 		{"a peer added", peerAdded},
 		{"the host away", hostAway},
 		{"a line cut, without and with a second one", lineCut},
+		{"a certificate renewed", certificateRenewed},
 		{"a cluster killed", clusterKilled},
 		{"bad input", badInput},
 		{"clients that are not ours", strangersClients},
@@ -214,4 +215,38 @@ func lineCut(t *testing.T, s *stage.Stage) {
 	load.goesOn(t, 2, 2*time.Minute)
 	must2(t)(s.Fleet(t.Context(), "line", "restore", "org1", "org2"))
 	eventually(t, 90*time.Second, "both lines are up", isReady(t, s, "line", "org1-org2"))
+}
+
+// certificateRenewed has cert-manager renew an orderer's TLS certificate: the key has to stay, because the channel knows
+// the orderer by it, and the node has to take the certificate up while transactions go on.
+func certificateRenewed(t *testing.T, s *stage.Stage) {
+	read := func(path string) string {
+		return get(t, s, "org2", path, "-n", "hanse-trade", "secret", "orderer0-org2-tls")
+	}
+	key, certificate := read(`{.data.tls\.key}`), read(`{.data.tls\.crt}`)
+	pod := func() string {
+		return get(t, s, "org2", "{.metadata.uid} {.status.containerStatuses[0].ready}", "-n", "hanse-trade", "pod", "orderer0-org2-0", "--ignore-not-found")
+	}
+	before := strings.Fields(pod())[0]
+	load := start(t, s, "org1", "renewed")
+	now := time.Now().UTC().Format(time.RFC3339)
+	patch := fmt.Sprintf(`[{"op":"add","path":"/status/conditions/-","value":{"type":"Issuing","status":"True","reason":"ManuallyTriggered","message":"renewed by hand","lastTransitionTime":%q}}]`, now)
+	must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-trade", "patch", "certificate", "orderer0-org2-tls", "--subresource=status", "--type=json", "-p", patch))
+	eventually(t, 2*time.Minute, "a new certificate", func() error {
+		if read(`{.data.tls\.crt}`) == certificate {
+			return fmt.Errorf("it is the old one")
+		}
+		return nil
+	})
+	if read(`{.data.tls\.key}`) != key {
+		t.Error("the key has changed: the channel does not know this orderer any more")
+	}
+	eventually(t, 3*time.Minute, "the orderer restarts with it", func() error {
+		if fields := strings.Fields(pod()); len(fields) != 2 || fields[0] == before || fields[1] != "true" {
+			return fmt.Errorf("pod: %v", fields)
+		}
+		return nil
+	})
+	load.goesOn(t, 2, 2*time.Minute)
+	eventually(t, 2*time.Minute, "the consortium", isReady(t, s, "consortium", "trade"))
 }

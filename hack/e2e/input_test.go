@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -13,26 +15,40 @@ import (
 
 // badInput declares what cannot work on clusters, looks for a message that says so, mends it and waits until it works.
 func badInput(t *testing.T, s *stage.Stage) {
-	for _, row := range []struct{ why, manifests, says, mend string }{
-		{"an image that cannot be pulled", brokenContract("ghcr.io/hanse-io/no-such-image:0.0.0"), "no-such-image", brokenContract("ghcr.io/hanse-io/contract-asset:" + stage.Version)},
+	end := func(i int) string {
+		return get(t, s, "host", fmt.Sprintf("{.spec.ends[%d].address}", i), "line", "org1-org3")
+	}
+	for _, row := range []struct{ why, kind, name, wrong, says, mended string }{
+		{"an image that cannot be pulled", "contract", "broken", brokenContract("ghcr.io/hanse-io/no-such-image:0.0.0"), "no-such-image",
+			brokenContract("ghcr.io/hanse-io/contract-asset:" + stage.Version)},
+		{"a line to nowhere", "line", "nowhere", nowhere("10.200.255.1", "10.200.255.2"), "does not reach", nowhere(end(0), end(1))},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			if err := s.Apply(t.Context(), "host", row.manifests); err != nil {
+			if err := s.Apply(t.Context(), "host", row.wrong); err != nil {
 				t.Fatal(err)
 			}
 			eventually(t, 2*time.Minute, "a message that says what is wrong", func() error {
-				got := get(t, s, "host", `{.status.conditions[?(@.type=="Ready")].message}`, "contract", "broken")
+				got := get(t, s, "host", `{.status.conditions[?(@.type=="Ready")].message}`, row.kind, row.name)
 				if !strings.Contains(got, row.says) {
 					return fmt.Errorf("the message is %q", got)
 				}
 				return nil
 			})
-			if err := s.Apply(t.Context(), "host", row.mend); err != nil {
+			if err := s.Apply(t.Context(), "host", row.mended); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, 4*time.Minute, "it recovers once it is mended", isReady(t, s, "contract", "broken"))
+			eventually(t, 4*time.Minute, "it recovers once it is mended", isReady(t, s, row.kind, row.name))
 		})
 	}
+}
+
+func nowhere(one, other string) string {
+	return fmt.Sprintf(`
+apiVersion: federation.hanse.io/v1alpha1
+kind: Line
+metadata: {name: nowhere}
+spec: {priority: 900, ends: [{member: org1, address: %s}, {member: org3, address: %s}]}
+`, one, other)
 }
 
 func brokenContract(image string) string {
@@ -52,6 +68,30 @@ func strangersClients(t *testing.T, s *stage.Stage) {
 	script := environment + fmt.Sprintf("export FABRIC_CFG_PATH=%s\nexec %s channel getinfo -c settlement", strings.TrimSpace(must2(t)(s.Sampleconfig(t.Context()))), peer)
 	if out := must2(t)(s.Fleet(t.Context(), "exec", "org1", "--dns", "--", "bash", "-c", script)); !strings.Contains(out, "height") {
 		t.Errorf("the peer command printed no height: %s", out)
+	}
+	application(t, s, folder)
+}
+
+// application builds the program on fabric-sdk-go v1.0.0 and runs it as org1's user.
+func application(t *testing.T, s *stage.Stage, folder string) {
+	program, profile := folder+"/legacyclient", folder+"/profile.yaml"
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	build.Dir, build.Env = s.Root+"/hack/legacyclient", append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the application: %v\n%s", err, out)
+	}
+	text := must2(t)(s.Hanse(t.Context(), "host", "profile", "trade", "--member", "org1"))
+	if err := os.WriteFile(profile, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must2(t)(s.Hanse(t.Context(), "org1", "env", "trade", "--out", folder+"/user", "--user", "user"))
+	out := must2(t)(s.Fleet(t.Context(), "exec", "org1", "--dns", "--", "sh", "-c", fmt.Sprintf(
+		"cd %s && exec %s --profile %s --channel settlement --contract notary --msp org1MSP --user-cert user/msp/signcerts/cert.pem --user-key user/msp/keystore/key.pem --id legacy-1 --text hello",
+		folder, program, profile)))
+	t.Logf("the application: %s", strings.TrimSpace(out))
+	got, err := s.Read(t.Context(), "org2", "legacy-1", time.Minute)
+	if err != nil || !strings.Contains(got, stage.Digest("hello")) {
+		t.Errorf("org2 reads %q, %v: what the application wrote has to be there", got, err)
 	}
 }
 
