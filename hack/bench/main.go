@@ -13,9 +13,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/go-logr/logr"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
@@ -52,8 +54,12 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(b.dir)
 	failed := b.run(ctx)
+	if failed != nil {
+		b.set.Note("logs are left in %s", b.dir)
+	} else if err := os.RemoveAll(b.dir); err != nil {
+		return err
+	}
 	b.set.Print(os.Stdout)
 	if o.out == "" {
 		return failed
@@ -72,6 +78,11 @@ func run(ctx context.Context) error {
 }
 
 func (b *bench) run(ctx context.Context) error {
+	build := exec.CommandContext(ctx, "make", "-s", "build")
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("make build: %w", err)
+	}
 	b.machine()
 	for _, s := range sections {
 		if !b.o.only[s.name] {
@@ -117,6 +128,7 @@ type options struct {
 	trace  bool
 	name   string
 	rounds int
+	idle   time.Duration
 }
 
 func readFlags(args []string) (options, error) {
@@ -125,6 +137,7 @@ func readFlags(args []string) (options, error) {
 	f.StringVar(&o.out, "out", "", "file to write the figures to, as JSON")
 	f.IntVar(&o.rounds, "rounds", 3, "how often each short measurement is taken; the medians count")
 	f.IntVar(&o.runs, "bring-ups", 2, "how often a consortium is brought up")
+	f.DurationVar(&o.idle, "idle", 2*time.Minute, "how long an idle agent is watched; not at all if 0")
 	f.BoolVar(&o.trace, "trace", false, "say where the time of a propagation goes, from the API servers' audit logs")
 	f.StringVar(&o.name, "name", "bench", "name of the fleet")
 	only := f.String("only", names(), "sections to measure, divided by commas")

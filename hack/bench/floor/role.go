@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -73,8 +74,11 @@ func floorRole(ctx context.Context, args []string) (err error) {
 	if err := json.Unmarshal([]byte(flags.Arg(0)), &o); err != nil {
 		return err
 	}
-	if out, err := exec.CommandContext(ctx, "ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
-		return fmt.Errorf("ip link set lo up: %w: %s", err, out)
+	// A peer wants to see an address that is not a loopback one, though it does not use it.
+	for _, words := range []string{"link set lo up", "address add " + lineEnd(0) + "/32 dev lo"} {
+		if out, err := exec.CommandContext(ctx, "ip", strings.Fields(words)...).CombinedOutput(); err != nil {
+			return fmt.Errorf("ip %s: %w: %s", words, err, out)
+		}
 	}
 	all, err := members()
 	if err != nil {

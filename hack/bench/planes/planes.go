@@ -56,7 +56,7 @@ func Start(ctx context.Context, s *stage.Stage, dir string) (p *Planes, err erro
 	if p.Own, err = startPlane(filepath.Join(dir, Member), assets); err != nil {
 		return p, err
 	}
-	if err := p.startHost(ctx, assets); err != nil {
+	if err := p.startHost(ctx); err != nil {
 		return p, err
 	}
 	return p, p.startMember(ctx)
@@ -86,8 +86,12 @@ func (p *Planes) run(plane *Plane, kubeconfig, program string, environment []str
 }
 
 // startHost signs certificates as a host does, and runs federation.
-func (p *Planes) startHost(ctx context.Context, assets string) error {
-	if _, err := p.run(p.Host, p.Host.Kubeconfig, filepath.Join(assets, "kube-controller-manager"), nil,
+func (p *Planes) startHost(ctx context.Context) error {
+	hyperkube, err := p.stage.Part("hyperkube")
+	if err != nil {
+		return err
+	}
+	if _, err := p.run(p.Host, p.Host.Kubeconfig, strings.TrimSpace(hyperkube), nil, "kube-controller-manager",
 		"--kubeconfig="+p.Host.Kubeconfig, "--leader-elect=false", "--secure-port=0",
 		"--controllers=certificatesigningrequest-signing-controller",
 		"--cluster-signing-cert-file="+p.Host.authority.path("ca.crt"),
@@ -219,12 +223,12 @@ func (p *Plane) applyOne(ctx context.Context, object *unstructured.Unstructured)
 		if err := p.Client.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 			return false, nil
 		}
-		conditions, _, err := unstructured.NestedSlice(object.Object, "status", "conditions")
+		conditions, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions") // null at first, which is none
 		for _, condition := range conditions {
 			if c, ok := condition.(map[string]any); ok && c["type"] == "Established" && c["status"] == "True" {
 				return true, nil
 			}
 		}
-		return false, err
+		return false, nil
 	})
 }
