@@ -115,10 +115,12 @@ func nodesPart(in plan.Input, res plan.Result) part {
 		switch {
 		case Online(in.Members[name]) != metav1.ConditionTrue:
 			p.progress.unheardOf(name)
-		case reported == nil || !current(reported, res.Plans[name]):
+		case reported == nil || reported.Status.ObservedGeneration == 0 && reported.Generation > 0:
 			p.progress.miss(name, "take up its plan", "")
 		case count.Ready < count.Desired:
 			p.progress.miss(name, "start its nodes", nodesMessage(reported))
+		case !current(reported, res.Plans[name]):
+			p.progress.miss(name, "take up its plan's last change", "")
 		}
 	}
 	return p

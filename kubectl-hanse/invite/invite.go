@@ -24,11 +24,7 @@ import (
 // DefaultChart is where the member agent's chart is published.
 const DefaultChart = "oci://ghcr.io/hanse-io/charts/member-agent"
 
-const (
-	// serviceAccount is the name that the federation controller gives to the account of a standing invitation.
-	serviceAccount = "invite"
-	fieldOwner     = client.FieldOwner("kubectl-hanse")
-)
+const fieldOwner = client.FieldOwner("kubectl-hanse")
 
 type options struct {
 	organization, server, caFile, chart string
@@ -82,17 +78,18 @@ func (o options) run(ctx context.Context, cluster *access.Cluster, name string, 
 	if _, err := installation.Command(); err != nil {
 		return "", err // before anything is declared
 	}
-	if err := o.declare(ctx, cluster.Client, name, now); err != nil {
+	invitation := nonce()
+	if err := o.declare(ctx, cluster.Client, name, invitation, now); err != nil {
 		return "", err
 	}
-	if installation.Token, err = o.token(ctx, cluster, name); err != nil {
+	if installation.Token, err = o.token(ctx, cluster, name, invitation); err != nil {
 		return "", err
 	}
 	return installation.Command()
 }
 
 // declare creates the Member, or puts a new invitation on the one that there is.
-func (o options) declare(ctx context.Context, objects client.Client, name string, now time.Time) error {
+func (o options) declare(ctx context.Context, objects client.Client, name, invitation string, now time.Time) error {
 	var member v1alpha1.Member
 	err := objects.Get(ctx, types.NamespacedName{Name: name}, &member)
 	if client.IgnoreNotFound(err) != nil {
@@ -105,7 +102,7 @@ func (o options) declare(ctx context.Context, objects client.Client, name string
 	before := member.DeepCopy()
 	expires := metav1.NewTime(now.Add(o.ttl))
 	member.Name = name
-	member.Spec.Invitation, member.Spec.InvitationExpires = nonce(), &expires
+	member.Spec.Invitation, member.Spec.InvitationExpires = invitation, &expires
 	if o.organization != "" {
 		member.Spec.Organization = o.organization
 	}
@@ -123,20 +120,22 @@ func (o options) declare(ctx context.Context, objects client.Client, name string
 	return nil
 }
 
-// token waits until the federation controller has made the invitation's account, and has a token issued for it.
-func (o options) token(ctx context.Context, cluster *access.Cluster, name string) (string, error) {
+// token waits until the federation controller has made the account of this very invitation, and has a token issued for
+// it.
+func (o options) token(ctx context.Context, cluster *access.Cluster, name, invitation string) (string, error) {
 	namespace := v1alpha1.MemberNamespace(name)
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, o.timeout, true, func(ctx context.Context) (bool, error) {
 		var account corev1.ServiceAccount
-		err := cluster.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: serviceAccount}, &account)
-		return err == nil && account.DeletionTimestamp == nil, client.IgnoreNotFound(err)
+		err := cluster.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: v1alpha1.InviteServiceAccount}, &account)
+		standing := account.DeletionTimestamp == nil && account.Annotations[v1alpha1.AnnotationInvitation] == invitation
+		return err == nil && standing, client.IgnoreNotFound(err)
 	})
 	if err != nil {
 		return "", fmt.Errorf("the federation controller has not taken up the invitation of %s within %s (%w): is it running? kubectl -n hanse-system get pods", name, o.timeout, err)
 	}
 	seconds := int64(o.ttl / time.Second)
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
-	request, err = cluster.Clientset.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, serviceAccount, request, metav1.CreateOptions{})
+	request, err = cluster.Clientset.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, v1alpha1.InviteServiceAccount, request, metav1.CreateOptions{})
 	if err != nil {
 		return "", fmt.Errorf("have a token issued for %s: %w", name, err)
 	}
