@@ -174,14 +174,16 @@ func (r *Reconciler) ledger(p *progress, reader client.Reader, records map[strin
 	p.fold(v1alpha1.PlanContractsReady, reason, message, "every contract runs here and is committed")
 }
 
-// withRunning says of each contract whether its workload runs, which is not for the ledger to say.
+// withRunning says of each contract whether its workload runs, and why not, which is not for the ledger to say.
 func withRunning(contracts []v1alpha1.PlanContractStatus, running []nodes.Contract) []v1alpha1.PlanContractStatus {
 	merged := slices.Clone(contracts)
 	for i := range merged {
 		c := &merged[i]
-		c.Running = slices.ContainsFunc(running, func(w nodes.Contract) bool {
-			return w.Name == c.Name && w.Channel == c.Channel && w.Running
-		})
+		at := slices.IndexFunc(running, func(w nodes.Contract) bool { return w.Name == c.Name && w.Channel == c.Channel })
+		c.Running = at >= 0 && running[at].Running
+		if at >= 0 && !c.Running && c.Message == "" {
+			c.Message = running[at].Message
+		}
 	}
 	return merged
 }
