@@ -5,7 +5,6 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VERSION ?= 0.1.0
-MEMBERS ?= 3
 LDFLAGS := -s -w -X main.version=$(VERSION)
 FLEET   := bin/fleet
 ASSETS   = $$($(FLEET) assets)
@@ -20,7 +19,7 @@ help: ## Show this list
 .PHONY: demo
 demo: fleet ## Four real clusters, one consortium, one transaction; as root, on Linux with Go and git
 	hack/install-packages.sh
-	go run ./hack/demo up --members $(MEMBERS)
+	go run ./hack/demo up
 
 .PHONY: demo-down
 demo-down: fleet ## Take the demo down, without a trace
@@ -56,6 +55,8 @@ unit: ## Unit tests of every module, with the race detector
 	cd contracts && CGO_ENABLED=1 go test -race ./...
 	cd hack/fleet && go test ./...
 	cd hack/parts/ccaasbuilder && go test ./...
+	cd hack/parts/localprovisioner && go test ./...
+	cd hack/legacyclient && go test ./...
 
 .PHONY: integration
 integration: fleet ## Integration tests against real parts, with the race detector

@@ -13,26 +13,29 @@ import (
 	"github.com/hanse-io/hanse/hack/stage"
 )
 
-const sample = "samples/trade.yaml"
+// The sample names three organizations.
+const (
+	sample  = "samples/trade.yaml"
+	members = 3
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	flags := flag.NewFlagSet("demo up", flag.ExitOnError)
-	members := flags.Int("members", 3, "number of organizations; the sample names three")
 	name := flags.String("name", "hanse", "name of the fleet")
 	if len(os.Args) < 2 || os.Args[1] != "up" {
-		fmt.Fprintln(os.Stderr, "usage: demo up [--members 3] [--name hanse]")
+		fmt.Fprintln(os.Stderr, "usage: demo up [--name hanse]")
 		os.Exit(2)
 	}
 	_ = flags.Parse(os.Args[2:])
-	if err := run(ctx, *name, *members); err != nil {
+	if err := run(ctx, *name); err != nil {
 		fmt.Fprintf(os.Stderr, "demo: %v\n\nWhat is there is left as it is, to look at; `make demo-down` takes it down.\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, name string, members int) error {
+func run(ctx context.Context, name string) error {
 	s, err := stage.New(name, members, os.Stdout)
 	if err != nil {
 		return err

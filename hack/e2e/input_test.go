@@ -102,7 +102,7 @@ func uninstalled(t *testing.T, s *stage.Stage) {
 	}
 	for _, member := range s.Members {
 		eventually(t, 2*time.Minute, member+" has taken its nodes down", func() error {
-			out, err := s.Kubectl(t.Context(), member, "-n", "hanse-trade", "get", "pods,statefulsets,deployments,services,certificates,issuers", "-o", "name")
+			out, err := s.Kubectl(t.Context(), member, "-n", "hanse-trade", "get", "pods,statefulsets,deployments,services,configmaps", "-l", "app.kubernetes.io/managed-by=hanse", "-o", "name")
 			if err != nil || strings.TrimSpace(out) != "" {
 				return fmt.Errorf("left over: %s %w", strings.Fields(out), err)
 			}

@@ -22,10 +22,12 @@ type Installation struct {
 	Token string
 	// Chart is a chart reference or a folder.
 	Chart string
+	// Replace is set where the organization may have the release already.
+	Replace bool
 }
 
 // The values go through standard input, so that the token shows neither in the process list nor in a shell's history.
-var command = template.Must(template.New("helm").Parse(`helm install member-agent {{.Chart}} --namespace hanse-system --create-namespace --values - <<'EOF'
+var command = template.Must(template.New("helm").Parse(`helm {{if .Replace}}upgrade --install{{else}}install{{end}} member-agent {{.Chart}} --namespace hanse-system --create-namespace --values - <<'EOF'
 member:
   name: {{.Member}}
 host:

@@ -74,7 +74,7 @@ func (o options) run(ctx context.Context, cluster *access.Cluster, name string, 
 	if o.server == "" {
 		o.server = cluster.Config.Host
 	}
-	installation := Installation{Member: name, Server: o.server, CA: authority, Chart: o.chart}
+	installation := Installation{Member: name, Server: o.server, CA: authority, Chart: o.chart, Replace: o.replace}
 	if _, err := installation.Command(); err != nil {
 		return "", err // before anything is declared
 	}

@@ -27,7 +27,7 @@ func Command(flags *access.Flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "invoke FUNCTION [ARGUMENT ...]",
 		Short: "Submit a transaction through this organization's peer, or evaluate one with --query",
-		Example: `  kubectl hanse invoke --consortium trade --channel settlement --contract notary Put invoice-7 sha256 9f86d0…
+		Example: `  kubectl hanse invoke --consortium trade --channel settlement --contract notary Put invoice-7 9f86d0… sha256 '{}'
   kubectl hanse invoke --consortium trade --channel settlement --contract notary --query Get invoice-7`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
