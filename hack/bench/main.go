@@ -129,6 +129,8 @@ type options struct {
 	name   string
 	rounds int
 	idle   time.Duration
+	// profiles is a directory.
+	profiles string
 }
 
 func readFlags(args []string) (options, error) {
@@ -138,6 +140,7 @@ func readFlags(args []string) (options, error) {
 	f.IntVar(&o.rounds, "rounds", 3, "how often each short measurement is taken; the medians count")
 	f.IntVar(&o.runs, "bring-ups", 2, "how often a consortium is brought up")
 	f.DurationVar(&o.idle, "idle", 2*time.Minute, "how long an idle agent is watched; not at all if 0")
+	f.StringVar(&o.profiles, "profiles", "", "directory for CPU profiles of the API servers during the bursts")
 	f.BoolVar(&o.trace, "trace", false, "say where the time of a propagation goes, from the API servers' audit logs")
 	f.StringVar(&o.name, "name", "bench", "name of the fleet")
 	only := f.String("only", names(), "sections to measure, divided by commas")

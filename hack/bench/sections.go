@@ -73,7 +73,7 @@ func (b *bench) propagation(ctx context.Context) (err error) {
 			err = failed
 		}
 	}()
-	o := propagation.Options{Consortia: 100, Rounds: b.o.rounds, Changes: 60, Bursts: b.o.rounds, Idle: b.o.idle}
+	o := propagation.Options{Consortia: 100, Rounds: b.o.rounds, Changes: 60, Bursts: b.o.rounds, Idle: b.o.idle, Profiles: b.o.profiles}
 	if b.o.trace {
 		o.Trace = func(format string, arguments ...any) { fmt.Fprintf(os.Stderr, format+"\n", arguments...) }
 	}

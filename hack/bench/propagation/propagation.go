@@ -2,6 +2,7 @@ package propagation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,10 +22,15 @@ type Options struct {
 	Idle time.Duration
 	// Trace is told where the time went, if it is set.
 	Trace func(format string, arguments ...any)
+	// Profiles is the directory for profiles of the API servers during the bursts; none are taken if it is empty.
+	Profiles string
 }
 
 // interval between changes, four a second.
 const interval = 250 * time.Millisecond
+
+// profileSeconds is about how long the bursts take.
+const profileSeconds = 12
 
 // settle bounds the wait for a quiet state.
 const settle = 3 * time.Minute
@@ -87,7 +93,7 @@ func (r *runs) steady(ctx context.Context, s *figures.Set) error {
 	var down, back spread
 	for range r.o.Rounds {
 		r.version++
-		offsets, err := r.offsets()
+		since, err := r.mark()
 		if err != nil {
 			return err
 		}
@@ -106,7 +112,7 @@ func (r *runs) steady(ctx context.Context, s *figures.Set) error {
 		if err := r.all(ctx, names); err != nil {
 			return err
 		}
-		r.trace("4 changes/s", names, offsets)
+		r.trace("4 changes/s", names, since)
 		d, b := r.t.times(names)
 		down.add(d)
 		back.add(b)
@@ -121,14 +127,19 @@ func (r *runs) steady(ctx context.Context, s *figures.Set) error {
 }
 
 // bursts changes every consortium at once.
-func (r *runs) bursts(ctx context.Context, s *figures.Set) error {
+func (r *runs) bursts(ctx context.Context, s *figures.Set) (err error) {
 	var down, back spread
+	if r.o.Profiles != "" {
+		taken := make(chan error, 1)
+		go func() { taken <- r.p.Profile(ctx, profileSeconds, r.o.Profiles) }()
+		defer func() { err = errors.Join(err, <-taken) }()
+	}
 	for range r.o.Bursts {
 		if err := r.t.quiet(ctx, r.o.Consortia, time.Second, settle); err != nil {
 			return err
 		}
 		r.version++
-		offsets, err := r.offsets()
+		since, err := r.mark()
 		if err != nil {
 			return err
 		}
@@ -145,7 +156,7 @@ func (r *runs) bursts(ctx context.Context, s *figures.Set) error {
 		if err := r.all(ctx, names); err != nil {
 			return err
 		}
-		r.trace("burst", names, offsets)
+		r.trace("burst", names, since)
 		d, b := r.t.times(names)
 		down.add(d)
 		back.add(b)

@@ -2,6 +2,8 @@ package propagation
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,48 +37,58 @@ func (r *runs) steps() []step {
 	}
 }
 
-// offsets are the lengths of the two audit logs.
-func (r *runs) offsets() (map[*planes.Plane]int64, error) {
+// mark is the state of things before changes begin: the lengths of the two audit logs, and the CPU time used.
+type mark struct {
+	offsets map[*planes.Plane]int64
+	cpu     map[string]float64
+	at      time.Time
+}
+
+func (r *runs) mark() (mark, error) {
 	if r.o.Trace == nil {
-		return nil, nil
+		return mark{}, nil
 	}
 	offsets := map[*planes.Plane]int64{}
 	for _, plane := range []*planes.Plane{r.p.Host, r.p.Own} {
 		_, next, err := plane.Requests(0)
 		if err != nil {
-			return nil, err
+			return mark{}, err
 		}
 		offsets[plane] = next
 	}
-	return offsets, nil
+	return mark{offsets, r.p.CPU(), time.Now()}, nil
 }
 
 // trace says when each request of the way was received after the change was accepted, and how long it took.
-func (r *runs) trace(what string, names []string, offsets map[*planes.Plane]int64) {
+func (r *runs) trace(what string, names []string, since mark) {
 	if r.o.Trace == nil {
 		return
 	}
+	cpu, took := r.p.CPU(), time.Since(since.at)
 	time.Sleep(auditDelay)
 	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(cpu)) {
+		lines = append(lines, fmt.Sprintf("  CPU of %-27s %6.1f ms for each change", name, (cpu[name]-since.cpu[name])*1000/float64(len(names))))
+	}
 	for _, s := range r.steps() {
-		requests, _, err := s.plane.Requests(offsets[s.plane])
+		requests, _, err := s.plane.Requests(since.offsets[s.plane])
 		if err != nil {
 			lines = append(lines, err.Error())
 			continue
 		}
-		at, took := r.onTheWay(requests, s, names)
+		at, spent := r.onTheWay(requests, s, names)
 		lines = append(lines, fmt.Sprintf("  %-34s n=%-4d received p50 %6.1f p99 %6.1f ms, took p50 %5.1f p99 %5.1f ms", s.name, len(at),
-			figures.Percentile(at, 50), figures.Percentile(at, 99), figures.Percentile(took, 50), figures.Percentile(took, 99)))
+			figures.Percentile(at, 50), figures.Percentile(at, 99), figures.Percentile(spent, 50), figures.Percentile(spent, 99)))
 	}
 	for _, plane := range []*planes.Plane{r.p.Host, r.p.Own} {
-		requests, _, _ := plane.Requests(offsets[plane])
+		requests, _, _ := plane.Requests(since.offsets[plane])
 		counts := map[string]int{}
 		for _, q := range requests {
 			counts[q.User[strings.LastIndex(q.User, ":")+1:]+" "+q.Verb+" "+q.Resource+" "+q.Subresource]++
 		}
 		lines = append(lines, fmt.Sprintf("  all requests: %v", counts))
 	}
-	r.o.Trace("%s, %d changes:\n%s", what, len(names), strings.Join(lines, "\n"))
+	r.o.Trace("%s, %d changes in %.1f s:\n%s", what, len(names), took.Seconds(), strings.Join(lines, "\n"))
 }
 
 // onTheWay takes the first such request of each change after its acceptance.
