@@ -8,7 +8,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -27,8 +29,7 @@ type Retired struct {
 
 // Retire takes down everything that the plan had deployed. Volumes stay unless they were to be deleted with their
 // nodes; where volumes stay, so do the namespace and the certificates, for without these they would be of no use to
-// nodes of the same names. A namespace that Hanse has not made
-// for this consortium is left alone.
+// nodes of the same names. A namespace that Hanse has not made for this consortium is left alone.
 func (p *Phase) Retire(ctx context.Context, plan *v1alpha1.MemberPlan) (Retired, error) {
 	var namespace corev1.Namespace
 	err := p.Direct.Get(ctx, client.ObjectKey{Name: plan.Spec.Namespace}, &namespace)
@@ -46,7 +47,7 @@ func (p *Phase) Retire(ctx context.Context, plan *v1alpha1.MemberPlan) (Retired,
 		client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy, v1alpha1.LabelConsortium: plan.Spec.Consortium},
 	}
 	for _, list := range []client.ObjectList{
-		&appsv1.StatefulSetList{}, &appsv1.DeploymentList{}, &policyv1.PodDisruptionBudgetList{}, &corev1.ServiceList{},
+		&appsv1.StatefulSetList{}, &appsv1.DeploymentList{}, &policyv1.PodDisruptionBudgetList{}, &corev1.ServiceList{}, &corev1.ConfigMapList{},
 	} {
 		if err := p.deleteListed(ctx, list, selector); err != nil {
 			return Retired{}, err
@@ -99,38 +100,16 @@ func (p *Phase) deleteListed(ctx context.Context, list client.ObjectList, select
 	if err := p.Direct.List(ctx, list, selector...); err != nil {
 		return fmt.Errorf("list what is to be taken down: %w", err)
 	}
-	for _, obj := range objectsOf(list) {
-		if obj.GetDeletionTimestamp() != nil {
-			continue
+	return meta.EachListItem(list, func(item runtime.Object) error {
+		obj, ok := item.(client.Object)
+		if !ok || obj.GetDeletionTimestamp() != nil {
+			return nil
 		}
 		uid := ptr.To(obj.GetUID())
 		err := p.Direct.Delete(ctx, obj, client.Preconditions{UID: uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
 		if client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
 			return fmt.Errorf("take down %T %s: %w", obj, obj.GetName(), err)
 		}
-	}
-	return nil
-}
-
-func objectsOf(list client.ObjectList) []client.Object {
-	var objects []client.Object
-	switch l := list.(type) {
-	case *appsv1.StatefulSetList:
-		for i := range l.Items {
-			objects = append(objects, &l.Items[i])
-		}
-	case *appsv1.DeploymentList:
-		for i := range l.Items {
-			objects = append(objects, &l.Items[i])
-		}
-	case *policyv1.PodDisruptionBudgetList:
-		for i := range l.Items {
-			objects = append(objects, &l.Items[i])
-		}
-	case *corev1.ServiceList:
-		for i := range l.Items {
-			objects = append(objects, &l.Items[i])
-		}
-	}
-	return objects
+		return nil
+	})
 }
