@@ -90,7 +90,7 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
@@ -112,7 +112,9 @@ func run(ctx context.Context, s settings) error {
 			}
 		}
 	}
-	r.print(os.Stdout, s)
+	if err := r.print(os.Stdout, s); err != nil {
+		return err
+	}
 	if s.json == "" {
 		return nil
 	}

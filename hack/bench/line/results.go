@@ -59,7 +59,7 @@ var measured = []struct {
 	{"connections-cpu", "connections, CPU s/1000", 1},
 }
 
-func (r *results) print(w io.Writer, s settings) {
+func (r *results) print(w io.Writer, s settings) error {
 	fmt.Fprintf(w, "medians of %d rounds of %v, %d CPUs; in brackets the ratio to haproxy in the same round\n", s.rounds, s.duration, runtime.NumCPU())
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprint(t, "\t")
@@ -74,7 +74,7 @@ func (r *results) print(w io.Writer, s settings) {
 		}
 		fmt.Fprintln(t)
 	}
-	t.Flush()
+	return t.Flush()
 }
 
 type entry struct {
