@@ -12,6 +12,7 @@
 //	  signature   signs the organization's record, checks the others', pins their roots
 //	  discovery   gossips the records with the other organizations' agents
 //	  ledger      channels and contracts, through an engine; ledger/fabric is the first
+//	  policy      which images the organization lets run, whatever a plan says
 //	apply       writes desired objects, once
 //
 // `member-agent gateway` is the router at the organization's line ends, package line. The two share nothing but
@@ -34,8 +35,9 @@
 //   - The host loses a plan, or a person deletes it there: nothing happens here. Only a plan that says retire takes
 //     anything down, and volumes stay unless they were to be deleted with their nodes.
 //   - The host lies: a plan for another member, or for a namespace that is not its consortium's, is refused; a member's
-//     root other than the pinned one is not trusted, and the pinned one goes on to hold; a channel's first block is
-//     checked against the plan and the signed records before any node joins.
+//     root other than the pinned one is not trusted, and the pinned one goes on to hold; an image that the organization
+//     does not allow is not run; a channel's first block is checked against the plan and the signed records before any
+//     node joins.
 //   - cert-manager is missing or away: what was issued goes on to hold and nodes are healed; new certificates wait.
 //   - The agent is down: nodes, lines and the ledger go on; nothing is healed or renewed in the cluster's own routing
 //     until it is back. With several replicas another takes over within seconds.

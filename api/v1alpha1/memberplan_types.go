@@ -39,6 +39,8 @@ const (
 	ReasonStorageClassMissing = "StorageClassMissing"
 	// ReasonImagePull: an image cannot be pulled.
 	ReasonImagePull = "ImagePullFailed"
+	// ReasonImageNotAllowed: the organization's own policy does not let an image of the plan run in its cluster.
+	ReasonImageNotAllowed = "ImageNotAllowed"
 	// ReasonGenesisRefused: a channel's first block is not what the plan says.
 	ReasonGenesisRefused = "GenesisRefused"
 )

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/policy"
 )
 
 // options are what the flags of `run` say.
@@ -36,6 +37,8 @@ type options struct {
 
 	issuerName, issuerKind, issuerGroup string
 
+	nodeImages, contractImages []string
+
 	logs logging
 	// registry takes the metrics of what is no controller.
 	registry prometheus.Registerer
@@ -57,6 +60,8 @@ func defaults() options {
 		credentialLifetime: v1alpha1.MaxCredentialSeconds * time.Second,
 		issuerKind:         "Issuer",
 		issuerGroup:        "cert-manager.io",
+		nodeImages:         policy.DefaultNodeImages,
+		contractImages:     policy.DefaultContractImages,
 		registry:           metrics.Registry,
 	}
 }
@@ -79,6 +84,8 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.issuerName, "issuer-name", o.issuerName, "issuer of cert-manager that vouches for the agent and the gateway; a root of Hanse's own if empty")
 	f.StringVar(&o.issuerKind, "issuer-kind", o.issuerKind, "kind of that issuer: Issuer or ClusterIssuer")
 	f.StringVar(&o.issuerGroup, "issuer-group", o.issuerGroup, "API group of that issuer")
+	f.StringArrayVar(&o.nodeImages, "node-image", o.nodeImages, "prefix of images that this organization allows for its nodes, whatever the host says; may be repeated; * allows every image")
+	f.StringArrayVar(&o.contractImages, "contract-image", o.contractImages, "prefix of images that this organization allows for contracts; may be repeated; * allows every image")
 	o.logs.addFlags(f)
 }
 
@@ -94,6 +101,12 @@ func (o *options) validate() error {
 		return errors.New("--lease-duration has to be as long as --lease-interval at least")
 	case o.credentialLifetime < 10*time.Minute || o.credentialLifetime > v1alpha1.MaxCredentialSeconds*time.Second:
 		return fmt.Errorf("--credential-lifetime has to be between 10m and %s", v1alpha1.MaxCredentialSeconds*time.Second)
+	}
+	if err := policy.Images(o.nodeImages).Validate(); err != nil {
+		return fmt.Errorf("--node-image: %w", err)
+	}
+	if err := policy.Images(o.contractImages).Validate(); err != nil {
+		return fmt.Errorf("--contract-image: %w", err)
 	}
 	if o.gateway == "" {
 		o.gateway = fmt.Sprintf("%s:%d", o.gatewayHost(), v1alpha1.PortLine)

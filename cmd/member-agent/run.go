@@ -158,6 +158,7 @@ func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, l
 		},
 		Nodes:     &nodes.Phase{Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own},
 		Discovery: rings, Engine: engine, Ledger: phases{engine: engine}, Reporter: link,
+		NodeImages: o.nodeImages, ContractImages: o.contractImages,
 		Routes:    routes(o),
 		RoutesTo:  lifecycle.ConfigMapKey{Name: line.RoutesConfigMap, Key: line.RoutesKey},
 		LinesFrom: lifecycle.ConfigMapKey{Name: line.ReportConfigMap, Key: line.ReportKey},

@@ -58,6 +58,9 @@ type Workload struct {
 	Ports []corev1.ServicePort
 	// Secrets that the pod mounts; a change in one calls for an orderly restart.
 	Secrets []string
+	// Refused says why the organization does not let it run as it is here, and how to mend that; empty if it does. No
+	// engine sets it. What runs of a refused workload is left as it is.
+	Refused string
 }
 
 // Names of the volumes that the nodes room adds to a Workload's pod when a container mounts them.

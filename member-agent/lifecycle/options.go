@@ -9,11 +9,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/member-agent/nodes"
+	"github.com/hanse-io/hanse/member-agent/policy"
 )
 
 // Names of ConfigMaps in the agent's namespace.
 const (
-	// PinsConfigMap holds each member's root as it was first seen, in PEM by name.
+	// PinsConfigMap holds each member's root, in PEM by name: the key as it was first seen, in its newest certificate.
 	PinsConfigMap = "hanse-pins"
 	// Owner is the field manager of everything that the agent writes in its own cluster but mirrors.
 	Owner = "hanse-member-agent"
@@ -51,6 +52,9 @@ type Options struct {
 	Ledger    Ledger
 	Routes    Routes
 	Reporter  Reporter
+
+	// NodeImages and ContractImages are what the organization lets run in its cluster.
+	NodeImages, ContractImages policy.Images
 
 	// RoutesTo is where the gateway reads its routes, LinesFrom where it writes its reports.
 	RoutesTo, LinesFrom ConfigMapKey

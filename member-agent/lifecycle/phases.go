@@ -43,7 +43,7 @@ func (r *Reconciler) nodes(ctx context.Context, p *progress, reader client.Reade
 		p.refuse(v1alpha1.PlanNodesReady, v1alpha1.ReasonInvalid, err.Error())
 		return nodes.Result{}, nil
 	}
-	result, err := r.Nodes.Ensure(ctx, reader, p.plan, workloads, issued.Digests)
+	result, err := r.Nodes.Ensure(ctx, reader, p.plan, r.judge(p.plan.Spec.Member, workloads), issued.Digests)
 	if err != nil {
 		p.refuse(v1alpha1.PlanNodesReady, v1alpha1.ReasonFailed, err.Error())
 		return result, err
@@ -145,8 +145,9 @@ func (r *Reconciler) ledger(p *progress, reader client.Reader, records map[strin
 		return
 	}
 	namespace := p.plan.Spec.Namespace
+	allowed, refused := r.allowed(p.plan)
 	out, current := r.workers.submit(r.base, p.plan.Name, LedgerInput{
-		Plan: p.plan.DeepCopy(), Records: records, Nodes: slices.Clone(p.status.Nodes), Contracts: running.Contracts,
+		Plan: allowed, Records: records, Nodes: slices.Clone(p.status.Nodes), Contracts: running.Contracts,
 		Keys: func(ctx context.Context, name string) (ledger.KeyPair, error) {
 			pair, err := identity.Read(ctx, reader, namespace, name)
 			if err != nil {
@@ -159,7 +160,8 @@ func (r *Reconciler) ledger(p *progress, reader client.Reader, records map[strin
 		},
 	})
 	if out != nil {
-		p.status.Channels, p.status.Contracts = out.Channels, withRunning(out.Contracts, running.Contracts)
+		p.status.Channels = out.Channels
+		p.status.Contracts = withRunning(slices.Concat(out.Contracts, refused), running.Contracts)
 	}
 	if !current {
 		p.refuse(v1alpha1.PlanChannelsReady, v1alpha1.ReasonProgressing, "the channels are being looked at")
@@ -170,6 +172,9 @@ func (r *Reconciler) ledger(p *progress, reader client.Reader, records map[strin
 	reason, message := out.ContractsReason, out.ContractsMessage
 	if stopped := notRunning(running.Contracts); stopped != "" && (reason == "" || reason == v1alpha1.ReasonWaiting) {
 		reason, message = v1alpha1.ReasonProgressing, stopped
+	}
+	if len(refused) > 0 {
+		reason, message = v1alpha1.ReasonImageNotAllowed, sayRefused(refused, message)
 	}
 	p.fold(v1alpha1.PlanContractsReady, reason, message, "every contract runs here and is committed")
 }
@@ -188,11 +193,11 @@ func withRunning(contracts []v1alpha1.PlanContractStatus, running []nodes.Contra
 	return merged
 }
 
-// notRunning says which contracts' workloads are not ready, and why.
+// notRunning says which contracts' workloads are not ready, and why. Those that were refused are not expected to be.
 func notRunning(contracts []nodes.Contract) string {
 	var stopped []string
 	for _, c := range contracts {
-		if !c.Running {
+		if !c.Running && !c.Refused {
 			stopped = append(stopped, fmt.Sprintf("contract %s on %s: %s", c.Name, c.Channel, c.Message))
 		}
 	}

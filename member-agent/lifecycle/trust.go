@@ -40,7 +40,7 @@ func pins(ctx context.Context, reader client.Reader, namespace string) (signatur
 	return signature.Pins(cm.Data), &cm, nil
 }
 
-// pin keeps the roots that were seen for the first time. A conflict means that another plan has pinned in between; the
+// pin keeps the roots that were seen for the first time or renewed. A conflict means that another plan has pinned in between; the
 // caller comes again.
 func (r *Reconciler) pin(ctx context.Context, next signature.Pins, current *corev1.ConfigMap) error {
 	if current == nil {
@@ -65,7 +65,7 @@ func (r *Reconciler) pin(ctx context.Context, next signature.Pins, current *core
 	return err
 }
 
-// trust pins the roots that are new, and returns those that hold. Own root is what this cluster itself says it is,
+// trust pins the roots that are new or renewed, and returns those that hold. Own root is what this cluster itself says it is,
 // whatever the plan says.
 func (r *Reconciler) trust(ctx context.Context, p *progress, own string) (signature.Pins, error) {
 	known, cm, err := pins(ctx, r.Cache, r.Namespace)
@@ -79,7 +79,7 @@ func (r *Reconciler) trust(ctx context.Context, p *progress, own string) (signat
 		}
 	}
 	compared := known.Compare(others)
-	if compared.Added {
+	if compared.News() {
 		if err := r.pin(ctx, compared.Pins, cm); err != nil {
 			return nil, err
 		}

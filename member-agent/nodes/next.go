@@ -70,6 +70,10 @@ func stateOf(set Set, current *appsv1.StatefulSet) Node {
 		n.Running = cmp.Or(current.Annotations[annotationRevision], "unknown")
 		n.Ready = settled(current)
 	}
+	if set.Workload.Refused != "" {
+		// It stays as it is, and keeps no other node's change waiting.
+		n.Wanted = n.Running
+	}
 	return n
 }
 

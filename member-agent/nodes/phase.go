@@ -45,6 +45,8 @@ type Result struct {
 type Contract struct {
 	Name, Channel string
 	Running       bool
+	// Refused is whether the organization does not let it run as the plan has it. An earlier one may be running.
+	Refused bool
 	// Message says what it waits for.
 	Message string
 }
@@ -64,8 +66,8 @@ func (p *Phase) Ensure(ctx context.Context, reader client.Reader, plan *v1alpha1
 	for _, w := range workloads {
 		set := Desired(plan, w, digests)
 		sets = append(sets, set)
-		if missing := without(w.Secrets, digests); len(missing) > 0 {
-			held[w.Name] = Diagnosis{v1alpha1.ReasonWaiting, "waiting for its certificates: " + strings.Join(missing, ", ")}
+		if d := hold(w, digests); d.Reason != "" {
+			held[w.Name] = d
 		}
 	}
 	if err := p.holdForStorage(ctx, sets, seen, held); err != nil {
@@ -78,6 +80,17 @@ func (p *Phase) Ensure(ctx context.Context, reader client.Reader, plan *v1alpha1
 		return Result{}, err
 	}
 	return summarize(sets, seen, held), nil
+}
+
+// hold says why a workload is not applied as it is.
+func hold(w ledger.Workload, digests map[string]string) Diagnosis {
+	if w.Refused != "" {
+		return Diagnosis{v1alpha1.ReasonImageNotAllowed, w.Refused}
+	}
+	if missing := without(w.Secrets, digests); len(missing) > 0 {
+		return Diagnosis{v1alpha1.ReasonWaiting, "waiting for its certificates: " + strings.Join(missing, ", ")}
+	}
+	return Diagnosis{}
 }
 
 // holdForStorage keeps nodes from being created whose volumes nobody could provide.
@@ -109,6 +122,9 @@ func (p *Phase) applySets(ctx context.Context, sets []Set, seen *sight, held map
 	}
 	now, _ := Next(states)
 	for _, set := range sets {
+		if set.Workload.Refused != "" {
+			continue
+		}
 		if err := p.applyAll(ctx, set.Around); err != nil {
 			return err
 		}
@@ -202,7 +218,8 @@ func summarize(sets []Set, seen *sight, held map[string]Diagnosis) Result {
 		if set.Deployment != nil {
 			c := Contract{Name: set.Workload.Contract.Name, Channel: set.Workload.Contract.Channel}
 			c.Running = available(seen.deployments[set.Name])
-			if !c.Running {
+			c.Refused, c.Message = set.Workload.Refused != "", set.Workload.Refused
+			if !c.Running && c.Message == "" {
 				c.Message = Diagnose(seen.pods[set.Name], nil).Message
 			}
 			r.Contracts = append(r.Contracts, c)

@@ -1,6 +1,8 @@
 package signature
 
 import (
+	"crypto/x509"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -10,7 +12,14 @@ import (
 )
 
 func TestPins(t *testing.T) {
-	one, two, three := text(newAuthority(t, "one", nil).cert), text(newAuthority(t, "two", nil).cert), text(newAuthority(t, "three", nil).cert)
+	first, second := newAuthority(t, "one", nil), newAuthority(t, "two", nil)
+	one, two, three := text(first.cert), text(second.cert), text(newAuthority(t, "three", nil).cert)
+	next := text(first.reissue(t, first, func(c *x509.Certificate) { c.NotBefore = today }))
+	older := text(first.reissue(t, first, func(c *x509.Certificate) { c.NotBefore = today.AddDate(-2, 0, 0) }))
+	renamed := text(first.reissue(t, first, func(c *x509.Certificate) { c.NotBefore, c.Subject.CommonName = today, "other" }))
+	forged := text(first.reissue(t, newAuthority(t, "one", nil), func(c *x509.Certificate) { c.NotBefore = today }))
+	leaf := text(first.reissue(t, first, func(c *x509.Certificate) { c.NotBefore, c.IsCA, c.KeyUsage = today, false, 0 }))
+	namesake := text(newAuthority(t, "one", nil).cert)
 	pinned := Pins{"org1": one, "org2": two}
 	for _, row := range []struct {
 		why     string
@@ -19,6 +28,15 @@ func TestPins(t *testing.T) {
 	}{
 		{"as they were", []v1alpha1.PlanMember{{Name: "org1", Root: one}, {Name: "org2", Root: two}}, Comparison{Pins: pinned}},
 		{"the same certificate, wrapped otherwise", []v1alpha1.PlanMember{{Name: "org1", Root: strings.ReplaceAll(one, "\n", "\r\n")}}, Comparison{Pins: pinned}},
+		{"a renewed certificate of the same key is followed", []v1alpha1.PlanMember{{Name: "org1", Root: next}},
+			Comparison{Pins: Pins{"org1": next, "org2": two}, Renewed: []string{"org1"}}},
+		{"an older certificate of the same key is not gone back to", []v1alpha1.PlanMember{{Name: "org1", Root: older}}, Comparison{Pins: pinned}},
+		{"the same subject with another key", []v1alpha1.PlanMember{{Name: "org1", Root: namesake}}, Comparison{Pins: pinned, Changed: []string{"org1"}}},
+		{"the same key under another subject", []v1alpha1.PlanMember{{Name: "org1", Root: renamed}}, Comparison{Pins: pinned, Changed: []string{"org1"}}},
+		{"the same key and subject, certified by somebody who has not got the key", []v1alpha1.PlanMember{{Name: "org1", Root: forged}},
+			Comparison{Pins: pinned, Changed: []string{"org1"}}},
+		{"the same key and subject, but no authority any more", []v1alpha1.PlanMember{{Name: "org1", Root: leaf}},
+			Comparison{Pins: pinned, Changed: []string{"org1"}}},
 		{"one is new", []v1alpha1.PlanMember{{Name: "org3", Root: three}}, Comparison{Pins: Pins{"org1": one, "org2": two, "org3": three}, Added: true}},
 		{"one has not published a root yet", []v1alpha1.PlanMember{{Name: "org3"}}, Comparison{Pins: pinned}},
 		{"two have changed, and are not believed", []v1alpha1.PlanMember{{Name: "org2", Root: one}, {Name: "org1", Root: three}},
@@ -28,8 +46,12 @@ func TestPins(t *testing.T) {
 		{"nobody is left, and nobody forgotten", nil, Comparison{Pins: pinned}},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			if d := cmp.Diff(row.want, pinned.Compare(row.members)); d != "" {
+			got := pinned.Compare(row.members)
+			if d := cmp.Diff(row.want, got); d != "" {
 				t.Error(d)
+			}
+			if news := cmp.Diff(pinned, got.Pins) != ""; got.News() != news {
+				t.Errorf("news: %v", got.News())
 			}
 			if len(pinned) != 2 {
 				t.Error("the pins themselves were changed")
@@ -39,4 +61,16 @@ func TestPins(t *testing.T) {
 	if c := Pins(nil).Compare([]v1alpha1.PlanMember{{Name: "org1", Root: one}}); !c.Added || c.Pins["org1"] != one {
 		t.Errorf("the very first: %+v", c)
 	}
+}
+
+// reissue makes another certificate for the authority's key, certified by the key of by.
+func (a *authority) reissue(t *testing.T, by *authority, edit func(*x509.Certificate)) *x509.Certificate {
+	t.Helper()
+	template := *a.cert
+	// What is in its raw form would win over what edit does.
+	template.SerialNumber, template.RawSubject = big.NewInt(7), nil
+	edit(&template)
+	issuer := template
+	issuer.PublicKey = by.key.Public()
+	return create(t, &template, &authority{cert: &issuer, key: by.key}, &a.key.PublicKey)
 }

@@ -1,0 +1,93 @@
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+)
+
+// judge marks the workloads with an image that the organization does not allow: a node's pod mounts that node's keys,
+// and the plan that names its image comes from the host.
+func (r *Reconciler) judge(member string, workloads []ledger.Workload) []ledger.Workload {
+	judged := slices.Clone(workloads)
+	for i := range judged {
+		w := &judged[i]
+		for _, c := range slices.Concat(w.Pod.InitContainers, w.Pod.Containers) {
+			if w.Refused = r.refuseImage(member, c, w.Node != nil); w.Refused != "" {
+				break
+			}
+		}
+	}
+	return judged
+}
+
+func (r *Reconciler) refuseImage(member string, c corev1.Container, node bool) string {
+	switch {
+	case !node:
+		return r.refuseContract(member, c.Image)
+	case r.NodeImages.Allows(c.Image):
+		return ""
+	}
+	return fmt.Sprintf("%s does not allow the image %.256s for its nodes: add it to policy.nodeImages of the member-agent chart, or change the Consortium", member, c.Image)
+}
+
+func (r *Reconciler) refuseContract(member, image string) string {
+	if r.ContractImages.Allows(image) {
+		return ""
+	}
+	return fmt.Sprintf("%s does not allow the image %.256s for contracts: add it to policy.contractImages of the member-agent chart, or change the Contract", member, image)
+}
+
+// allowed is a copy of the plan without the contracts that the organization does not let run, which it therefore
+// neither installs nor approves, and what there is to say of those that would concern it.
+func (r *Reconciler) allowed(plan *v1alpha1.MemberPlan) (*v1alpha1.MemberPlan, []v1alpha1.PlanContractStatus) {
+	copied := plan.DeepCopy()
+	copied.Spec.Contracts = nil
+	var refused []v1alpha1.PlanContractStatus
+	for _, c := range plan.Spec.Contracts {
+		why := r.refuseContract(plan.Spec.Member, c.Image)
+		if why == "" {
+			copied.Spec.Contracts = append(copied.Spec.Contracts, c)
+			continue
+		}
+		if takesPart(plan, c.Channel) {
+			status := known(plan, c)
+			status.Message = why
+			refused = append(refused, status)
+		}
+	}
+	return copied, refused
+}
+
+func takesPart(plan *v1alpha1.MemberPlan, channel string) bool {
+	return slices.ContainsFunc(plan.Spec.Channels, func(c v1alpha1.PlanChannel) bool {
+		return c.Name == channel && slices.Contains(c.Members, plan.Spec.Member)
+	})
+}
+
+// known is what was reached with a contract before.
+func known(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) v1alpha1.PlanContractStatus {
+	for _, status := range plan.Status.Contracts {
+		if status.Name == contract.Name && status.Channel == contract.Channel {
+			return status
+		}
+	}
+	return v1alpha1.PlanContractStatus{Name: contract.Name, Channel: contract.Channel}
+}
+
+// sayRefused puts what was refused before what the other contracts wait for.
+func sayRefused(refused []v1alpha1.PlanContractStatus, others string) string {
+	var parts []string
+	for _, c := range refused {
+		parts = append(parts, fmt.Sprintf("contract %s on %s: %s", c.Name, c.Channel, c.Message))
+	}
+	if others != "" {
+		parts = append(parts, others)
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,132 @@
+package lifecycle
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/member-agent/nodes"
+	"github.com/hanse-io/hanse/member-agent/policy"
+)
+
+const (
+	goodPeer, evilPeer         = "docker.io/hyperledger/fabric-peer:3.1.4", "docker.io/hyperledger/fabric-peer-evil:1"
+	goodContract, evilContract = "ghcr.io/hanse-io/contract-notary:0.1.0", "evil.io/notary:1"
+)
+
+func careful() *Reconciler {
+	return &Reconciler{Options: Options{
+		Member: "org1", NodeImages: policy.DefaultNodeImages, ContractImages: policy.DefaultContractImages,
+	}}
+}
+
+func TestJudge(t *testing.T) {
+	pod := func(images ...string) (containers []corev1.Container) {
+		for _, image := range images {
+			containers = append(containers, corev1.Container{Image: image})
+		}
+		return containers
+	}
+	node, contract := &v1alpha1.PlanNode{}, &v1alpha1.PlanContract{}
+	for _, row := range []struct {
+		why      string
+		workload ledger.Workload
+		refused  string
+	}{
+		{"a node as it should be", ledger.Workload{Node: node, Pod: corev1.PodSpec{Containers: pod(goodPeer)}}, ""},
+		{"a node with an evil image",
+			ledger.Workload{Node: node, Pod: corev1.PodSpec{Containers: pod(evilPeer)}},
+			"org1 does not allow the image " + evilPeer + " for its nodes: add it to policy.nodeImages of the member-agent chart, or change the Consortium"},
+		{"an evil image beside a good one", ledger.Workload{Node: node, Pod: corev1.PodSpec{Containers: pod(goodPeer, evilPeer)}}, evilPeer},
+		{"an evil image that runs first", ledger.Workload{Node: node, Pod: corev1.PodSpec{InitContainers: pod(evilPeer), Containers: pod(goodPeer)}}, evilPeer},
+		{"a contract's image for a node", ledger.Workload{Node: node, Pod: corev1.PodSpec{Containers: pod(goodContract)}}, "policy.nodeImages"},
+		{"a contract as it should be", ledger.Workload{Contract: contract, Pod: corev1.PodSpec{Containers: pod(goodContract)}}, ""},
+		{"a contract with an evil image", ledger.Workload{Contract: contract, Pod: corev1.PodSpec{Containers: pod(evilContract)}}, "policy.contractImages"},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			got := careful().judge("org1", []ledger.Workload{row.workload})[0].Refused
+			if (got == "") != (row.refused == "") || !strings.Contains(got, row.refused) {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// attentive is a ledger that remembers which contracts it was given, and finds everything done.
+type attentive struct{ given chan []string }
+
+func (a attentive) Advance(_ context.Context, in LedgerInput) LedgerOutput {
+	var out LedgerOutput
+	var names []string
+	for _, c := range in.Plan.Spec.Contracts {
+		names = append(names, c.Name)
+		out.Contracts = append(out.Contracts, v1alpha1.PlanContractStatus{Name: c.Name, Channel: c.Channel, Approved: 1})
+	}
+	a.given <- names
+	return out
+}
+
+func TestRefusedContracts(t *testing.T) {
+	contract := func(name, channel, image string) v1alpha1.PlanContract {
+		return v1alpha1.PlanContract{Name: name, Channel: channel, Image: image}
+	}
+	good := contract("asset", "settlement", goodContract)
+	for _, row := range []struct {
+		why       string
+		contracts []v1alpha1.PlanContract
+		given     []string
+		reason    string
+		message   string
+	}{
+		{"what is allowed goes to the ledger", []v1alpha1.PlanContract{good}, []string{"asset"}, v1alpha1.ReasonReady, ""},
+		{"what is refused does not, and keeps no other", []v1alpha1.PlanContract{good, contract("notary", "settlement", evilContract)},
+			[]string{"asset"}, v1alpha1.ReasonImageNotAllowed, "contract notary on settlement: org1 does not allow the image " + evilContract},
+		{"a channel without this member is none of its business", []v1alpha1.PlanContract{good, contract("notary", "freight", evilContract)},
+			[]string{"asset"}, v1alpha1.ReasonReady, ""},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			r := careful()
+			r.base = t.Context()
+			given, woken := make(chan []string, 1), make(chan struct{}, 1)
+			r.workers = &workers{ledger: attentive{given}, wake: func(string) { woken <- struct{}{} }, running: map[string]*worker{}}
+			plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{
+				Member: "org1", Contracts: row.contracts,
+				Channels: []v1alpha1.PlanChannel{{Name: "settlement", Members: []string{"org1"}}, {Name: "freight", Members: []string{"org2"}}},
+			}}
+			// What was reached before the image was changed is not forgotten.
+			plan.Status.Contracts = []v1alpha1.PlanContractStatus{{Name: "notary", Channel: "settlement", Approved: 3}}
+			running := nodes.Result{Contracts: []nodes.Contract{
+				{Name: "asset", Channel: "settlement", Running: true}, {Name: "notary", Channel: "settlement", Refused: true, Message: "refused"},
+			}}
+			records := map[string]v1alpha1.Record{"org1": {}}
+			r.ledger(newProgress(plan), nil, records, running)
+			if got := <-given; !slices.Equal(got, row.given) {
+				t.Errorf("the ledger was given %v", got)
+			}
+			<-woken
+			p := newProgress(plan)
+			r.ledger(p, nil, records, running)
+			c := meta.FindStatusCondition(p.status.Conditions, v1alpha1.PlanContractsReady)
+			if c.Reason != row.reason || !strings.HasPrefix(c.Message, row.message) {
+				t.Errorf("ContractsReady %s: %s", c.Reason, c.Message)
+			}
+			for _, s := range p.status.Contracts {
+				if s.Name == "notary" && (s.Approved != 3 || s.Running || !strings.Contains(s.Message, evilContract)) {
+					t.Errorf("got %+v", s)
+				}
+			}
+			if refused := row.reason != v1alpha1.ReasonReady; refused != (len(p.status.Contracts) == 2) {
+				t.Errorf("got %+v", p.status.Contracts)
+			}
+			if len(plan.Spec.Contracts) != len(row.contracts) {
+				t.Error("the plan itself was changed")
+			}
+		})
+	}
+}
