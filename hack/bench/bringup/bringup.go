@@ -2,8 +2,9 @@ package bringup
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,7 +54,8 @@ func Measure(ctx context.Context, s *stage.Stage, runs int, floor float64, set *
 		set.AtMost("bring-up to the first transaction", "s", 2*floor, whole...)
 		set.AtMost("bring-up beside the same without Kubernetes", "times", 2, figures.Median(whole)/floor)
 	}
-	return memory(ctx, s, set)
+	memory(ctx, s, set)
+	return nil
 }
 
 const firstTransaction = "first transaction committed"
@@ -130,34 +132,24 @@ func transact(ctx context.Context, s *stage.Stage, name string) error {
 	}
 }
 
-// memory asks a member's kubelet for what the agent and the gateway take, with one consortium.
-func memory(ctx context.Context, s *stage.Stage, set *figures.Set) error {
-	nodes, err := s.Kubectl(ctx, "org1", "get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
+var workingSet = regexp.MustCompile(`(?m)^container_memory_working_set_bytes\{container="(agent|gateway)",namespace="hanse-system",[^}]*\} (\S+)`)
+
+// memory asks a member's kubelet for what the agent and the gateway take, page cache in use included. A kubelet that
+// does not tell costs one figure, and not the others.
+func memory(ctx context.Context, s *stage.Stage, set *figures.Set) {
+	node, err := s.Kubectl(ctx, "org1", "get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
 	if err != nil {
-		return err
+		set.Note("no figure of memory in a real cluster: %v", err)
+		return
 	}
-	text, err := s.Kubectl(ctx, "org1", "get", "--raw", "/api/v1/nodes/"+strings.TrimSpace(nodes)+"/proxy/stats/summary")
+	text, err := s.Kubectl(ctx, "org1", "get", "--raw", "/api/v1/nodes/"+strings.TrimSpace(node)+"/proxy/metrics/resource")
 	if err != nil {
-		return err
+		set.Note("no figure of memory in a real cluster: %v", err)
+		return
 	}
-	var summary struct {
-		Pods []struct {
-			PodRef     struct{ Name, Namespace string }
-			Containers []struct {
-				Name   string
-				Memory struct{ RSSBytes float64 }
-			}
+	for _, found := range workingSet.FindAllStringSubmatch(text, -1) {
+		if bytes, err := strconv.ParseFloat(found[2], 64); err == nil {
+			set.Plain(found[1]+" working set in a real cluster, 1 consortium", "MB", bytes/1e6)
 		}
 	}
-	if err := json.Unmarshal([]byte(text), &summary); err != nil {
-		return err
-	}
-	for _, pod := range summary.Pods {
-		for _, c := range pod.Containers {
-			if pod.PodRef.Namespace == "hanse-system" && (c.Name == "agent" || c.Name == "gateway") {
-				set.Plain(c.Name+" memory in a real cluster, 1 consortium", "MB", c.Memory.RSSBytes/1e6)
-			}
-		}
-	}
-	return nil
 }
