@@ -249,7 +249,7 @@ func waitGone(t *testing.T, o client.Object) {
 	t.Helper()
 	eventually(t, o.GetName()+" to be gone", func() error {
 		if err := admin.Get(ctx, client.ObjectKeyFromObject(o), o); !apierrors.IsNotFound(err) {
-			return fmt.Errorf("it is there: %v, finalizers %v", err, o.GetFinalizers())
+			return fmt.Errorf("it is there: %w, finalizers %v", err, o.GetFinalizers())
 		}
 		return nil
 	})
@@ -264,7 +264,7 @@ func TestRetire(t *testing.T) {
 		eventually(t, "a plan with the channel", func() error {
 			p := planOf(member, "retire")
 			if err := admin.Get(ctx, client.ObjectKeyFromObject(p), p); err != nil || len(p.Spec.Channels) == 0 {
-				return fmt.Errorf("channels %v: %v", p.Spec.Channels, err)
+				return fmt.Errorf("channels %v: %w", p.Spec.Channels, err)
 			}
 			return nil
 		})

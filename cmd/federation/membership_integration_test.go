@@ -100,7 +100,7 @@ func TestSecondAgentIsRefused(t *testing.T) {
 	first.renew(t, 300)
 	eventually(t, "the door to close", func() error {
 		if err := by.Create(ctx, second.request(t, nil)); !apierrors.IsUnauthorized(err) {
-			return fmt.Errorf("the token still opens it: %v", err)
+			return fmt.Errorf("the token still opens it: %w", err)
 		}
 		return nil
 	})
@@ -224,7 +224,7 @@ func TestNewInvitationEndsTheOldOne(t *testing.T) {
 	eventually(t, "the old token to be refused", func() error {
 		err := old.Create(ctx, newAgent(t, "reinvite").request(t, nil))
 		if !apierrors.IsUnauthorized(err) {
-			return fmt.Errorf("it was not: %v", err)
+			return fmt.Errorf("it was not: %w", err)
 		}
 		return nil
 	})
@@ -241,7 +241,7 @@ func TestInvitationRunsOut(t *testing.T) {
 		account := &corev1.ServiceAccount{}
 		err := admin.Get(ctx, client.ObjectKey{Namespace: v1alpha1.MemberNamespace("late"), Name: v1alpha1.InviteServiceAccount}, account)
 		if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("the ServiceAccount is still there: %v", err)
+			return fmt.Errorf("the ServiceAccount is still there: %w", err)
 		}
 		return nil
 	})

@@ -83,7 +83,7 @@ func suite(m *testing.M) (code int, err error) {
 	if config, err = env.Start(); err != nil {
 		return 1, fmt.Errorf("start the control plane: %w", err)
 	}
-	defer env.Stop()
+	defer func() { _ = env.Stop() }()
 	config.QPS = -1
 	scheme := runtime.NewScheme()
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {

@@ -9,8 +9,8 @@ import (
 	"go/doc"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -33,18 +33,28 @@ func main() {
 }
 
 func reference(folder string) (string, error) {
-	sources := func(info fs.FileInfo) bool {
-		return !strings.HasSuffix(info.Name(), "_test.go") && !strings.HasPrefix(info.Name(), "zz_")
-	}
-	packages, err := parser.ParseDir(token.NewFileSet(), folder, sources, parser.ParseComments)
+	types := map[string]*doc.Type{}
+	sources, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
 		return "", err
 	}
-	types := map[string]*doc.Type{}
-	for _, p := range packages {
-		for _, t := range doc.New(p, folder, doc.AllDecls).Types {
-			types[t.Name] = t
+	set, files := token.NewFileSet(), []*ast.File{}
+	for _, source := range sources {
+		if strings.HasSuffix(source, "_test.go") || strings.HasPrefix(filepath.Base(source), "zz_") {
+			continue
 		}
+		file, err := parser.ParseFile(set, source, nil, parser.ParseComments)
+		if err != nil {
+			return "", err
+		}
+		files = append(files, file)
+	}
+	all, err := doc.NewFromFiles(set, files, folder, doc.AllDecls)
+	if err != nil {
+		return "", err
+	}
+	for _, t := range all.Types {
+		types[t.Name] = t
 	}
 	var b strings.Builder
 	b.WriteString("# API reference\n\nGroup `federation.hanse.io`, version `v1alpha1`. Generated from the Go types; do not edit.\n")

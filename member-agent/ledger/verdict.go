@@ -46,10 +46,10 @@ func sum(parts []part) Verdict {
 
 // reasonOf is the gravest reason in a tree of errors. What made a step wait does not count beside its waiting.
 func reasonOf(problem error) string {
-	if problem == ErrGenesisRefused {
+	if problem == ErrGenesisRefused { //nolint:errorlint // this function walks the tree itself
 		return v1alpha1.ReasonGenesisRefused
 	}
-	switch problem := problem.(type) {
+	switch problem := problem.(type) { //nolint:errorlint // likewise
 	case *Waiting:
 		return v1alpha1.ReasonWaiting
 	case interface{ Unwrap() error }:

@@ -2,6 +2,8 @@ package parts
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"os"
@@ -12,8 +14,12 @@ import (
 
 const assetsRoom = "assets"
 
-// assets are the programs that controller-runtime's envtest looks for.
-var assets = []string{"kube-apiserver", "etcd", "kubectl"}
+// assets are the programs that integration tests run: those that controller-runtime's envtest looks for, and Hanse's
+// neighbours in a cluster and on a ledger.
+var assets = []string{
+	"kube-apiserver", "etcd", "kubectl",
+	"kube-controller-manager", "cert-manager-controller", "helm", "peer", "orderer", "osnadmin", "ccaas-builder",
+}
 
 // Assets returns a directory that can be KUBEBUILDER_ASSETS. It changes its name when one of the programs does.
 func Assets(ctx context.Context, progress io.Writer) (string, error) {
@@ -25,7 +31,11 @@ func Assets(ctx context.Context, progress io.Writer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key := filepath.Base(filepath.Dir(paths["kube-apiserver"])) + "-" + filepath.Base(filepath.Dir(paths["etcd"]))
+	digest := sha256.New()
+	for _, name := range assets {
+		digest.Write([]byte(name + paths[name] + "\n"))
+	}
+	key := hex.EncodeToString(digest.Sum(nil))[:16]
 	entry := filepath.Join(dir, key)
 	if _, err := os.Stat(entry); err == nil {
 		return entry, nil

@@ -2,6 +2,7 @@ package fabric
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -54,7 +55,7 @@ func TestContractPolicy(t *testing.T) {
 				want := strings.Fields(test.want)
 				rule := policy.GetSignaturePolicy().GetRule().GetNOutOf()
 				text, err := chaincode.SignaturePolicyEnvelopeToString(policy.GetSignaturePolicy())
-				if err != nil || string(rune('0'+rule.GetN())) != want[0] || len(rule.GetRules()) != len(want)-1 {
+				if err != nil || strconv.Itoa(int(rule.GetN())) != want[0] || len(rule.GetRules()) != len(want)-1 {
 					t.Errorf("%s: %v", text, err)
 				}
 				if missing := slices.IndexFunc(want[1:], func(member string) bool { return !strings.Contains(text, member+"MSP.peer") }); missing >= 0 {

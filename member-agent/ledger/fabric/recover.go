@@ -61,7 +61,7 @@ func firstMetadata() (*common.BlockMetadata, error) {
 	last := &common.LastConfig{Index: 0}
 	metadata := &common.BlockMetadata{Metadata: make([][]byte, len(common.BlockMetadataIndex_name))}
 	for index, value := range map[common.BlockMetadataIndex]proto.Message{
-		common.BlockMetadataIndex_LAST_CONFIG: last,
+		common.BlockMetadataIndex_LAST_CONFIG: last, //nolint:staticcheck // deprecated, and still what older readers look at
 		common.BlockMetadataIndex_SIGNATURES:  &common.OrdererBlockMetadata{LastConfig: last},
 	} {
 		raw, err := proto.Marshal(value)

@@ -165,7 +165,7 @@ func (n *Network) healthy(ctx context.Context, member *Member, node v1alpha1.Pla
 		select {
 		case err := <-n.processes[host].done:
 			n.processes[host].done <- err
-			return fmt.Errorf("%s ended: %v; see %s", node.Name, err, n.processes[host].Log)
+			return fmt.Errorf("%s ended: %w; see %s", node.Name, err, n.processes[host].Log)
 		case <-ctx.Done():
 			return fmt.Errorf("%s is not healthy: %w; see %s", node.Name, ctx.Err(), n.processes[host].Log)
 		case <-tick.C:

@@ -77,11 +77,11 @@ func (p *Process) Stop() error {
 		return err
 	}
 	select {
-	case <-p.done:
+	case <-p.done: //nolint:errcheck // that it has ended is what was asked for
 		return nil
 	case <-time.After(10 * time.Second):
 		_ = syscall.Kill(-p.command.Process.Pid, syscall.SIGKILL)
-		<-p.done
+		<-p.done //nolint:errcheck // likewise
 		return fmt.Errorf("%s had to be killed", p.Name)
 	}
 }
