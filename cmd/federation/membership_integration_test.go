@@ -273,15 +273,15 @@ func TestMemberGoesWithAllThatIsItsOwn(t *testing.T) {
 	eventually(t, "the credential to open nothing", func() error {
 		err := a.client.List(ctx, &v1alpha1.MemberPlanList{}, client.InNamespace(v1alpha1.MemberNamespace("leaver")))
 		if !apierrors.IsForbidden(err) {
-			return fmt.Errorf("it opens the namespace: %v", err)
+			return fmt.Errorf("it opens the namespace: %w", err)
 		}
 		err = a.client.Create(ctx, a.request(t, nil))
 		if !apierrors.IsForbidden(err) {
-			return fmt.Errorf("it may ask for another: %v", err)
+			return fmt.Errorf("it may ask for another: %w", err)
 		}
 		err = admin.Get(ctx, client.ObjectKey{Name: v1alpha1.MemberNamespace("leaver")}, &corev1.Namespace{})
 		if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("the namespace is there: %v", err)
+			return fmt.Errorf("the namespace is there: %w", err)
 		}
 		return nil
 	})
