@@ -2,7 +2,7 @@
 # Installs the Debian packages that a fleet runs on, if any is missing.
 set -euo pipefail
 
-packages=(containerd runc containernetworking-plugins nftables iptables conntrack iproute2 haproxy make gcc libc6-dev)
+packages=(containerd runc containernetworking-plugins nftables iptables conntrack iproute2 util-linux procps haproxy make gcc libc6-dev)
 missing=()
 for package in "${packages[@]}"; do
 	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")

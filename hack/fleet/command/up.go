@@ -41,6 +41,9 @@ func up(ctx context.Context, o *options, members, lines int, p *progress) error 
 	if err := checkMachine(findProgram); err != nil {
 		return err
 	}
+	if err := allowInotify(inotifySetting, p.say); err != nil {
+		return err
+	}
 	parts, images, err := material(ctx, o, p)
 	if err != nil {
 		return err
