@@ -220,7 +220,7 @@ func TestMemberThatHasNotRegisteredIsWaitedFor(t *testing.T) {
 	must(t, admin.Create(ctx, &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: "wait2"}}))
 	trade(t, namespace, "waits", "wait1", "wait2")
 	waitConsortium(t, namespace, "waits", v1alpha1.ConditionAccepted, metav1.ConditionTrue, "")
-	waitConsortium(t, namespace, "waits", v1alpha1.ConsortiumMembersOnline, metav1.ConditionFalse, "1/2 members; waiting for wait2 to register its agent")
+	waitConsortium(t, namespace, "waits", v1alpha1.ConsortiumMembersOnline, metav1.ConditionFalse, "1/2 members; waiting for wait2 to register an agent")
 	eventually(t, "its plan to lie ready", func() error {
 		p := planOf("wait2", "waits")
 		return admin.Get(ctx, client.ObjectKeyFromObject(p), p)

@@ -97,7 +97,7 @@ func membersPart(in plan.Input) part {
 		case member == nil:
 			p.progress.miss("Member "+name, "be created", "")
 		case !meta.IsStatusConditionTrue(member.Status.Conditions, v1alpha1.MemberRegistered):
-			p.progress.miss(name, "register its agent", "")
+			p.progress.miss(name, "register an agent", "")
 		default:
 			p.progress.unheardOf(name)
 		}
@@ -116,11 +116,11 @@ func nodesPart(in plan.Input, res plan.Result) part {
 		case Online(in.Members[name]) != metav1.ConditionTrue:
 			p.progress.unheardOf(name)
 		case reported == nil || reported.Status.ObservedGeneration == 0 && reported.Generation > 0:
-			p.progress.miss(name, "take up its plan", "")
+			p.progress.miss(name, "take up the plan", "")
 		case count.Ready < count.Desired:
-			p.progress.miss(name, "start its nodes", nodesMessage(reported))
+			p.progress.miss(name, "start nodes", nodesMessage(reported))
 		case !current(reported, res.Plans[name]):
-			p.progress.miss(name, "take up its plan's last change", "")
+			p.progress.miss(name, "take up the plan's last change", "")
 		}
 	}
 	return p

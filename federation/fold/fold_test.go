@@ -95,16 +95,16 @@ func TestConsortium(t *testing.T) {
 		{"what is known to be missing makes False whatever is unknown", func(in *plan.Input) {
 			lose(*in, "org3")
 			in.Plans["org2"].Status.Nodes[0].Ready = false
-		}, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to start its nodes"},
+		}, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to start nodes"},
 		{"a Member that has not registered is waited for", func(in *plan.Input) {
 			lose(*in, "org3")
 			set(in.Members["org3"], v1alpha1.MemberRegistered, metav1.ConditionFalse)
-		}, v1alpha1.ConsortiumMembersOnline, metav1.ConditionFalse, "2/3 members; waiting for org3 to register its agent"},
+		}, v1alpha1.ConsortiumMembersOnline, metav1.ConditionFalse, "2/3 members; waiting for org3 to register an agent"},
 		{"a node says why it does not start", func(in *plan.Input) {
 			in.Plans["org2"].Status.Nodes[0] = v1alpha1.PlanNodeStatus{Name: "orderer0-org2", Message: "no StorageClass fast"}
-		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "3/3 members, 5/6 nodes, 3/3 lines, 1/1 channels, 1/1 contracts; waiting for org2 to start its nodes (orderer0-org2: no StorageClass fast)"},
-		{"a plan that was not taken up yet proves nothing", func(in *plan.Input) { in.Plans["org2"].Generation = 2 }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up its plan"},
-		{"a plan that was not written yet proves nothing", func(in *plan.Input) { delete(in.Plans, "org2") }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up its plan"},
+		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "3/3 members, 5/6 nodes, 3/3 lines, 1/1 channels, 1/1 contracts; waiting for org2 to start nodes (orderer0-org2: no StorageClass fast)"},
+		{"a plan that was not taken up yet proves nothing", func(in *plan.Input) { in.Plans["org2"].Generation = 2 }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up the plan"},
+		{"a plan that was not written yet proves nothing", func(in *plan.Input) { delete(in.Plans, "org2") }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up the plan"},
 		{"nodes that are not in the plan do not count", func(in *plan.Input) { in.Plans["org2"].Status.Nodes[0].Name = "orderer9-org2" }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "5/6 nodes"},
 		{"two Members without a line", func(in *plan.Input) { in.Lines = in.Lines[1:] }, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "2/3 lines; waiting for a Line between org1 and org2 to be declared"},
 		{"a line that is down", func(in *plan.Input) { report(*in, "org1", "org1-org2").State = v1alpha1.LineDown }, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "waiting for the line between org1 and org2 to come up"},
