@@ -112,13 +112,22 @@ func uninstalled(t *testing.T, s *stage.Stage) {
 			t.Errorf("%s: the volumes were to be kept, found %q", member, out)
 		}
 		must2(t)(s.Helm(t.Context(), member, "uninstall", "member-agent", "-n", "hanse-system", "--wait", "--timeout", "120s"))
-		if out := must2(t)(s.Kubectl(t.Context(), member, "-n", "hanse-system", "get", "pods,deployments,services", "-o", "name")); strings.TrimSpace(out) != "" {
-			t.Errorf("%s: left in hanse-system: %s", member, out)
-		}
+		gone(t, s, member, "-n", "hanse-system", "get", "pods,deployments,services", "-o", "name")
 	}
 	must2(t)(s.Kubectl(t.Context(), "host", "delete", "lines,members", "--all", "--timeout=60s"))
 	must2(t)(s.Helm(t.Context(), "host", "uninstall", "federation", "-n", "hanse-system", "--wait", "--timeout", "120s"))
-	if out := must2(t)(s.Kubectl(t.Context(), "host", "get", "namespaces", "-o", "name")); strings.Contains(out, "hanse-member-") {
-		t.Errorf("the host still has %s", out)
-	}
+	gone(t, s, "host", "-n", "hanse-system", "get", "pods,deployments,services", "-o", "name")
+	gone(t, s, "host", "get", "namespaces", "-l", "app.kubernetes.io/managed-by=hanse", "-o", "name")
+}
+
+// gone waits until a kubectl get finds nothing: what is deleted takes a moment to end.
+func gone(t *testing.T, s *stage.Stage, cluster string, args ...string) {
+	t.Helper()
+	eventually(t, 2*time.Minute, cluster+" has nothing left", func() error {
+		out, err := s.Kubectl(t.Context(), cluster, args...)
+		if err != nil || strings.TrimSpace(out) != "" {
+			return fmt.Errorf("%v: %s %w", args, strings.Fields(out), err)
+		}
+		return nil
+	})
 }
