@@ -171,8 +171,10 @@ func returns(t *testing.T, own, host *cluster) {
 	if err := host.Get(ctx, onHost, plan); err != nil {
 		t.Fatal(err)
 	}
+	// A patch, for the agent writes the plan's status in the meantime.
+	before := client.MergeFrom(plan.DeepCopy())
 	plan.Spec.Retire = true
-	if err := host.Update(ctx, plan); err != nil {
+	if err := host.Patch(ctx, plan, before); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "a plan that says retire is taken down", condition(host, onHost, v1alpha1.PlanRetired, metav1.ConditionTrue, v1alpha1.ReasonReady))
