@@ -76,7 +76,7 @@ func (f *fleet) call(to string, root *organization, certificate *tls.Certificate
 		f.t.Fatal(err)
 	}
 	f.t.Cleanup(func() { cut(raw) })
-	if err := raw.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := raw.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		f.t.Fatal(err)
 	}
 	certs, err := signature.ParseRoot(root.rootPEM())
@@ -132,7 +132,7 @@ func TestCallersAreChecked(t *testing.T) {
 				t.Errorf("welcome %v: %v", row.welcome, err)
 			}
 			if row.reason != "" {
-				f.eventually(5*time.Second, "counted as "+row.reason, func() bool {
+				f.eventually("counted as "+row.reason, func() bool {
 					return a.counter(t, "hanse_gossip_connections_refused_total", row.reason) == before+1
 				})
 			}
@@ -150,7 +150,7 @@ func TestFarAgentIsChecked(t *testing.T) {
 	if err := fake.Publish(trade, impostor.record(t, trade, 9)); err != nil {
 		t.Fatal(err)
 	}
-	f.eventually(5*time.Second, "the impostor has been called by org1 and refused in turn", func() bool {
+	f.eventually("the impostor has been called by org1 and refused in turn", func() bool {
 		return fake.counter(t, "hanse_gossip_connections_refused_total", "tls") > 1 &&
 			a.counter(t, "hanse_gossip_connections_refused_total", "tls") > 1
 	})
@@ -159,7 +159,7 @@ func TestFarAgentIsChecked(t *testing.T) {
 	}
 	fake.stop()
 	f.start(org2, f.ring(trade))
-	f.eventually(10*time.Second, "the real org2 is known", func() bool { return a.online("org2") })
+	f.eventually("the real org2 is known", func() bool { return a.online("org2") })
 }
 
 func TestPacketsAndStreamsThatBreakTheRules(t *testing.T) {
@@ -199,7 +199,7 @@ func TestPacketsAndStreamsThatBreakTheRules(t *testing.T) {
 		})
 	}
 	f.start(org2, f.ring(trade))
-	f.eventually(10*time.Second, "the ring works all the same", func() bool { return a.online("org2") })
+	f.eventually("the ring works all the same", func() bool { return a.online("org2") })
 }
 
 func isTimeout(err error) bool {
@@ -211,7 +211,7 @@ func isTimeout(err error) bool {
 func TestWellSignedNonsenseDoesNotSpread(t *testing.T) {
 	f := newFleet(t, 3)
 	f.startAll()
-	f.eventually(30*time.Second, "complete", f.complete)
+	f.eventually("complete", f.complete)
 	payload, err := json.Marshal(v1alpha1.Record{Member: "org2", Consortium: trade, Sequence: 99,
 		Nodes: []v1alpha1.RecordNode{{Name: "peer0-org3", Role: v1alpha1.RolePeer, Port: 7051}}})
 	if err != nil {
@@ -226,7 +226,7 @@ func TestWellSignedNonsenseDoesNotSpread(t *testing.T) {
 	if err := liar.ring(trade).gossip.send("org1", state); err != nil {
 		t.Fatal(err)
 	}
-	f.eventually(5*time.Second, "org1 has rejected it", func() bool { return f.agents["org1"].rejected(t, "wrong_member") > 0 })
+	f.eventually("org1 has rejected it", func() bool { return f.agents["org1"].rejected(t, "wrong_member") > 0 })
 	for _, a := range f.agents {
 		if !a.knows("org2", 1) {
 			t.Errorf("%s: %+v", a.org.name, a.View(trade))
@@ -268,7 +268,7 @@ func TestFloodOfRecordsIsCutDown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f.eventually(10*time.Second, "most of it was passed over", func() bool {
+	f.eventually("most of it was passed over", func() bool {
 		return a.counter(t, "hanse_gossip_packets_dropped_total", "refused") > flood/2
 	})
 	if n := a.rejected(t, "untrusted"); n > flood/2 {
@@ -280,7 +280,7 @@ func TestMembersAreCounted(t *testing.T) {
 	f := newFleet(t, 3)
 	a := f.start(f.orgs[0], f.ring(trade))
 	f.start(f.orgs[1], f.ring(trade))
-	f.eventually(10*time.Second, "in contact", func() bool { return a.online("org2") })
+	f.eventually("in contact", func() bool { return a.online("org2") })
 	if online, unknown := a.gauge(t, "online"), a.gauge(t, "unknown"); online != 2 || unknown != 1 {
 		t.Errorf("%v online and %v unknown", online, unknown)
 	}

@@ -14,7 +14,7 @@ func TestSetRingsIsLevelTriggered(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3)
 	f.startAll()
-	f.eventually(30*time.Second, "complete", f.complete)
+	f.eventually("complete", f.complete)
 	a := f.agents["org1"]
 	set := func(rings ...Ring) {
 		t.Helper()
@@ -38,15 +38,15 @@ func TestSetRingsIsLevelTriggered(t *testing.T) {
 		t.Error("a record of org3 was taken, which is not in the ring")
 	}
 	set(f.ring(trade))
-	f.eventually(30*time.Second, "org3 is back with its record", func() bool { return a.online("org3") && a.knows("org3", 1) })
+	f.eventually("org3 is back with its record", func() bool { return a.online("org3") && a.knows("org3", 1) })
 
 	set()
 	if v := a.View(trade); len(v.Members) != 0 {
 		t.Errorf("no ring: %+v", v)
 	}
-	f.eventually(15*time.Second, "the others miss org1", func() bool { return !f.agents["org2"].online("org1") })
+	f.eventually("the others miss org1", func() bool { return !f.agents["org2"].online("org1") })
 	set(f.ring(trade))
-	f.eventually(15*time.Second, "complete again", f.complete)
+	f.eventually("complete again", f.complete)
 }
 
 func TestBadRingLeavesTheOldOne(t *testing.T) {
@@ -96,7 +96,7 @@ func TestRootsComeLaterAndChange(t *testing.T) {
 	if err := a.SetRings([]Ring{f.ring(trade)}); err != nil {
 		t.Fatal(err)
 	}
-	f.eventually(15*time.Second, "org1 knows org2", func() bool { return a.online("org2") && a.knows("org2", 1) })
+	f.eventually("org1 knows org2", func() bool { return a.online("org2") && a.knows("org2", 1) })
 
 	reborn := newOrganization(t, "org2")
 	if err := a.SetRings([]Ring{{Consortium: trade, Members: []Peer{org1.peer(), reborn.peer()}}}); err != nil {
@@ -105,7 +105,7 @@ func TestRootsComeLaterAndChange(t *testing.T) {
 	if m, _ := a.View(trade).Member("org2"); m.Record != nil {
 		t.Error("a record under the former root still counts")
 	}
-	f.eventually(15*time.Second, "the former org2 is not in contact any more", func() bool { return !a.online("org2") })
+	f.eventually("the former org2 is not in contact any more", func() bool { return !a.online("org2") })
 	if err := a.Offer(trade, reborn.record(t, trade, 1)); err != nil {
 		t.Errorf("a record under the new root: %v", err)
 	}
@@ -120,7 +120,7 @@ func TestRenewedCertificateIsUsedAtOnce(t *testing.T) {
 	asked := atomic.Int64{}
 	f.startWith(org1, func() (*tls.Certificate, error) { asked.Add(1); return current.Load(), nil }, f.ring(trade))
 	f.start(org2, f.ring(trade))
-	f.eventually(10*time.Second, "in contact", func() bool { return f.agents["org1"].online("org2") && f.agents["org2"].online("org1") })
+	f.eventually("in contact", func() bool { return f.agents["org1"].online("org2") && f.agents["org2"].online("org1") })
 	renewed := org1.certify(t, "org1")
 	current.Store(&renewed)
 	conn, err := f.call("org1", org1, &org2.agent)
@@ -140,7 +140,7 @@ func TestRenewedCertificateIsUsedAtOnce(t *testing.T) {
 	if err := f.agents["org1"].Publish(trade, again); err != nil {
 		t.Fatal(err)
 	}
-	f.eventually(5*time.Second, "org2 has the new envelope", func() bool {
+	f.eventually("org2 has the new envelope", func() bool {
 		m, _ := f.agents["org2"].View(trade).Member("org1")
 		return m.Signed != nil && m.Signed.Certificates == again.Certificates
 	})
@@ -150,7 +150,7 @@ func TestLargeRecordsGetThrough(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3)
 	f.startAll()
-	f.eventually(30*time.Second, "complete", f.complete)
+	f.eventually("complete", f.complete)
 	o := f.orgs[0]
 	record := f.agents["org1"].View(trade).Records()["org1"]
 	record.Sequence = 50
@@ -167,7 +167,7 @@ func TestLargeRecordsGetThrough(t *testing.T) {
 	if err := f.agents["org1"].Publish(trade, env); err != nil {
 		t.Fatal(err)
 	}
-	f.eventually(5*time.Second, "known everywhere", func() bool {
+	f.eventually("known everywhere", func() bool {
 		return f.agents["org2"].knows("org1", 50) && f.agents["org3"].knows("org1", 50)
 	})
 }

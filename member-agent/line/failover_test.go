@@ -1,7 +1,8 @@
 package line
 
 import (
-	"crypto/tls"
+	"errors"
+	"os"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func matches(m *dto.Metric, labels []string) bool {
 }
 
 func TestDialFallsOverAtOnce(t *testing.T) {
-	m := join(t, nil, nil)
+	m := join(t, func(o *Options) { o.LineDialTimeout = patience }, nil) // which a refused line does not wait for
 	m.a.waitFor(t, "l1", v1alpha1.LineUp)
 	m.a.waitFor(t, "l2", v1alpha1.LineUp)
 	m.w1.unplug() // nobody has noticed yet
@@ -52,12 +53,11 @@ func TestDialFallsOverAtOnce(t *testing.T) {
 	must(t, err)
 	defer conn.Close()
 	must(t, hears(conn))
-	if took := time.Since(started); took > time.Second {
+	if took := time.Since(started); took >= patience {
 		t.Errorf("a refused line cost %v", took)
 	}
-	if m.a.metric(t, "hanse_line_failovers_total") == 0 {
-		t.Error("no failover was counted")
-	}
+	// By the connection that went over, or by the probe, if that was the first to notice.
+	eventually(t, "a failover is counted", func() bool { return m.a.metric(t, "hanse_line_failovers_total") > 0 })
 	m.a.waitFor(t, "l1", v1alpha1.LineDown)
 }
 
@@ -75,8 +75,9 @@ func TestStreamLeavesBlackHole(t *testing.T) {
 
 	started := time.Now()
 	m.w1.blackhole()
-	if closed := readUntilClosed(conn); closed > 10*time.Second {
-		t.Fatalf("the stream went on for %v over a dead line", closed)
+	must(t, conn.SetReadDeadline(started.Add(patience)))
+	if _, err := conn.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("the stream goes on over a dead line after %v", patience)
 	}
 	t.Logf("the stream was closed %v after the cut", time.Since(started))
 	again, err := call(m.a.inside, nodeB, m.orgB)
@@ -92,13 +93,6 @@ func TestStreamLeavesBlackHole(t *testing.T) {
 	m.w1.restore()
 	m.a.waitFor(t, "l1", v1alpha1.LineUp)
 	must(t, hears(again)) // what runs over the second line stays there
-}
-
-func readUntilClosed(conn *tls.Conn) time.Duration {
-	started := time.Now()
-	_ = conn.SetReadDeadline(started.Add(12 * time.Second))
-	_, _ = conn.Read(make([]byte, 1))
-	return time.Since(started)
 }
 
 func TestStreamStaysWithoutAlternative(t *testing.T) {
@@ -128,9 +122,8 @@ func TestLineThatIsTakenAwayCarriesNothing(t *testing.T) {
 	less := m.routes
 	less.Lines = less.Lines[1:]
 	m.a.follow(t, less)
-	if hears(conn) == nil {
-		t.Error("the stream goes on over a line that is no longer there")
-	}
+	// The routes hold a moment before what they no longer allow is closed.
+	eventually(t, "the stream over a line that is no longer there has ended", func() bool { return hears(conn) != nil })
 }
 
 func TestReverseStateIsReported(t *testing.T) {
@@ -138,9 +131,10 @@ func TestReverseStateIsReported(t *testing.T) {
 	eventually(t, "b's view of l1 is known at a", func() bool { return m.a.memory.reported("l1").Reverse == v1alpha1.LineUp })
 	m.back.unplug()
 	eventually(t, "a knows that b does not reach it", func() bool { return m.a.memory.reported("l1").Reverse == v1alpha1.LineDown })
-	if r := m.a.memory.reported("l1"); r.State != v1alpha1.LineUp {
-		t.Errorf("from a to b the line is still up: %+v", r)
-	}
+	eventually(t, "from a to b the line is up all the same", func() bool {
+		r := m.a.memory.reported("l1")
+		return r.State == v1alpha1.LineUp && r.Reverse == v1alpha1.LineDown
+	})
 	// b has no line of the name l2 and says so.
 	if r := m.a.memory.reported("l2"); r.Reverse != v1alpha1.LineUnknown {
 		t.Errorf("the reverse of a line that b does not know is %s", r.Reverse)

@@ -3,12 +3,11 @@ package line
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 const (
 	nodeA = "peer0-a.hanse-trade"

@@ -30,7 +30,7 @@ func clientHello(t testing.TB, name string) []byte {
 }
 
 func TestRefusals(t *testing.T) {
-	quick := func(o *Options) { o.HelloTimeout = 300 * time.Millisecond }
+	quick := func(o *Options) { o.HelloTimeout = 2 * time.Second } // and yet time for a busy machine to read what is sent
 	m := join(t, quick, nil)
 	whole := clientHello(t, nodeB)
 	for _, c := range []struct {
@@ -61,7 +61,7 @@ func TestRefusals(t *testing.T) {
 			if c.hangUp {
 				must(t, conn.(*net.TCPConn).CloseWrite())
 			}
-			must(t, conn.SetReadDeadline(time.Now().Add(5*time.Second)))
+			must(t, conn.SetReadDeadline(time.Now().Add(patience)))
 			answer, err := io.ReadAll(conn)
 			var late net.Error
 			if errors.As(err, &late) && late.Timeout() {
@@ -82,15 +82,16 @@ func TestSlowHelloByteByByte(t *testing.T) {
 	conn, err := net.Dial("tcp", m.a.line)
 	must(t, err)
 	defer conn.Close()
-	started := time.Now()
+	broke := false
 	for _, b := range clientHello(t, nodeA) { // each byte in time, the whole too late
 		if _, err := conn.Write([]byte{b}); err != nil {
+			broke = true
 			break
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	if took := time.Since(started); took > 3*time.Second {
-		t.Errorf("a hello could be dragged out for %v", took)
+	if !broke {
+		t.Error("a hello could be dragged out to its end")
 	}
 	eventually(t, "it is counted", func() bool {
 		return m.a.metric(t, "hanse_gateway_refused_total", "reason", refusedSlowHello) == 1
@@ -177,7 +178,7 @@ func TestProofs(t *testing.T) {
 			})
 			must(t, err) // with TLS 1.3 the client is done before the server has looked at its certificate
 			defer conn.Close()
-			must(t, conn.SetDeadline(time.Now().Add(5*time.Second)))
+			must(t, conn.SetDeadline(time.Now().Add(patience)))
 			text := `{"line":"l1","nonce":7}`
 			_, _ = conn.Write(append([]byte{0, byte(len(text))}, text...))
 			answer := make([]byte, 64)

@@ -71,7 +71,7 @@ func TestRefusedRoutesChangeNothing(t *testing.T) {
 }
 
 func TestDrain(t *testing.T) {
-	m := join(t, func(o *Options) { o.DrainTimeout = 10 * time.Second }, nil)
+	m := join(t, func(o *Options) { o.DrainTimeout = 10 * patience }, nil)
 	conn, err := call(m.a.inside, nodeA, m.orgA)
 	must(t, err)
 	defer conn.Close()
@@ -100,7 +100,7 @@ func TestDrain(t *testing.T) {
 	select {
 	case err := <-stopped:
 		must(t, err)
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the gateway waits though its last connection has ended")
 	}
 }
@@ -135,7 +135,7 @@ func TestRunSaysWhatIsMissing(t *testing.T) {
 		o.InsideAddress, o.LineAddress, o.MetricsAddress = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 		o.CertDir, o.Source, o.Sink = certs, newMemory(), newMemory()
 		c.change(&o)
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		if err := Run(ctx, o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.why, err)
 		}

@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"github.com/hanse-io/hanse/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // connected is both ends of a TCP connection over loopback.
 func connected(t testing.TB) (a, b *net.TCPConn) {
@@ -55,7 +55,7 @@ func (j *joined) wait(t testing.TB) {
 	t.Helper()
 	select {
 	case <-j.done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the pair goes on")
 	}
 }
@@ -92,7 +92,7 @@ func TestResetEndsBoth(t *testing.T) {
 	j := join(t)
 	must(t, j.client.SetLinger(0))
 	must(t, j.client.Close())
-	must(t, j.server.SetReadDeadline(time.Now().Add(10*time.Second)))
+	must(t, j.server.SetReadDeadline(time.Now().Add(time.Minute)))
 	if _, err := io.Copy(io.Discard, j.server); err != nil && !errors.Is(err, syscall.ECONNRESET) {
 		t.Error(err)
 	}
