@@ -105,27 +105,6 @@ func TestCloseEndsAnIdlePair(t *testing.T) {
 	j.wait(t)
 }
 
-func TestCloseEndsAStalledPair(t *testing.T) {
-	j := join(t)
-	var tasks sync.WaitGroup
-	tasks.Go(func() {
-		block := make([]byte, 1<<20)
-		for { // nobody reads at the other end, so that this comes to wait
-			if _, err := j.client.Write(block); err != nil {
-				return
-			}
-		}
-	})
-	last := int64(-1)
-	for n := Received(j.pair.a); n != last; n = Received(j.pair.a) {
-		last = n
-		time.Sleep(50 * time.Millisecond) // until no more goes through
-	}
-	j.pair.Close()
-	j.wait(t)
-	tasks.Wait()
-}
-
 func TestIdlePairHoldsNoPipe(t *testing.T) {
 	j := join(t)
 	_, err := j.client.Write([]byte("x"))
