@@ -14,6 +14,7 @@ import (
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	certificatesv1 "k8s.io/api/certificates/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -73,7 +74,25 @@ func invite(t *testing.T, member, invitation string, lasting time.Duration) clie
 	must(t, admin.SubResource("token").Create(ctx, account, token))
 	c := rest.AnonymousClientConfig(config)
 	c.BearerToken = token.Status.Token
-	return clientFor(t, c)
+	by := clientFor(t, c)
+	waitAllowed(t, by, authorizationv1.ResourceAttributes{Group: "certificates.k8s.io", Resource: "certificatesigningrequests", Verb: "create"})
+	return by
+}
+
+// waitAllowed waits until a right that was given is in force: the API server learns of bindings by watching them, as
+// everybody does.
+func waitAllowed(t *testing.T, by client.Client, what authorizationv1.ResourceAttributes) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("the right to %s %s", what.Verb, what.Resource), func() error {
+		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &what}}
+		if err := by.Create(ctx, review); err != nil {
+			return err
+		}
+		if !review.Status.Allowed {
+			return errors.New(review.Status.Reason)
+		}
+		return nil
+	})
 }
 
 func clientFor(t *testing.T, c *rest.Config) client.Client {
@@ -137,6 +156,13 @@ func (a *agent) register(t *testing.T, by client.Client) {
 	c := rest.AnonymousClientConfig(config)
 	c.CertData, c.KeyData = certificate, encodeKey(a.key)
 	a.client = clientFor(t, c)
+	for _, right := range []authorizationv1.ResourceAttributes{
+		{Namespace: v1alpha1.MemberNamespace(a.member), Group: "coordination.k8s.io", Resource: "leases", Verb: "create"},
+		{Group: v1alpha1.GroupName, Resource: "members", Name: a.member, Verb: "get"},
+		{Group: "certificates.k8s.io", Resource: "certificatesigningrequests", Verb: "create"},
+	} {
+		waitAllowed(t, a.client, right)
+	}
 }
 
 // joined is a registered agent whose Lease lasts long.

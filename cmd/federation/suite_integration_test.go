@@ -34,6 +34,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/testcluster"
 )
 
 // The tests run the controller against a real kube-apiserver with etcd and a real kube-controller-manager that signs
@@ -75,14 +76,15 @@ func suite(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	env := &envtest.Environment{CRDDirectoryPaths: []string{"../../charts/federation/crds"}, ErrorIfCRDPathMissing: true}
-	env.ControlPlane.GetAPIServer().SecureServing.Authn = authority
-	// What the tests write need not survive a crash of the machine.
-	env.ControlPlane.Etcd = &envtest.Etcd{}
-	env.ControlPlane.Etcd.Configure().Set("unsafe-no-fsync", "true")
-	if config, err = env.Start(); err != nil {
+	env, started, err := testcluster.Start(func() *envtest.Environment {
+		env := &envtest.Environment{CRDDirectoryPaths: []string{"../../charts/federation/crds"}, ErrorIfCRDPathMissing: true}
+		env.ControlPlane.GetAPIServer().SecureServing.Authn = authority
+		return env
+	})
+	if err != nil {
 		return 1, fmt.Errorf("start the control plane: %w", err)
 	}
+	config = started
 	defer func() { _ = env.Stop() }()
 	config.QPS = -1
 	scheme := runtime.NewScheme()
@@ -247,11 +249,14 @@ func installChart() error {
 	return nil
 }
 
+// patience is for machines that are busy with other tests too; nothing is right or wrong because it is slow.
+const patience = 5 * time.Minute
+
 // eventually waits for a condition, and says what was last amiss if it does not come.
 func eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, patience, true, func(context.Context) (bool, error) {
 		last = check()
 		return last == nil, nil
 	})

@@ -218,7 +218,11 @@ func burst(t *testing.T, host, own *cluster) {
 					return
 				}
 				applied := time.Now()
-				arrived := watch.await(p.Name)
+				arrived, ok := watch.await(p.Name)
+				if !ok {
+					t.Errorf("plan %s has not arrived", p.Name)
+					return
+				}
 				mu.Lock()
 				defer mu.Unlock()
 				took = append(took, arrived.Sub(applied))
@@ -230,6 +234,9 @@ func burst(t *testing.T, host, own *cluster) {
 			}
 		}
 		group.Wait()
+		if t.Failed() {
+			t.FailNow()
+		}
 		slices.Sort(took)
 		t.Logf("plans %s: p50 %s p99 %s", round.name, took[len(took)/2], took[len(took)*99/100])
 	}
@@ -271,19 +278,19 @@ func (w *watchFor) start(t *testing.T, own *cluster) {
 	}()
 }
 
-func (w *watchFor) await(name string) time.Time {
+func (w *watchFor) await(name string) (time.Time, bool) {
 	for deadline := time.After(patience); ; {
 		w.mu.Lock()
 		at, ok := w.seen[name]
 		wake := w.wake
 		w.mu.Unlock()
 		if ok {
-			return at
+			return at, true
 		}
 		select {
 		case <-wake:
 		case <-deadline:
-			return time.Now()
+			return time.Time{}, false
 		}
 	}
 }

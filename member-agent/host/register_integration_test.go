@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-logr/logr"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	certificatesv1 "k8s.io/api/certificates/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -28,6 +29,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/testcluster"
 )
 
 const system = "hanse-system"
@@ -42,8 +44,7 @@ type office struct {
 
 func openOffice(t *testing.T) *office {
 	t.Helper()
-	env := &envtest.Environment{ControlPlaneStopTimeout: 30 * time.Second}
-	config, err := env.Start()
+	env, config, err := testcluster.Start(func() *envtest.Environment { return &envtest.Environment{} })
 	if err != nil {
 		t.Fatalf("start an API server: %v", err)
 	}
@@ -72,7 +73,29 @@ func openOffice(t *testing.T) *office {
 		ObjectMeta: metav1.ObjectMeta{Name: "request"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "request"},
 		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: system, Name: "invite"}},
 	})
+	o.inForce(t, "system:serviceaccount:"+system+":invite")
 	return o
+}
+
+// inForce waits until the API server's authorizer, which watches bindings as everybody does, has seen the one above.
+func (o *office) inForce(t *testing.T, user string) {
+	t.Helper()
+	for deadline := time.Now().Add(3 * time.Minute); ; {
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+			User:               user,
+			ResourceAttributes: &authorizationv1.ResourceAttributes{Group: "certificates.k8s.io", Resource: "certificatesigningrequests", Verb: "create"},
+		}}
+		if err := o.Create(context.Background(), review); err != nil {
+			t.Fatal(err)
+		}
+		if review.Status.Allowed {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s may not make requests: %s", user, review.Status.Reason)
+		}
+		pause(context.Background(), 20*time.Millisecond)
+	}
 }
 
 func (o *office) make(t *testing.T, obj client.Object) {
@@ -119,7 +142,8 @@ func (o *office) decide(t *testing.T, deny string, lifetime time.Duration) {
 				continue
 			}
 			for i := range all.Items {
-				o.answer(ctx, t, &all.Items[i], deny, lifetime)
+				// The test may end as soon as it sees an answer: it is brought to its end all the same.
+				o.answer(context.WithoutCancel(ctx), t, &all.Items[i], deny, lifetime)
 			}
 		}
 	}()

@@ -63,7 +63,7 @@ func goTool(t *testing.T, directory string, arguments ...string) string {
 // eventually tries again until something works that waits for blocks or gossip to travel.
 func eventually(t *testing.T, ctx context.Context, what string, do func() error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()

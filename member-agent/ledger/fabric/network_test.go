@@ -17,7 +17,7 @@ import (
 // TestRealNetwork takes three organizations, with real peers, orderers and a real contract, from nothing to a
 // transaction that two of them endorsed and the third can read; and on through what happens to a network in its life.
 func TestRealNetwork(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	members, err := fabrictest.NewMembers("trade", fabrictest.Even(1, 1, "org1", "org2", "org3")...)
 	must(t, err)
@@ -95,7 +95,7 @@ func TestRealNetwork(t *testing.T) {
 // TestUnevenNetwork has organizations that are not alike, and channels that some of them are not in: one that a single
 // member orders, and one whose only member runs no orderer.
 func TestUnevenNetwork(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	members, err := fabrictest.NewMembers("trade",
 		fabrictest.Shape{Name: "org1", Peers: 1, Orderers: 1},

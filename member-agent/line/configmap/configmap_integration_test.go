@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,16 +18,20 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/testcluster"
 )
 
-const namespace = "default"
+const (
+	namespace = "default"
+	// patience is for machines that are busy with other tests too.
+	patience = 3 * time.Minute
+)
 
 // start runs an API server and returns a client that may do anything, and one that may do what the chart lets a gateway
 // do.
 func start(t *testing.T) (admin, gateway kubernetes.Interface) {
 	t.Helper()
-	env := &envtest.Environment{}
-	config, err := env.Start()
+	env, config, err := testcluster.Start(func() *envtest.Environment { return &envtest.Environment{} })
 	must(t, err)
 	t.Cleanup(func() { _ = env.Stop() })
 	admin, err = kubernetes.NewForConfig(config)
@@ -51,6 +56,15 @@ func start(t *testing.T) (admin, gateway kubernetes.Interface) {
 	must(t, err)
 	gateway, err = kubernetes.NewForConfig(user.Config())
 	must(t, err)
+	// The API server's authorizer watches bindings as everybody does, and has to have seen these.
+	must(t, wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+		review, err := gateway.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
+			Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Namespace: namespace, Resource: "configmaps", Name: "hanse-lines", Verb: "patch",
+			}},
+		}, metav1.CreateOptions{})
+		return err == nil && review.Status.Allowed, err
+	}))
 	return admin, gateway
 }
 
@@ -73,7 +87,7 @@ func TestSource(t *testing.T) {
 			if got != want {
 				t.Fatalf("heard %q, want %q", got, want)
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("%q was not heard", want)
 		}
 	}
@@ -111,7 +125,7 @@ func TestSink(t *testing.T) {
 	} {
 		must(t, sink.Report(t.Context(), lines))
 		var got []v1alpha1.LineReport
-		must(t, wait.PollUntilContextTimeout(t.Context(), 10*time.Millisecond, 10*time.Second, true, func(ctx context.Context) (bool, error) {
+		must(t, wait.PollUntilContextTimeout(t.Context(), 10*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
 			object, err := admin.CoreV1().ConfigMaps(namespace).Get(ctx, "hanse-lines", metav1.GetOptions{})
 			if err != nil {
 				return false, err

@@ -156,11 +156,8 @@ func (n *Network) healthy(ctx context.Context, member *Member, node v1alpha1.Pla
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if response, err := http.Get(url); err == nil {
-			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return nil
-			}
+		if answers(ctx, url) {
+			return nil
 		}
 		select {
 		case err := <-n.processes[host].done:
@@ -171,6 +168,21 @@ func (n *Network) healthy(ctx context.Context, member *Member, node v1alpha1.Pla
 		case <-tick.C:
 		}
 	}
+}
+
+func answers(ctx context.Context, url string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
 }
 
 // Stop ends one node, or a contract of one Member, which Start runs again.

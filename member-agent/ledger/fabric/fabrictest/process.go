@@ -13,6 +13,9 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
+// stopPatience is how long a process may take to end by itself, on a machine that is busy with other things.
+const stopPatience = 2 * time.Minute
+
 // Process is a running node or contract.
 type Process struct {
 	Name string
@@ -79,7 +82,7 @@ func (p *Process) Stop() error {
 	select {
 	case <-p.done: //nolint:errcheck // that it has ended is what was asked for
 		return nil
-	case <-time.After(10 * time.Second):
+	case <-time.After(stopPatience):
 		_ = syscall.Kill(-p.command.Process.Pid, syscall.SIGKILL)
 		<-p.done //nolint:errcheck // likewise
 		return fmt.Errorf("%s had to be killed", p.Name)
