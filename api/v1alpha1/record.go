@@ -28,7 +28,8 @@ type Record struct {
 	TLSRoots []string `json:"tlsRoots,omitempty"`
 }
 
-// RecordNode is one ledger node in a Record.
+// RecordNode is one ledger node in a Record. Whether it runs is not in it: a Record is signed, stored and handed on in
+// everybody's plan whenever it changes, so it says who a Member is and not how it does.
 type RecordNode struct {
 	Name string   `json:"name"`
 	Role NodeRole `json:"role"`
@@ -36,9 +37,6 @@ type RecordNode struct {
 	// TLSCertificate is the PEM of an orderer's TLS certificate, by which the other consenters know it.
 	// +optional
 	TLSCertificate string `json:"tlsCertificate,omitempty"`
-	// Ready is whether the node runs.
-	// +optional
-	Ready bool `json:"ready,omitempty"`
 }
 
 // RecordLine is one line end in a Record.

@@ -103,7 +103,7 @@ func (r *Reconciler) discover(p *progress, issued identity.Issued, org *organiza
 
 // sign makes the member's own record, or finds that the last one still says it all.
 func (r *Reconciler) sign(p *progress, issued identity.Issued, org *organization) (*v1alpha1.SignedRecord, error) {
-	own := record(p.plan, issued, p.status.Nodes)
+	own := record(p.plan, issued)
 	own, signed := next(own, r.Now(), p.plan.Status.Record, r.Discovery.Own(p.plan.Spec.Consortium, r.Member))
 	if signed != nil && signed.Certificates == org.certificates {
 		return signed, nil
@@ -163,13 +163,9 @@ func (r *Reconciler) ledger(p *progress, reader client.Reader, records map[strin
 		p.status.Channels = out.Channels
 		p.status.Contracts = withRunning(slices.Concat(out.Contracts, refused), running.Contracts)
 	}
-	if !current {
-		p.refuse(v1alpha1.PlanChannelsReady, v1alpha1.ReasonProgressing, "the channels are being looked at")
-		p.wait(v1alpha1.PlanContractsReady, "waiting for the channels")
-		return
-	}
-	p.fold(v1alpha1.PlanChannelsReady, out.ChannelsReason, out.ChannelsMessage, "this member's nodes have joined every channel")
-	reason, message := out.ContractsReason, out.ContractsMessage
+	said := verdict(out, current)
+	p.fold(v1alpha1.PlanChannelsReady, said.ChannelsReason, said.ChannelsMessage, "this member's nodes have joined every channel")
+	reason, message := said.ContractsReason, said.ContractsMessage
 	if stopped := notRunning(running.Contracts); stopped != "" && (reason == "" || reason == v1alpha1.ReasonWaiting) {
 		reason, message = v1alpha1.ReasonProgressing, stopped
 	}
@@ -177,6 +173,23 @@ func (r *Reconciler) ledger(p *progress, reader client.Reader, records map[strin
 		reason, message = v1alpha1.ReasonImageNotAllowed, sayRefused(refused, message)
 	}
 	p.fold(v1alpha1.PlanContractsReady, reason, message, "every contract runs here and is committed")
+}
+
+// verdict is what the worker has come to. While that is about an earlier generation of the plan, what was ready counts
+// as being looked at, and what was not is still said to wait for the same: most changes of a plan mend nothing of it, and
+// a status that flickers is written, reported and read for nothing.
+func verdict(out *LedgerOutput, current bool) LedgerOutput {
+	var said LedgerOutput
+	if out != nil {
+		said = *out
+	}
+	if !current && said.ChannelsReason == "" {
+		said.ChannelsReason, said.ChannelsMessage = v1alpha1.ReasonProgressing, "the channels are being looked at"
+	}
+	if !current && said.ContractsReason == "" {
+		said.ContractsReason, said.ContractsMessage = v1alpha1.ReasonWaiting, "waiting for the channels"
+	}
+	return said
 }
 
 // withRunning says of each contract whether its workload runs, and why not, which is not for the ledger to say.

@@ -170,6 +170,7 @@ func (r *Reconciler) retire(ctx context.Context, p *progress) error {
 func (r *Reconciler) leave(plan string) {
 	r.workers.stop(plan)
 	r.rooms.close(v1alpha1.ConsortiumNamespace(plan))
+	r.plans.forget(plan)
 }
 
 // write applies the status if it has changed.

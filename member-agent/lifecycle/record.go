@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -13,7 +12,7 @@ import (
 )
 
 // record is what the member makes known about itself, without a sequence.
-func record(plan *v1alpha1.MemberPlan, issued identity.Issued, nodes []v1alpha1.PlanNodeStatus) v1alpha1.Record {
+func record(plan *v1alpha1.MemberPlan, issued identity.Issued) v1alpha1.Record {
 	r := v1alpha1.Record{
 		Member:        plan.Spec.Member,
 		Consortium:    plan.Spec.Consortium,
@@ -25,9 +24,8 @@ func record(plan *v1alpha1.MemberPlan, issued identity.Issued, nodes []v1alpha1.
 		if n.Role == v1alpha1.RoleOrderer {
 			port = v1alpha1.PortOrderer
 		}
-		ready := slices.ContainsFunc(nodes, func(s v1alpha1.PlanNodeStatus) bool { return s.Name == n.Name && s.Ready })
 		r.Nodes = append(r.Nodes, v1alpha1.RecordNode{
-			Name: n.Name, Role: n.Role, Port: port, TLSCertificate: issued.Published[n.Name], Ready: ready,
+			Name: n.Name, Role: n.Role, Port: port, TLSCertificate: issued.Published[n.Name],
 		})
 	}
 	for _, l := range plan.Spec.Lines {

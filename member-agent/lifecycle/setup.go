@@ -27,13 +27,17 @@ const houseKey = "organization"
 // gather is how long events are gathered for the organization's controller.
 const gather = 100 * time.Millisecond
 
+// breath is the least time between two turns of a plan that objects in the cluster call for: a start is a hundred
+// changes of pods, Secrets and the like, and a turn for each would leave less for what is starting.
+const breath = 200 * time.Millisecond
+
 var houseRequest = reconcile.Request{NamespacedName: types.NamespacedName{Name: houseKey}}
 
 // New returns a Reconciler. What it opens lives by base.
 func New(base context.Context, o Options) *Reconciler {
 	r := &Reconciler{Options: o, base: base}
 	r.organization.Store(&organization{reason: v1alpha1.ReasonProgressing, waiting: "the organization's own certificates have not been looked at yet"})
-	r.plans = &bell{namespace: o.Namespace, names: r.planNames}
+	r.plans = &bell{namespace: o.Namespace, names: r.planNames, pause: breath, now: o.Now, due: map[string]time.Time{}}
 	r.house = &bell{names: func() []string { return []string{houseKey} }, delay: gather}
 	r.workers = &workers{ledger: o.Ledger, wake: r.plans.ring, running: map[string]*worker{}}
 	r.rooms = &rooms{config: o.Config, own: o.Own, seen: r.seen, open: map[string]*room{}}
@@ -48,7 +52,7 @@ func (r *Reconciler) Changed(consortium string) {
 
 func (r *Reconciler) seen(namespace string, obj client.Object, gone bool) {
 	r.Applier.Observe(obj, gone)
-	r.plans.ring(strings.TrimPrefix(namespace, v1alpha1.ConsortiumNamespace("")))
+	r.plans.murmur(strings.TrimPrefix(namespace, v1alpha1.ConsortiumNamespace("")))
 }
 
 func (r *Reconciler) planNames() []string {

@@ -2,19 +2,19 @@ package lifecycle
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-
-	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
 const (
 	// turn is how long one turn of the ledger phases may take.
 	turn = 3 * time.Minute
 	// retryFirst and retryMost bound how long it waits between turns while not everything is done, and idle when it is.
-	retryFirst = time.Second
+	retryFirst = 250 * time.Millisecond
 	retryMost  = 15 * time.Second
 	idle       = time.Minute
 )
@@ -95,7 +95,7 @@ func (it *worker) run(ctx context.Context, phases Ledger, wake func()) {
 			tries, wait = 0, idle
 			continue
 		}
-		wait = min(retryFirst<<min(tries, 4), retryMost)
+		wait = min(retryFirst<<min(tries, 6), retryMost)
 		tries++
 	}
 }
@@ -125,17 +125,28 @@ func (it *worker) turn(ctx context.Context, phases Ledger, wake func()) bool {
 	return out.ChannelsReason == "" && out.ContractsReason == ""
 }
 
-// sameInput leaves out what the worker itself has come to.
+// sameInput is whether there is nothing new for the worker to act upon. Of a node only that counts whether it is ready:
+// what it is doing meanwhile changes often, and the ledger cannot use it before.
 func sameInput(a, b LedgerInput) bool {
-	if a.Plan == nil || b.Plan == nil {
-		return false
+	return a.Plan != nil && b.Plan != nil && a.Plan.UID == b.Plan.UID && a.Plan.Generation == b.Plan.Generation &&
+		maps.Equal(sequences(a), sequences(b)) && slices.Equal(readyNodes(a), readyNodes(b))
+}
+
+// sequences of the records tell them apart: a record that says something else has a higher one.
+func sequences(in LedgerInput) map[string]int64 {
+	all := map[string]int64{}
+	for member, record := range in.Records {
+		all[member] = record.Sequence
 	}
-	type essence struct {
-		Spec    v1alpha1.MemberPlanSpec
-		Records map[string]v1alpha1.Record
-		Nodes   []v1alpha1.PlanNodeStatus
+	return all
+}
+
+func readyNodes(in LedgerInput) []string {
+	var names []string
+	for _, node := range in.Nodes {
+		if node.Ready {
+			names = append(names, node.Name)
+		}
 	}
-	return equality.Semantic.DeepEqual(
-		essence{a.Plan.Spec, a.Records, a.Nodes}, essence{b.Plan.Spec, b.Records, b.Nodes},
-	) && equality.Semantic.DeepEqual(a.Contracts, b.Contracts)
+	return names
 }
