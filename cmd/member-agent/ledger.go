@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/ledger"
@@ -12,6 +13,9 @@ import (
 // phases shows the ledger's phases to the lifecycle in the lifecycle's own terms.
 type phases struct{ engine ledger.Engine }
 
+// forOthers is how much longer one turn may take for what the others are about to do.
+const forOthers = 4 * time.Second
+
 // Advance opens a session for one turn: between turns no connection is held, and a certificate that was renewed or a
 // record that has changed counts from the next one on.
 func (p phases) Advance(ctx context.Context, in lifecycle.LedgerInput) lifecycle.LedgerOutput {
@@ -20,7 +24,7 @@ func (p phases) Advance(ctx context.Context, in lifecycle.LedgerInput) lifecycle
 		return notOpen(in.Plan.Status, err)
 	}
 	defer func() { _ = session.Close() }()
-	progress := ledger.Advance(ctx, session, in.Plan, in.Plan.Status)
+	progress := ledger.Advance(ctx, ledger.Patient(session, forOthers), in.Plan, in.Plan.Status)
 	out := lifecycle.LedgerOutput{Channels: progress.Channels, Contracts: progress.Contracts}
 	if v := progress.ChannelsReady; !v.Ready {
 		out.ChannelsReason, out.ChannelsMessage = v.Reason, v.Message

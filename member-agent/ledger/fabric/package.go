@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
@@ -56,15 +57,23 @@ type file struct {
 	data []byte
 }
 
+// compressors are kept: one is a megabyte, and the ID of a package is asked for at every turn.
+var compressors = sync.Pool{New: func() any {
+	compressor, err := gzip.NewWriterLevel(nil, gzip.NoCompression)
+	if err != nil {
+		panic("fabric: gzip knows no level without compression: " + err.Error())
+	}
+	return compressor
+}}
+
 // archiveOf writes a tar.gz that depends on nothing but its files: no times, no owners.
 func archiveOf(files []file) ([]byte, error) {
 	var buffer bytes.Buffer
 	// Stored, not compressed: what a compressor makes of the same input may change with its release, and the ID is the
 	// hash of these bytes in every organization, whichever release of the agent it runs.
-	compressor, err := gzip.NewWriterLevel(&buffer, gzip.NoCompression)
-	if err != nil {
-		return nil, err
-	}
+	compressor := compressors.Get().(*gzip.Writer)
+	defer compressors.Put(compressor)
+	compressor.Reset(&buffer)
 	writer := tar.NewWriter(compressor)
 	for _, file := range files {
 		header := &tar.Header{

@@ -136,7 +136,7 @@ func healthProbes(container *corev1.Container, port int) {
 			PeriodSeconds: period, TimeoutSeconds: 5, SuccessThreshold: 1, FailureThreshold: failures,
 		}
 	}
-	container.StartupProbe = probe(2, 300)
+	container.StartupProbe = probe(1, 600)
 	container.ReadinessProbe = probe(5, 3)
 	container.LivenessProbe = probe(20, 6)
 }

@@ -46,6 +46,7 @@ func contractWorkload(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract)
 	if err != nil {
 		return ledger.Workload{}, err
 	}
+	listens := corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(v1alpha1.PortContract)}}
 	pod := basePod()
 	pod.Containers = []corev1.Container{{
 		Name:  "contract",
@@ -59,10 +60,9 @@ func contractWorkload(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract)
 		ImagePullPolicy: corev1.PullIfNotPresent,
 		Ports:           []corev1.ContainerPort{{Name: "contract", ContainerPort: v1alpha1.PortContract}},
 		Resources:       resources(contract.Resources, "20m", "32Mi"),
-		ReadinessProbe: &corev1.Probe{
-			ProbeHandler:  corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(v1alpha1.PortContract)}},
-			PeriodSeconds: 5,
-		},
+		// A contract listens within a second. Until then it is asked often, and no more than others from then on.
+		StartupProbe:    &corev1.Probe{ProbeHandler: listens, PeriodSeconds: 1, FailureThreshold: 600},
+		ReadinessProbe:  &corev1.Probe{ProbeHandler: listens, PeriodSeconds: 5},
 		SecurityContext: restricted(),
 		VolumeMounts:    []corev1.VolumeMount{{Name: "tmp", MountPath: "/tmp"}},
 	}}
