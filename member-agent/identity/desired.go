@@ -70,25 +70,39 @@ func Organization(o Options) []client.Object {
 	return objects
 }
 
-// Consortium lists what makes the authorities and the certificates of one plan.
-func Consortium(plan *v1alpha1.MemberPlan, identities []ledger.Identity) []client.Object {
-	namespace := plan.Spec.Namespace
-	labels := map[string]string{
+// authorities are those that Hanse makes for every consortium.
+var authorities = []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority}
+
+// Authorities lists what makes the authorities of one plan.
+func Authorities(plan *v1alpha1.MemberPlan) []client.Object {
+	namespace, labels := plan.Spec.Namespace, labelsOf(plan)
+	objects := []client.Object{selfSignedIssuer(namespace, selfSigned, labels)}
+	for _, a := range authorities {
+		objects = append(objects, authority(namespace, AuthorityName(a), fmt.Sprintf("%s authority %s", a, plan.Spec.Member), plan.Spec.Member, selfSigned, labels))
+	}
+	return objects
+}
+
+// Certificates lists what an authority of one plan is to issue, once there is such an authority: cert-manager is
+// slower with an Issuer that it first finds without a key, and with requests that it first finds without an Issuer, than
+// it is with all of them in turn.
+func Certificates(plan *v1alpha1.MemberPlan, authority ledger.Authority, identities []ledger.Identity) []client.Object {
+	labels := labelsOf(plan)
+	objects := []client.Object{caIssuer(plan.Spec.Namespace, AuthorityName(authority), labels)}
+	for _, id := range identities {
+		if id.Authority == authority {
+			objects = append(objects, identityCertificate(plan, id, labels))
+		}
+	}
+	return objects
+}
+
+func labelsOf(plan *v1alpha1.MemberPlan) map[string]string {
+	return map[string]string{
 		v1alpha1.LabelManagedBy:  v1alpha1.ManagedBy,
 		v1alpha1.LabelMember:     plan.Spec.Member,
 		v1alpha1.LabelConsortium: plan.Spec.Consortium,
 	}
-	objects := []client.Object{selfSignedIssuer(namespace, selfSigned, labels)}
-	for _, a := range []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority} {
-		objects = append(objects,
-			authority(namespace, AuthorityName(a), fmt.Sprintf("%s authority %s", a, plan.Spec.Member), plan.Spec.Member, selfSigned, labels),
-			caIssuer(namespace, AuthorityName(a), labels),
-		)
-	}
-	for _, id := range identities {
-		objects = append(objects, identityCertificate(plan, id, labels))
-	}
-	return objects
 }
 
 // AuthorityName is the name of an authority's Certificate, Secret and Issuer.

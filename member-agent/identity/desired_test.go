@@ -1,9 +1,11 @@
 package identity
 
 import (
+	"slices"
 	"testing"
 
 	certmanager "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/ledger"
@@ -13,7 +15,11 @@ func certificates(t *testing.T, o Options, identities ...ledger.Identity) map[st
 	t.Helper()
 	plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1", Consortium: "trade", Namespace: "hanse-trade"}}
 	found := map[string]*certmanager.Certificate{}
-	for _, obj := range append(Organization(o), Consortium(plan, identities)...) {
+	objects := append(Organization(o), Authorities(plan)...)
+	for _, a := range authorities {
+		objects = append(objects, Certificates(plan, a, identities)...)
+	}
+	for _, obj := range objects {
 		if c, ok := obj.(*certmanager.Certificate); ok {
 			found[c.Name] = c
 		}
@@ -48,6 +54,29 @@ func TestIdentity(t *testing.T) {
 	}
 	if tls.IssuerRef.Name != "tls-ca" || len(tls.Usages) != 3 || tls.IPAddresses[0] != "10.0.0.1" || tls.DNSNames[0] != "a" {
 		t.Errorf("got %+v", tls)
+	}
+}
+
+// Before an authority is there, nothing is asked of it.
+func TestAuthoritiesComeFirst(t *testing.T) {
+	plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1", Consortium: "trade", Namespace: "hanse-trade"}}
+	identities := []ledger.Identity{{Name: "msp", Authority: ledger.IdentityAuthority}, {Name: "tls", Authority: ledger.TLSAuthority}}
+	for _, row := range []struct {
+		why     string
+		objects []client.Object
+		names   []string
+	}{
+		{"the authorities have nobody above them", Authorities(plan), []string{"hanse-selfsigned", "identity-ca", "tls-ca"}},
+		{"an issuer and what it issues", Certificates(plan, ledger.IdentityAuthority, identities), []string{"identity-ca", "msp"}},
+		{"and nothing of the other", Certificates(plan, ledger.TLSAuthority, identities), []string{"tls-ca", "tls"}},
+	} {
+		var names []string
+		for _, o := range row.objects {
+			names = append(names, o.GetName())
+		}
+		if !slices.Equal(names, row.names) {
+			t.Errorf("%s: %v", row.why, names)
+		}
 	}
 }
 

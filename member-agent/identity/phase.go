@@ -94,7 +94,7 @@ func (p *Phase) notIssued(ctx context.Context, namespace string, names []string)
 	return Waiting{p.explain(ctx, namespace, names)}
 }
 
-// Consortium has the certificates of one plan issued.
+// Consortium has the certificates of one plan issued: the authorities, and what each of them issues once it is there.
 func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1alpha1.MemberPlan, identities []ledger.Identity) (Issued, error) {
 	issued := Issued{
 		Roots:     map[ledger.Authority][]string{},
@@ -102,12 +102,9 @@ func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1a
 		Digests:   map[string]string{},
 	}
 	// What has been issued is read whatever becomes of this: running nodes do not need cert-manager to be healed.
-	applied := ErrCertManagerMissing
-	if !p.missing.Load() {
-		applied = p.applyAll(ctx, Consortium(plan, identities))
-	}
+	applied := p.applyServed(ctx, Authorities(plan))
 	var missing []string
-	for _, a := range []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority} {
+	for _, a := range authorities {
 		pair, err := Read(ctx, secrets, plan.Spec.Namespace, AuthorityName(a))
 		if err != nil {
 			return issued, err
@@ -117,25 +114,45 @@ func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1a
 			continue
 		}
 		issued.Roots[a] = []string{string(pair.Certificate)}
+		if applied == nil {
+			applied = p.applyServed(ctx, Certificates(plan, a, identities))
+		}
 	}
+	waits, err := issued.read(ctx, secrets, plan.Spec.Namespace, identities)
+	if err != nil {
+		return issued, err
+	}
+	if missing = append(missing, waits...); len(missing) > 0 && applied == nil {
+		issued.Waiting = p.explain(ctx, plan.Spec.Namespace, missing)
+	}
+	return issued, applied
+}
+
+// read takes over the identities that have been issued, and names those that have not.
+func (i *Issued) read(ctx context.Context, secrets client.Reader, namespace string, identities []ledger.Identity) (missing []string, err error) {
 	for _, id := range identities {
-		pair, err := Read(ctx, secrets, plan.Spec.Namespace, id.Name)
+		pair, err := Read(ctx, secrets, namespace, id.Name)
 		if err != nil {
-			return issued, err
+			return nil, err
 		}
 		if pair == nil {
 			missing = append(missing, id.Name)
 			continue
 		}
-		issued.Digests[id.Name] = digest(pair)
+		i.Digests[id.Name] = digest(pair)
 		if id.Publish {
-			issued.Published[id.Node] = string(pair.Certificate)
+			i.Published[id.Node] = string(pair.Certificate)
 		}
 	}
-	if len(missing) > 0 && applied == nil {
-		issued.Waiting = p.explain(ctx, plan.Spec.Namespace, missing)
+	return missing, nil
+}
+
+// applyServed applies unless cert-manager's API was found missing.
+func (p *Phase) applyServed(ctx context.Context, objects []client.Object) error {
+	if p.missing.Load() {
+		return ErrCertManagerMissing
 	}
-	return issued, applied
+	return p.applyAll(ctx, objects)
 }
 
 func (p *Phase) applyAll(ctx context.Context, objects []client.Object) error {
