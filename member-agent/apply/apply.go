@@ -52,17 +52,22 @@ func New(c client.Client, owner string, now func() time.Time) *Applier {
 // Apply makes the cluster hold obj as far as obj says something. It does nothing when it has applied the same of late
 // and nothing is known to have changed since.
 func (a *Applier) Apply(ctx context.Context, obj client.Object) error {
+	gvk, err := apiutil.GVKForObject(obj, a.client.Scheme())
+	if err != nil {
+		return fmt.Errorf("kind of %T: %w", obj, err)
+	}
+	// Mostly there is nothing to do, so what an apply needs is made only when there is.
+	raw, err := json.Marshal(obj)
+	if err != nil {
+		return fmt.Errorf("encode %s %s: %w", gvk.Kind, obj.GetName(), err)
+	}
+	key, hash := Key{Kind: gvk.GroupKind(), Name: client.ObjectKeyFromObject(obj)}, sha256.Sum256(raw)
+	if a.fresh(key, hash) {
+		return nil
+	}
 	u, err := Unstructured(obj, a.client.Scheme())
 	if err != nil {
 		return err
-	}
-	raw, err := json.Marshal(u.Object)
-	if err != nil {
-		return fmt.Errorf("encode %s %s: %w", u.GetKind(), u.GetName(), err)
-	}
-	key, hash := keyOf(u), sha256.Sum256(raw)
-	if a.fresh(key, hash) {
-		return nil
 	}
 	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), a.owner, client.ForceOwnership); err != nil {
 		return fmt.Errorf("apply %s %s: %w", u.GetKind(), key.Name, err)
@@ -146,8 +151,4 @@ func Status(ctx context.Context, c client.Client, obj client.Object, owner strin
 	u.SetName(obj.GetName())
 	u.SetNamespace(obj.GetNamespace())
 	return c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(owner), client.ForceOwnership)
-}
-
-func keyOf(u *unstructured.Unstructured) Key {
-	return Key{Kind: u.GroupVersionKind().GroupKind(), Name: client.ObjectKeyFromObject(u)}
 }
