@@ -21,6 +21,7 @@ type Spec struct {
 	Name      string
 	Path      string   // the program
 	Args      []string // its arguments, without its own name
+	Env       []string // what its environment holds beside the little that it inherits
 	Arg0      string   // what it is called by, if not by Path
 	Namespace string   // path of the network namespace
 	Group     cgroup.Group
@@ -74,7 +75,7 @@ func start(spec Spec) (Record, error) {
 	}
 	cmd.Dir, cmd.Stdout, cmd.Stderr = spec.Dir, log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	cmd.Env = environment(os.Environ())
+	cmd.Env = append(environment(os.Environ()), spec.Env...)
 	if cgroup.Unified() {
 		dir, err := os.Open(spec.Group.Directory())
 		if err != nil {

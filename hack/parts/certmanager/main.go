@@ -92,9 +92,12 @@ func run(ctx context.Context, o options) error {
 
 func contextOptions(o options) controller.ContextOptions {
 	return controller.ContextOptions{
-		Kubeconfig:         o.kubeconfig,
-		KubernetesAPIQPS:   50,
-		KubernetesAPIBurst: 100,
+		Kubeconfig: o.kubeconfig,
+		// A consortium's nine certificates cost two hundred and fifty requests: upstream's limits of 20 a second after the
+		// first 50, which are there to protect API servers older than their own priority and fairness, would be most of
+		// the time that they take.
+		KubernetesAPIQPS:   500,
+		KubernetesAPIBurst: 1000,
 		IssuerOptions:      controller.IssuerOptions{ClusterResourceNamespace: o.clusterResourceNamespace},
 		CertificateOptions: controller.CertificateOptions{
 			CopiedAnnotationPrefixes:                 []string{"*", "-kubectl.kubernetes.io/", "-fluxcd.io/", "-argocd.argoproj.io/"},
