@@ -20,7 +20,7 @@ import (
 // invocation is what the flags of `invoke` say.
 type invocation struct {
 	namespace, consortium, channel, contract string
-	query                                    bool
+	query, endorsers                         bool
 	timeout                                  time.Duration
 }
 
@@ -53,6 +53,7 @@ func invokeCommand() *cobra.Command {
 	f.StringVar(&in.channel, "channel", "", "the channel")
 	f.StringVar(&in.contract, "contract", "", "the contract")
 	f.BoolVar(&in.query, "query", false, "evaluate on this organization's peers, and write nothing")
+	f.BoolVar(&in.endorsers, "endorsers", false, "say after the answer who has endorsed the transaction, as its block has it")
 	f.DurationVar(&in.timeout, "timeout", in.timeout, "how long to try")
 	return cmd
 }
@@ -60,6 +61,9 @@ func invokeCommand() *cobra.Command {
 func (in invocation) call(ctx context.Context, config *rest.Config, function string, arguments []string) (answer []byte, err error) {
 	if in.consortium == "" || in.channel == "" || in.contract == "" {
 		return nil, errors.New("--consortium, --channel and --contract are needed")
+	}
+	if in.query && in.endorsers {
+		return nil, errors.New("what is evaluated with --query is in no block: leave --endorsers out")
 	}
 	scheme, err := scheme()
 	if err != nil {
@@ -91,6 +95,13 @@ func (in invocation) call(ctx context.Context, config *rest.Config, function str
 	defer func() { err = errors.Join(err, contracts.Close()) }()
 	if in.query {
 		return contracts.Evaluate(ctx, in.channel, in.contract, function, arguments...)
+	}
+	if in.endorsers {
+		answer, receipt, err := contracts.SubmitForReceipt(ctx, in.channel, in.contract, function, arguments...)
+		if err != nil {
+			return nil, err
+		}
+		return fmt.Appendf(answer, "\n%s", receipt), nil
 	}
 	return contracts.Submit(ctx, in.channel, in.contract, function, arguments...)
 }

@@ -68,7 +68,7 @@ func (s *Stage) Images(ctx context.Context) error {
 func (s *Stage) InstallHost(ctx context.Context) error {
 	return s.phase("host: helm upgrade --install federation", func() error {
 		_, err := s.run(ctx, "host", "", s.Bin("helm"), "upgrade", "--install", "federation", "charts/federation",
-			"--namespace", "hanse-system", "--create-namespace", "--wait", "--timeout", "120s")
+			"--namespace", "hanse-system", "--create-namespace", "--wait", "--timeout", "600s")
 		return err
 	})
 }
@@ -104,7 +104,7 @@ func (s *Stage) Join(ctx context.Context, member string) error {
 		return err
 	}
 	command, err := s.Hanse(ctx, "host", "invite", member, "--chart", "charts/member-agent",
-		"--server", "https://"+strings.TrimSpace(address)+":6443")
+		"--server", "https://"+strings.TrimSpace(address)+":6443", "--timeout", "10m")
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (s *Stage) Lines(ctx context.Context) error {
 func (s *Stage) WaitOnline(ctx context.Context) error {
 	return s.phase("wait for the agents to register", func() error {
 		for _, member := range s.Members {
-			if _, err := s.Kubectl(ctx, "host", "wait", "member", member, "--for=condition=Online", "--timeout=180s"); err != nil {
+			if _, err := s.Kubectl(ctx, "host", "wait", "member", member, "--for=condition=Online", "--timeout=600s"); err != nil {
 				return err
 			}
 		}
@@ -141,7 +141,7 @@ func (s *Stage) Declare(ctx context.Context, sample string) error {
 		if _, err := s.Kubectl(ctx, "host", "apply", "-f", sample); err != nil {
 			return err
 		}
-		return s.stream(ctx, "host", s.Bin("kubectl-hanse"), "status", "trade", "--wait", "--timeout", "10m")
+		return s.stream(ctx, "host", s.Bin("kubectl-hanse"), "status", "trade", "--wait", "--timeout", "20m")
 	})
 }
 

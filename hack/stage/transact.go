@@ -25,17 +25,26 @@ func Digest(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Notarize puts a document's digest on the ledger as one Member and waits until others read it back.
+// Notarize puts a document's digest on the ledger as one Member, shows who endorsed that, as the committed block has it,
+// and waits until others read it back.
 func (s *Stage) Notarize(ctx context.Context, id, as string, readers ...string) error {
 	return s.phase(fmt.Sprintf("a transaction: %s notarizes %s, %s read it back", as, id, strings.Join(readers, " and ")), func() error {
 		digest := Digest(id)
-		out, err := s.Invoke(ctx, as, "Put", id, digest, "sha256", "{}")
+		out, err := s.Invoke(ctx, as, "--endorsers", "Put", id, digest, "sha256", "{}")
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.Out, "   %s: %s\n", as, strings.TrimSpace(out))
+		answer, endorsers, found := strings.Cut(strings.TrimSpace(out), "\nendorsed by ")
+		if !found {
+			return fmt.Errorf("%s was not told who endorsed the transaction, only %q", as, out)
+		}
+		// The channel's policy is that a majority of its organizations endorses.
+		if !strings.Contains(endorsers, " and ") {
+			return fmt.Errorf("the block has the transaction endorsed by %s alone", endorsers)
+		}
+		fmt.Fprintf(s.Out, "   %s: %s\n   endorsed by %s\n", as, answer, endorsers)
 		for _, reader := range readers {
-			got, err := s.Read(ctx, reader, id, 30*time.Second)
+			got, err := s.Read(ctx, reader, id, 5*time.Minute)
 			if err != nil {
 				return err
 			}

@@ -18,7 +18,7 @@ import (
 
 type options struct {
 	consortium, channel, contract, agentNamespace string
-	query                                         bool
+	query, endorsers                              bool
 }
 
 // Command is `kubectl hanse invoke`.
@@ -42,7 +42,9 @@ func Command(flags *access.Flags) *cobra.Command {
 	cmd.Flags().StringVar(&o.channel, "channel", "", "the channel")
 	cmd.Flags().StringVar(&o.contract, "contract", "", "the contract")
 	cmd.Flags().BoolVar(&o.query, "query", false, "evaluate on this organization's peer, and write nothing")
+	cmd.Flags().BoolVar(&o.endorsers, "endorsers", false, "say after the answer who has endorsed the transaction, as its block has it")
 	cmd.Flags().StringVar(&o.agentNamespace, "agent-namespace", "hanse-system", "namespace of the member agent")
+	cmd.MarkFlagsMutuallyExclusive("query", "endorsers")
 	for _, name := range []string{"consortium", "channel", "contract"} {
 		_ = cmd.MarkFlagRequired(name)
 	}
@@ -54,6 +56,9 @@ func (o options) arguments(call []string) []string {
 	line := []string{"/member-agent", "invoke", "--consortium", o.consortium, "--channel", o.channel, "--contract", o.contract}
 	if o.query {
 		line = append(line, "--query")
+	}
+	if o.endorsers {
+		line = append(line, "--endorsers")
 	}
 	return append(append(line, "--"), call...)
 }

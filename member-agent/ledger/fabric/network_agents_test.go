@@ -124,6 +124,34 @@ func transact(t *testing.T, ctx context.Context, network *fabrictest.Network, ch
 	})
 }
 
+// endorsers are the organizations that a transaction's block names as its endorsers.
+func endorsers(t *testing.T, ctx context.Context, network *fabrictest.Network, channel string, writer *fabrictest.Member, id string) []string {
+	t.Helper()
+	digest := sha256.Sum256([]byte(id))
+	var members []string
+	eventually(t, ctx, "submit for a receipt", func() error {
+		client, err := network.Engine().Client(ctx, writer.Plan, writer.Keys, fabric.UserIdentity(writer.Plan.Spec.Member), "")
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		_, receipt, err := client.SubmitForReceipt(ctx, channel, "notary", "Put", id, hex.EncodeToString(digest[:]), "sha256", "")
+		if err != nil {
+			return err
+		}
+		t.Log(receipt)
+		members = nil
+		for _, e := range receipt.Endorsers {
+			if e.Node != "peer0-"+e.Member {
+				t.Errorf("an endorser of %s is called %s", e.Member, e.Node)
+			}
+			members = append(members, e.Member)
+		}
+		return nil
+	})
+	return members
+}
+
 // declare puts a channel with a notary into the plans of everybody that it concerns.
 func declare(all []*fabrictest.Member, channel string, members ...string) {
 	majority := v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseMajority}
