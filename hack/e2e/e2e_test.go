@@ -6,6 +6,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -23,7 +24,7 @@ func TestConsortium(t *testing.T) {
 	}
 	if os.Getenv("HANSE_E2E_KEEP") == "" {
 		t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
 			if err := s.Down(ctx); err != nil {
 				t.Error(err)
@@ -48,6 +49,7 @@ func TestConsortium(t *testing.T) {
 		{"a certificate renewed", certificateRenewed},
 		{"a cluster killed", clusterKilled},
 		{"bad input", badInput},
+		{"an image that an organization does not allow", imageRefused},
 		{"clients that are not ours", strangersClients},
 		{"uninstalled", uninstalled},
 	} {
@@ -60,17 +62,31 @@ func TestConsortium(t *testing.T) {
 // get reads a JSONPath of an object.
 func get(t *testing.T, s *stage.Stage, cluster, path string, args ...string) string {
 	t.Helper()
-	out, err := s.Kubectl(t.Context(), cluster, append(append([]string{"get"}, args...), "-o", "jsonpath="+path)...)
-	if err != nil {
-		t.Fatal(err)
+	return must2(t)(look(t, s, cluster, path, args...))
+}
+
+// look is get for what is polled, where a failure is no more than another reason to look again.
+func look(t *testing.T, s *stage.Stage, cluster, path string, args ...string) (string, error) {
+	return s.Kubectl(t.Context(), cluster, append(append([]string{"get"}, args...), "-o", "jsonpath="+path)...)
+}
+
+// reads polls a JSONPath of an object until it is as wanted.
+func reads(t *testing.T, s *stage.Stage, cluster, want, path string, args ...string) func() error {
+	return func() error {
+		got, err := look(t, s, cluster, path, args...)
+		if err == nil && got != want {
+			err = fmt.Errorf("%v: %s is %q, not %q", args, path, got, want)
+		}
+		return err
 	}
-	return out
 }
 
 func isReady(t *testing.T, s *stage.Stage, args ...string) func() error {
 	return func() error {
-		t.Helper()
-		got := get(t, s, "host", `{.metadata.generation} {.status.observedGeneration} {.status.conditions[?(@.type=="Ready")].status}`, args...)
+		got, err := look(t, s, "host", `{.metadata.generation} {.status.observedGeneration} {.status.conditions[?(@.type=="Ready")].status}`, args...)
+		if err != nil {
+			return err
+		}
 		if fields := strings.Fields(got); len(fields) != 3 || fields[0] != fields[1] || fields[2] != "True" {
 			return fmt.Errorf("%v: generation, observed, ready: %s", args, got)
 		}
@@ -120,10 +136,10 @@ func agentRestarted(t *testing.T, s *stage.Stage) {
 	}
 	for range 2 {
 		must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-system", "delete", "pod", "-l", "app.kubernetes.io/name=member-agent", "--grace-period=0", "--force"))
-		load.goesOn(t, 1, 2*time.Minute)
+		load.goesOn(t, 1)
 	}
-	eventually(t, 4*time.Minute, "the second channel", isReady(t, s, "channel", "freight"))
-	eventually(t, 4*time.Minute, "its contract", isReady(t, s, "contract", "asset"))
+	eventually(t, "the second channel", isReady(t, s, "channel", "freight"))
+	eventually(t, "its contract", isReady(t, s, "contract", "asset"))
 	load.end()
 	if failed := load.failed.Load(); failed > 0 {
 		t.Errorf("%d transactions of org1 failed while org2's agent was restarted, last: %v", failed, load.lastError.Load())
@@ -134,118 +150,90 @@ func peerAdded(t *testing.T, s *stage.Stage) {
 	load := start(t, s, "org1", "peer")
 	patch := `[{"op":"add","path":"/spec/members/2/peers","value":2}]`
 	must2(t)(s.Kubectl(t.Context(), "host", "patch", "consortium", "trade", "--type=json", "-p", patch))
-	eventually(t, 4*time.Minute, "the new peer in the channel", func() error {
-		if got := get(t, s, "host", "{.status.peers}", "channel", "settlement"); got != "4/4" {
-			return fmt.Errorf("peers joined: %s", got)
-		}
-		return nil
-	})
-	load.goesOn(t, 1, time.Minute)
-	eventually(t, 2*time.Minute, "the consortium", isReady(t, s, "consortium", "trade"))
+	eventually(t, "the new peer in the channel", reads(t, s, "host", "4/4", "{.status.peers}", "channel", "settlement"))
+	load.goesOn(t, 1)
+	eventually(t, "the consortium", isReady(t, s, "consortium", "trade"))
 }
 
 func hostAway(t *testing.T, s *stage.Stage) {
 	must2(t)(s.Fleet(t.Context(), "kill", "host"))
 	load := start(t, s, "org2", "hostaway")
-	load.goesOn(t, 2, 2*time.Minute)
+	load.goesOn(t, 2)
 	must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-system", "delete", "pod", "-l", "app.kubernetes.io/name=member-agent", "--grace-period=0", "--force"))
 	must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-trade", "delete", "statefulset,service", "peer0-org2"))
-	eventually(t, 3*time.Minute, "org2's agent heals its peer from the mirror", func() error {
-		out, err := s.Kubectl(t.Context(), "org2", "-n", "hanse-trade", "get", "statefulset", "peer0-org2", "-o", "jsonpath={.status.readyReplicas}")
-		if err == nil && out != "1" {
-			err = fmt.Errorf("ready replicas: %q", out)
-		}
-		return err
-	})
-	load.goesOn(t, 2, 2*time.Minute)
+	eventually(t, "org2's agent heals its peer from the mirror", reads(t, s, "org2", "1", "{.status.readyReplicas}", "-n", "hanse-trade", "statefulset", "peer0-org2"))
+	load.goesOn(t, 2)
 	must2(t)(s.Fleet(t.Context(), "start", "host"))
-	eventually(t, 3*time.Minute, "the host hears of everybody again", isReady(t, s, "consortium", "trade"))
+	eventually(t, "the host hears of everybody again", isReady(t, s, "consortium", "trade"))
 }
 
 func clusterKilled(t *testing.T, s *stage.Stage) {
 	must2(t)(s.Fleet(t.Context(), "kill", "org3"))
 	load := start(t, s, "org1", "killed")
-	load.goesOn(t, 3, 3*time.Minute)
-	eventually(t, 5*time.Minute, "org3 is Unknown, not gone", func() error {
-		if got := get(t, s, "host", `{.status.conditions[?(@.type=="Online")].status}`, "member", "org3"); got != "Unknown" {
-			return fmt.Errorf("online: %s", got)
-		}
-		return nil
-	})
+	load.goesOn(t, 3)
+	eventually(t, "org3 is Unknown, not gone", reads(t, s, "host", "Unknown", `{.status.conditions[?(@.type=="Online")].status}`, "member", "org3"))
 	must2(t)(s.Fleet(t.Context(), "start", "org3"))
 	load.end()
-	id := fmt.Sprintf("killed-%d", 0)
-	got, err := s.Read(t.Context(), "org3", id, 5*time.Minute)
+	id := fmt.Sprint(load.lastID.Load())
+	got, err := s.Read(t.Context(), "org3", id, patience)
 	if err != nil || !strings.Contains(got, stage.Digest(id)) {
 		t.Fatalf("org3 has not caught up: %q, %v", got, err)
 	}
-	eventually(t, 4*time.Minute, "the consortium is whole", isReady(t, s, "consortium", "trade"))
+	eventually(t, "the consortium is whole", isReady(t, s, "consortium", "trade"))
 }
 
 func lineCut(t *testing.T, s *stage.Stage) {
 	load := start(t, s, "org1", "cut")
 	down := func(line string) func() error {
-		return func() error {
-			if got := get(t, s, "host", `{.status.conditions[?(@.type=="Ready")].status}`, "line", line); got != "False" {
-				return fmt.Errorf("line %s: ready is %q", line, got)
-			}
-			return nil
-		}
+		return reads(t, s, "host", "False", `{.status.conditions[?(@.type=="Ready")].status}`, "line", line)
 	}
 	must2(t)(s.Fleet(t.Context(), "line", "cut", "org1", "org2"))
-	eventually(t, 90*time.Second, "the line shows as down", down("org1-org2"))
-	load.goesOn(t, 2, 3*time.Minute)
+	eventually(t, "the line shows as down", down("org1-org2"))
+	load.goesOn(t, 2)
 	must2(t)(s.Fleet(t.Context(), "line", "restore", "org1", "org2"))
-	eventually(t, 90*time.Second, "the line is up again", isReady(t, s, "line", "org1-org2"))
+	eventually(t, "the line is up again", isReady(t, s, "line", "org1-org2"))
 
 	must2(t)(s.Fleet(t.Context(), "line", "add", "org1", "org2"))
 	if err := s.Apply(t.Context(), "host", must2(t)(s.Fleet(t.Context(), "lines"))); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 90*time.Second, "the second line is up", isReady(t, s, "line", "org1-org2-2"))
+	eventually(t, "the second line is up", isReady(t, s, "line", "org1-org2-2"))
 	must2(t)(s.Fleet(t.Context(), "line", "cut", "org1", "org2"))
-	eventually(t, 90*time.Second, "the first line shows as down", down("org1-org2"))
-	eventually(t, 60*time.Second, "traffic takes the second line", func() error {
-		if got := get(t, s, "host", `{.status.ends[?(@.from=="org1")].active}`, "line", "org1-org2-2"); got != "true" {
-			return fmt.Errorf("active: %q", got)
-		}
-		return nil
-	})
-	load.goesOn(t, 2, 2*time.Minute)
+	eventually(t, "the first line shows as down", down("org1-org2"))
+	eventually(t, "traffic takes the second line", reads(t, s, "host", "true", `{.status.ends[?(@.from=="org1")].active}`, "line", "org1-org2-2"))
+	load.goesOn(t, 2)
 	must2(t)(s.Fleet(t.Context(), "line", "restore", "org1", "org2"))
-	eventually(t, 90*time.Second, "both lines are up", isReady(t, s, "line", "org1-org2"))
+	eventually(t, "both lines are up", isReady(t, s, "line", "org1-org2"))
 }
 
 // certificateRenewed has cert-manager renew an orderer's TLS certificate: the key has to stay, because the channel knows
 // the orderer by it, and the node has to take the certificate up while transactions go on.
 func certificateRenewed(t *testing.T, s *stage.Stage) {
-	read := func(path string) string {
-		return get(t, s, "org2", path, "-n", "hanse-trade", "secret", "orderer0-org2-tls")
-	}
-	key, certificate := read(`{.data.tls\.key}`), read(`{.data.tls\.crt}`)
-	pod := func() string {
-		return get(t, s, "org2", "{.metadata.uid} {.status.containerStatuses[0].ready}", "-n", "hanse-trade", "pod", "orderer0-org2-0", "--ignore-not-found")
-	}
-	before := strings.Fields(pod())[0]
+	secret := []string{"-n", "hanse-trade", "secret", "orderer0-org2-tls"}
+	key, certificate := get(t, s, "org2", `{.data.tls\.key}`, secret...), get(t, s, "org2", `{.data.tls\.crt}`, secret...)
+	pod := []string{"-n", "hanse-trade", "pod", "orderer0-org2-0"}
+	before := get(t, s, "org2", "{.metadata.uid}", pod...)
 	load := start(t, s, "org1", "renewed")
 	now := time.Now().UTC().Format(time.RFC3339)
 	patch := fmt.Sprintf(`[{"op":"add","path":"/status/conditions/-","value":{"type":"Issuing","status":"True","reason":"ManuallyTriggered","message":"renewed by hand","lastTransitionTime":%q}}]`, now)
 	must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-trade", "patch", "certificate", "orderer0-org2-tls", "--subresource=status", "--type=json", "-p", patch))
-	eventually(t, 2*time.Minute, "a new certificate", func() error {
-		if read(`{.data.tls\.crt}`) == certificate {
-			return fmt.Errorf("it is the old one")
+	eventually(t, "a new certificate", func() error {
+		now, err := look(t, s, "org2", `{.data.tls\.crt}`, secret...)
+		if err == nil && now == certificate {
+			err = errors.New("it is the old one")
 		}
-		return nil
+		return err
 	})
-	if read(`{.data.tls\.key}`) != key {
+	if get(t, s, "org2", `{.data.tls\.key}`, secret...) != key {
 		t.Error("the key has changed: the channel does not know this orderer any more")
 	}
-	eventually(t, 3*time.Minute, "the orderer restarts with it", func() error {
-		if fields := strings.Fields(pod()); len(fields) != 2 || fields[0] == before || fields[1] != "true" {
-			return fmt.Errorf("pod: %v", fields)
+	eventually(t, "the orderer restarts with it", func() error {
+		now, err := look(t, s, "org2", `{.metadata.uid} {.status.conditions[?(@.type=="Ready")].status}`, pod...)
+		if fields := strings.Fields(now); err == nil && (len(fields) != 2 || fields[0] == before || fields[1] != "True") {
+			err = fmt.Errorf("pod: %v", fields)
 		}
-		return nil
+		return err
 	})
-	load.goesOn(t, 2, 2*time.Minute)
-	eventually(t, 2*time.Minute, "the consortium", isReady(t, s, "consortium", "trade"))
+	load.goesOn(t, 2)
+	eventually(t, "the consortium", isReady(t, s, "consortium", "trade"))
 }

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hanse-io/hanse/hack/stage"
 )
@@ -19,25 +18,25 @@ func badInput(t *testing.T, s *stage.Stage) {
 		return get(t, s, "host", fmt.Sprintf("{.spec.ends[%d].address}", i), "line", "org1-org3")
 	}
 	for _, row := range []struct{ why, kind, name, wrong, says, mended string }{
-		{"an image that cannot be pulled", "contract", "broken", brokenContract("ghcr.io/hanse-io/no-such-image:0.0.0"), "no-such-image",
-			brokenContract("ghcr.io/hanse-io/contract-asset:" + stage.Version)},
+		{"an image that cannot be pulled", "contract", "broken", contractOf("broken", "ghcr.io/hanse-io/no-such-image:0.0.0"), "no-such-image",
+			contractOf("broken", "ghcr.io/hanse-io/contract-asset:"+stage.Version)},
 		{"a line to nowhere", "line", "nowhere", nowhere("10.200.255.1", "10.200.255.2"), "does not reach", nowhere(end(0), end(1))},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			if err := s.Apply(t.Context(), "host", row.wrong); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, 2*time.Minute, "a message that says what is wrong", func() error {
-				got := get(t, s, "host", `{.status.conditions[?(@.type=="Ready")].message}`, row.kind, row.name)
-				if !strings.Contains(got, row.says) {
-					return fmt.Errorf("the message is %q", got)
+			eventually(t, "a message that says what is wrong", func() error {
+				got, err := look(t, s, "host", `{.status.conditions[?(@.type=="Ready")].message}`, row.kind, row.name)
+				if err == nil && !strings.Contains(got, row.says) {
+					err = fmt.Errorf("the message is %q", got)
 				}
-				return nil
+				return err
 			})
 			if err := s.Apply(t.Context(), "host", row.mended); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, 4*time.Minute, "it recovers once it is mended", isReady(t, s, row.kind, row.name))
+			eventually(t, "it recovers once it is mended", isReady(t, s, row.kind, row.name))
 		})
 	}
 }
@@ -49,15 +48,6 @@ kind: Line
 metadata: {name: nowhere}
 spec: {priority: 900, ends: [{member: org1, address: %s}, {member: org3, address: %s}]}
 `, one, other)
-}
-
-func brokenContract(image string) string {
-	return fmt.Sprintf(`
-apiVersion: federation.hanse.io/v1alpha1
-kind: Contract
-metadata: {name: broken, namespace: default}
-spec: {channel: settlement, image: %q}
-`, image)
 }
 
 // strangersClients lets Fabric's own command line and an application on the archived SDK work with what Hanse exports.
@@ -86,10 +76,10 @@ func application(t *testing.T, s *stage.Stage, folder string) {
 	}
 	must2(t)(s.Hanse(t.Context(), "org1", "env", "trade", "--out", folder+"/user", "--user", "user"))
 	out := must2(t)(s.Fleet(t.Context(), "exec", "org1", "--dns", "--", "sh", "-c", fmt.Sprintf(
-		"cd %s && exec %s --profile %s --channel settlement --contract notary --msp org1MSP --user-cert user/msp/signcerts/cert.pem --user-key user/msp/keystore/key.pem --id legacy-1 --text hello",
+		"cd %s && exec %s --profile %s --channel settlement --contract notary --msp org1MSP --user-cert user/msp/signcerts/cert.pem --user-key user/msp/keystore/key.pem --id legacy-1 --text hello --timeout 5m",
 		folder, program, profile)))
 	t.Logf("the application: %s", strings.TrimSpace(out))
-	got, err := s.Read(t.Context(), "org2", "legacy-1", time.Minute)
+	got, err := s.Read(t.Context(), "org2", "legacy-1", patience)
 	if err != nil || !strings.Contains(got, stage.Digest("hello")) {
 		t.Errorf("org2 reads %q, %v: what the application wrote has to be there", got, err)
 	}
@@ -98,10 +88,10 @@ func application(t *testing.T, s *stage.Stage, folder string) {
 // uninstalled deletes the consortium and then Hanse itself, and looks for what is left.
 func uninstalled(t *testing.T, s *stage.Stage) {
 	for _, kind := range []string{"contracts", "channels", "consortia"} {
-		must2(t)(s.Kubectl(t.Context(), "host", "delete", kind, "--all", "--timeout=180s"))
+		must2(t)(s.Kubectl(t.Context(), "host", "delete", kind, "--all", "--timeout=600s"))
 	}
 	for _, member := range s.Members {
-		eventually(t, 2*time.Minute, member+" has taken its nodes down", func() error {
+		eventually(t, member+" has taken its nodes down", func() error {
 			out, err := s.Kubectl(t.Context(), member, "-n", "hanse-trade", "get", "pods,statefulsets,deployments,services,configmaps", "-l", "app.kubernetes.io/managed-by=hanse", "-o", "name")
 			if err != nil || strings.TrimSpace(out) != "" {
 				return fmt.Errorf("left over: %s %w", strings.Fields(out), err)
@@ -111,11 +101,11 @@ func uninstalled(t *testing.T, s *stage.Stage) {
 		if out := must2(t)(s.Kubectl(t.Context(), member, "-n", "hanse-trade", "get", "pvc", "-o", "name")); !strings.Contains(out, "data-peer0-"+member) {
 			t.Errorf("%s: the volumes were to be kept, found %q", member, out)
 		}
-		must2(t)(s.Helm(t.Context(), member, "uninstall", "member-agent", "-n", "hanse-system", "--wait", "--timeout", "120s"))
+		must2(t)(s.Helm(t.Context(), member, "uninstall", "member-agent", "-n", "hanse-system", "--wait", "--timeout", "600s"))
 		gone(t, s, member, "-n", "hanse-system", "get", "pods,deployments,services", "-o", "name")
 	}
-	must2(t)(s.Kubectl(t.Context(), "host", "delete", "lines,members", "--all", "--timeout=60s"))
-	must2(t)(s.Helm(t.Context(), "host", "uninstall", "federation", "-n", "hanse-system", "--wait", "--timeout", "120s"))
+	must2(t)(s.Kubectl(t.Context(), "host", "delete", "lines,members", "--all", "--timeout=600s"))
+	must2(t)(s.Helm(t.Context(), "host", "uninstall", "federation", "-n", "hanse-system", "--wait", "--timeout", "600s"))
 	gone(t, s, "host", "-n", "hanse-system", "get", "pods,deployments,services", "-o", "name")
 	gone(t, s, "host", "get", "namespaces", "-l", "app.kubernetes.io/managed-by=hanse", "-o", "name")
 }
@@ -123,7 +113,7 @@ func uninstalled(t *testing.T, s *stage.Stage) {
 // gone waits until a kubectl get finds nothing: what is deleted takes a moment to end.
 func gone(t *testing.T, s *stage.Stage, cluster string, args ...string) {
 	t.Helper()
-	eventually(t, 2*time.Minute, cluster+" has nothing left", func() error {
+	eventually(t, cluster+" has nothing left", func() error {
 		out, err := s.Kubectl(t.Context(), cluster, args...)
 		if err != nil || strings.TrimSpace(out) != "" {
 			return fmt.Errorf("%v: %s %w", args, strings.Fields(out), err)

@@ -1,0 +1,96 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/hanse-io/hanse/hack/stage"
+)
+
+// foreign is a registry that no organization's allow-lists hold.
+const foreign = "registry.example.com/"
+
+// imageRefused declares images that the organizations' own charts do not allow, as a host in wrong hands might: for a
+// contract, and for the nodes, which hold the keys. Everybody refuses and says so on the host, nothing of them runs, the
+// ledger goes on, and a mended declaration recovers.
+func imageRefused(t *testing.T, s *stage.Stage) {
+	load := start(t, s, "org1", "refused")
+	for _, row := range []struct {
+		why, kind, name, wrong, right string
+		declare                       func(t *testing.T, s *stage.Stage, image string)
+		condition, says               string
+	}{
+		{"a contract's", "contract", "stranger", foreign + "contract:1.0", "ghcr.io/hanse-io/contract-notary:" + stage.Version,
+			strangerContract, "ContractsReady", "policy.contractImages"},
+		{"the nodes'", "consortium", "trade", foreign + "fabric-peer:3.1.4", "docker.io/hyperledger/fabric-peer:3.1.4",
+			peerImage, "NodesReady", "policy.nodeImages"},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			before := workloads(t, s)
+			row.declare(t, s, row.wrong)
+			for _, member := range s.Members {
+				eventually(t, member+" refuses and tells the host", reads(t, s, "host", "False ImageNotAllowed",
+					fmt.Sprintf("{.status.conditions[?(@.type==%q)]['status','reason']}", row.condition), "-n", "hanse-member-"+member, "memberplan", "trade"))
+			}
+			eventually(t, "what was declared says what is wrong, and where to mend it", func() error {
+				got, err := look(t, s, "host", `{.status.conditions[?(@.type=="Ready")]['status','message']}`, row.kind, row.name)
+				if err == nil && (!strings.HasPrefix(got, "False ") || !strings.Contains(got, foreign) || !strings.Contains(got, row.says)) {
+					err = fmt.Errorf("ready: %s", got)
+				}
+				return err
+			})
+			load.goesOn(t, 1)
+			for member, now := range workloads(t, s) {
+				if now != before[member] {
+					t.Errorf("%s: the workloads have changed from\n%s\nto\n%s", member, before[member], now)
+				}
+				pods := must2(t)(s.Kubectl(t.Context(), member, "get", "pods", "-A", "-o", "jsonpath={.items[*].spec.containers[*].image}"))
+				if strings.Contains(pods, foreign) {
+					t.Errorf("%s runs an image that its own policy does not allow: %s", member, pods)
+				}
+			}
+			row.declare(t, s, row.right)
+			eventually(t, "it recovers once it is mended", isReady(t, s, row.kind, row.name))
+		})
+	}
+}
+
+// workloads lists what each organization's agent has made, with its images.
+func workloads(t *testing.T, s *stage.Stage) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, member := range s.Members {
+		out := must2(t)(s.Kubectl(t.Context(), member, "get", "statefulsets,deployments", "-n", "hanse-trade", "-o",
+			`jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.uid} {.spec.template.spec.containers[*].image}{"\n"}{end}`))
+		if !strings.Contains(out, "fabric-peer") {
+			t.Fatalf("the search in %s sees no peer, and so proves nothing:\n%s", member, out)
+		}
+		found[member] = out
+	}
+	return found
+}
+
+func strangerContract(t *testing.T, s *stage.Stage, image string) {
+	t.Helper()
+	if err := s.Apply(t.Context(), "host", contractOf("stranger", image)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func contractOf(name, image string) string {
+	return fmt.Sprintf(`
+apiVersion: federation.hanse.io/v1alpha1
+kind: Contract
+metadata: {name: %s, namespace: default}
+spec: {channel: settlement, image: %q}
+`, name, image)
+}
+
+func peerImage(t *testing.T, s *stage.Stage, image string) {
+	t.Helper()
+	patch := fmt.Sprintf(`{"spec":{"ledger":{"fabric":{"peerImage":%q}}}}`, image)
+	must2(t)(s.Kubectl(t.Context(), "host", "patch", "consortium", "trade", "--type=merge", "-p", patch))
+}
