@@ -5,6 +5,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,9 +17,10 @@ import (
 	"github.com/hanse-io/hanse/hack/stage"
 )
 
-// TestConsortium runs its steps in order on one fleet; each leaves the consortium whole for the next.
+// TestConsortium runs its steps in order on one fleet; each leaves the consortium whole for the next. HANSE_E2E_NAME is
+// the fleet's name, for two clones on one machine.
 func TestConsortium(t *testing.T) {
-	s, err := stage.New("e2e", 3, os.Stderr)
+	s, err := stage.New(cmp.Or(os.Getenv("HANSE_E2E_NAME"), "e2e"), 3, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
