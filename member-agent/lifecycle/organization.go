@@ -102,7 +102,7 @@ func (h *house) trusted(ctx context.Context) ([]v1alpha1.MemberPlan, error) {
 	}
 	var plans []v1alpha1.MemberPlan
 	for _, plan := range all.Items {
-		if wrongMember(&plan, h.Member) == "" && !plan.Spec.Retire {
+		if _, why := refusal(&plan, h.Member); why == "" && !plan.Spec.Retire {
 			plans = append(plans, plan)
 		}
 	}

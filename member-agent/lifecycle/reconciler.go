@@ -69,8 +69,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 
 // run goes through the phases. Each says in a condition how far it is; an error is for what went wrong on the way.
 func (r *Reconciler) run(ctx context.Context, p *progress) error {
-	if why := wrongMember(p.plan, r.Member); why != "" {
-		p.refuse(v1alpha1.PlanTrusted, v1alpha1.ReasonWrongMember, why)
+	if reason, why := refusal(p.plan, r.Member); why != "" {
+		p.refuse(v1alpha1.PlanTrusted, reason, why)
 		p.settle()
 		return nil
 	}

@@ -27,6 +27,17 @@ func wrongMember(plan *v1alpha1.MemberPlan, member string) string {
 	return ""
 }
 
+// refusal says why a plan is not carried out, and under which reason; empty when it is.
+func refusal(plan *v1alpha1.MemberPlan, member string) (reason, why string) {
+	if why := wrongMember(plan, member); why != "" {
+		return v1alpha1.ReasonWrongMember, why
+	}
+	if why := malformed(&plan.Spec); why != "" {
+		return v1alpha1.ReasonInvalid, why + ": no host that works as it should makes such a plan, and nothing of it is carried out"
+	}
+	return "", ""
+}
+
 // pins reads the pinned roots.
 func pins(ctx context.Context, reader client.Reader, namespace string) (signature.Pins, *corev1.ConfigMap, error) {
 	var cm corev1.ConfigMap

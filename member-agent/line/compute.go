@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,8 +25,6 @@ type Cluster struct {
 
 // AgentService is the Service by which the gateway reaches its own agent.
 const AgentService = "member-agent"
-
-var memberName = regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9])?$`)
 
 // Compute folds the trusted plans of one member into its gateway's routes. Records have been checked by the caller; by
 // consortium and member. Even so a record says nothing here but where its own member's line ends are, and a plan gives
@@ -72,7 +69,7 @@ func (c *computation) problem(format string, args ...any) {
 // members enters every member's nodes, agent and root.
 func (c *computation) members(spec *v1alpha1.MemberPlanSpec) {
 	for _, m := range spec.Members {
-		if !memberName.MatchString(m.Name) {
+		if !v1alpha1.IsLabel(m.Name) {
 			c.problem("consortium %s: %q cannot be a member's name; it is left out", spec.Consortium, m.Name)
 			continue
 		}
@@ -81,7 +78,7 @@ func (c *computation) members(spec *v1alpha1.MemberPlanSpec) {
 			c.routes.Remote[v1alpha1.AgentServerName(m.Name)] = m.Name
 		}
 		for _, n := range m.Nodes {
-			if !ownNode(n.Name, n.Role, m.Name) {
+			if !v1alpha1.IsNodeOf(n.Name, n.Role, m.Name) {
 				c.problem("consortium %s: node %q does not have the shape of a node of member %s; no route leads to it", spec.Consortium, n.Name, m.Name)
 				continue
 			}
@@ -117,7 +114,7 @@ func (c *computation) ends(spec *v1alpha1.MemberPlanSpec) {
 		if _, known := c.lines[l.Name]; known {
 			continue
 		}
-		if !memberName.MatchString(l.Member) || l.Member == c.routes.Member {
+		if !v1alpha1.IsLabel(l.Member) || l.Member == c.routes.Member {
 			c.problem("line %s: it leads to %q, which is no other member; it is left out", l.Name, l.Member)
 			continue
 		}
@@ -168,22 +165,4 @@ func rolePort(role v1alpha1.NodeRole) int {
 		return v1alpha1.PortOrderer
 	}
 	return v1alpha1.PortPeer
-}
-
-// ownNode reports whether a node's name is one that this member's nodes can have: peer0-MEMBER or orderer0-MEMBER. A
-// mere suffix would not do, for peer0-a-b ends in -b too.
-func ownNode(node string, role v1alpha1.NodeRole, member string) bool {
-	kind := map[v1alpha1.NodeRole]string{v1alpha1.RolePeer: "peer", v1alpha1.RoleOrderer: "orderer"}[role]
-	if kind == "" {
-		return false
-	}
-	number, ok := strings.CutPrefix(node, kind)
-	if !ok {
-		return false
-	}
-	number, ok = strings.CutSuffix(number, "-"+member)
-	if !ok || number == "" || len(number) > 3 {
-		return false
-	}
-	return strings.Trim(number, "0123456789") == ""
 }

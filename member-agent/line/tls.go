@@ -79,7 +79,7 @@ func (t *table) prove(s tls.ConnectionState) (string, error) {
 func memberOf(name string) (string, bool) {
 	kind, rest, _ := strings.Cut(name, ".")
 	member, ok := strings.CutSuffix(rest, ".hanse")
-	if !ok || kind != "gateway" && kind != "agent" || !memberName.MatchString(member) {
+	if !ok || kind != "gateway" && kind != "agent" || !v1alpha1.IsLabel(member) {
 		return "", false
 	}
 	return member, true

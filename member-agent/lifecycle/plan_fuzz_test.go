@@ -1,0 +1,309 @@
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/host"
+	"github.com/hanse-io/hanse/member-agent/identity"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
+	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
+	"github.com/hanse-io/hanse/member-agent/line"
+	"github.com/hanse-io/hanse/member-agent/nodes"
+	"github.com/hanse-io/hanse/member-agent/policy"
+	"github.com/hanse-io/hanse/member-agent/signature"
+)
+
+// taker takes a plan in as the agent of org1 does: from its JSON through the mirror and the checks to everything that
+// pure functions make of it.
+type taker struct {
+	decoder  runtime.Decoder
+	records  map[string]v1alpha1.Record
+	keys     ledger.Keys
+	lifetime *Reconciler
+}
+
+func newTaker(t testing.TB) *taker {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	members, err := fabrictest.NewMembers("trade", fabrictest.Even(1, 1, "org1", "org2", "org3")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile("../ledger/fabric/testdata/records.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := map[string]v1alpha1.Record{}
+	if err := json.Unmarshal(raw, &records); err != nil {
+		t.Fatal(err)
+	}
+	return &taker{
+		decoder: serializer.NewCodecFactory(scheme).UniversalDeserializer(), records: records, keys: members[0].Keys,
+		lifetime: &Reconciler{Options: Options{
+			Member: "org1", Namespace: "hanse-system", NodeImages: policy.DefaultNodeImages, ContractImages: policy.DefaultContractImages,
+		}},
+	}
+}
+
+// take reports whether the plan is carried out.
+func (k *taker) take(t *testing.T, raw []byte) bool {
+	kind := v1alpha1.GroupVersion.WithKind("MemberPlan")
+	decoded, _, err := k.decoder.Decode(raw, &kind, &v1alpha1.MemberPlan{})
+	plan, ok := decoded.(*v1alpha1.MemberPlan)
+	if err != nil || !ok {
+		return false
+	}
+	mirror := host.Mirror(plan, "hanse-system")
+	mirror.Status = *plan.Status.DeepCopy()
+	mirror.Generation = plan.Generation
+	_, _ = host.Report(plan, mirror)
+	if mirror.Namespace != "hanse-system" || mirror.Name != plan.Name {
+		t.Errorf("the plan is mirrored to %s/%s", mirror.Namespace, mirror.Name)
+	}
+	if reason, why := refusal(mirror, "org1"); why != "" {
+		if reason == "" {
+			t.Errorf("refused without a reason: %s", why)
+		}
+		return false
+	}
+	k.deploys(t, mirror)
+	k.routes(t, mirror)
+	k.says(mirror)
+	k.opens(t, mirror)
+	return true
+}
+
+// deploys checks every object that the plan leads to.
+func (k *taker) deploys(t *testing.T, plan *v1alpha1.MemberPlan) {
+	agent := nodes.Agent{Namespace: "hanse-system", ServiceAccount: "member-agent"}
+	engine := fabric.New(fabric.Options{})
+	identities := engine.Identities(plan)
+	objects := slices.Concat(nodes.Namespace(plan, agent), nodes.Policies(plan, agent), nodes.Budgets(plan),
+		nodes.Remote(plan, "gateway.hanse-system.svc.cluster.local"), identity.Consortium(plan, identities))
+	workloads, err := engine.Workloads(plan)
+	if err != nil {
+		return
+	}
+	for _, w := range k.lifetime.judge("org1", workloads) {
+		set := nodes.Desired(plan, w, nil)
+		objects = append(objects, set.Around...)
+		pod := corev1.PodSpec{}
+		if set.StatefulSet != nil {
+			objects, pod = append(objects, set.StatefulSet), set.StatefulSet.Spec.Template.Spec
+		} else {
+			objects, pod = append(objects, set.Deployment), set.Deployment.Spec.Template.Spec
+		}
+		mountsItsOwn(t, w, pod, identities)
+		for _, c := range slices.Concat(pod.InitContainers, pod.Containers) {
+			if allowed := k.lifetime.NodeImages.Allows(c.Image) || k.lifetime.ContractImages.Allows(c.Image); !allowed && w.Refused == "" {
+				t.Errorf("%s would run %s", w.Name, c.Image)
+			}
+		}
+	}
+	stayAtHome(t, plan, objects)
+}
+
+// stayAtHome checks that objects are in the plan's own namespace, under names that are labels, and each there once.
+func stayAtHome(t *testing.T, plan *v1alpha1.MemberPlan, objects []client.Object) {
+	home := "hanse-" + plan.Spec.Consortium
+	seen := map[string]bool{}
+	for _, o := range objects {
+		what := fmt.Sprintf("%T %s/%s", o, o.GetNamespace(), o.GetName())
+		if seen[what] {
+			t.Errorf("%s is there twice", what)
+		}
+		seen[what] = true
+		namespace := o.GetNamespace()
+		if reflect.TypeOf(o) == reflect.TypeFor[*corev1.Namespace]() {
+			namespace = o.GetName()
+		}
+		if namespace != home || home == "hanse-system" {
+			t.Errorf("%s is outside of %s", what, home)
+		}
+		if problems := validation.IsDNS1123Label(o.GetName()); len(problems) > 0 {
+			t.Errorf("%s: %v", what, problems)
+		}
+		for key, value := range o.GetLabels() {
+			if problems := validation.IsValidLabelValue(value); len(problems) > 0 {
+				t.Errorf("%s: label %s: %v", what, key, problems)
+			}
+		}
+	}
+}
+
+// mountsItsOwn checks that a pod mounts no keys but its own node's, and nothing of the machine.
+func mountsItsOwn(t *testing.T, w ledger.Workload, pod corev1.PodSpec, identities []ledger.Identity) {
+	own := func(secret string) bool {
+		return slices.ContainsFunc(identities, func(i ledger.Identity) bool { return i.Name == secret && i.Node != "" && i.Node == w.Name }) &&
+			!slices.ContainsFunc(identities, func(i ledger.Identity) bool { return i.Name == secret && i.Node != w.Name })
+	}
+	mounted := slices.Clone(w.Secrets)
+	for _, v := range pod.Volumes {
+		if v.HostPath != nil {
+			t.Errorf("%s mounts the machine's %s", w.Name, v.HostPath.Path)
+		}
+		if v.Secret != nil {
+			mounted = append(mounted, v.Secret.SecretName)
+		}
+		if v.Projected != nil {
+			for _, source := range v.Projected.Sources {
+				if source.Secret != nil {
+					mounted = append(mounted, source.Secret.Name)
+				}
+			}
+		}
+	}
+	for _, secret := range mounted {
+		if !own(secret) {
+			t.Errorf("%s mounts %s, which is not its own", w.Name, secret)
+		}
+	}
+}
+
+// routes checks where names lead: in, to the organization's own nodes and agent; out, to those whose names they are.
+func (k *taker) routes(t *testing.T, plan *v1alpha1.MemberPlan) {
+	r := line.Compute([]v1alpha1.MemberPlan{*plan}, map[string]map[string]v1alpha1.Record{plan.Spec.Consortium: k.records}, "org1",
+		line.Cluster{Domain: "cluster.local", Namespace: "hanse-system"})
+	for name, address := range r.Local {
+		if name == v1alpha1.AgentServerName("org1") && strings.HasPrefix(address, "member-agent.hanse-system.svc.cluster.local.:") {
+			continue
+		}
+		node, namespace, _ := strings.Cut(name, ".")
+		if namespace != plan.Spec.Namespace || !nodeOf(node, "org1") || !strings.HasPrefix(address, name+".svc.cluster.local.:705") {
+			t.Errorf("the line leads %s to %s", name, address)
+		}
+	}
+	for name, to := range r.Remote {
+		node, namespace, _ := strings.Cut(name, ".")
+		if to == "org1" || r.Local[name] != "" || name != v1alpha1.AgentServerName(to) && (namespace != plan.Spec.Namespace || !nodeOf(node, to)) {
+			t.Errorf("%s leads out to %s", name, to)
+		}
+	}
+	for _, l := range r.Lines {
+		if err := line.CheckAddress(l.Address, l.Port, "cluster.local"); err != nil {
+			t.Errorf("line %+v: %v", l, err)
+		}
+	}
+	text, err := r.JSON()
+	if err == nil {
+		_, err = line.ParseRoutes(text)
+	}
+	if err != nil {
+		t.Errorf("routes that the gateway cannot read: %v", err)
+	}
+}
+
+func nodeOf(node, member string) bool {
+	return v1alpha1.IsNodeOf(node, v1alpha1.RolePeer, member) || v1alpha1.IsNodeOf(node, v1alpha1.RoleOrderer, member)
+}
+
+// says runs what reads a plan to say something about it; none of it may panic.
+func (k *taker) says(plan *v1alpha1.MemberPlan) {
+	_ = signature.Pins{}.Compare(plan.Spec.Members)
+	own := record(plan, identity.Issued{}, plan.Status.Nodes)
+	_, _ = next(own, time.Unix(1000, 0), plan.Status.Record)
+	_, _, _ = judgeLines(plan, nil)
+	_, refused := k.lifetime.allowed(plan)
+	_ = sayRefused(refused, "")
+	_ = withRunning(plan.Status.Contracts, nil)
+	_ = count([]v1alpha1.MemberPlan{*plan})
+	p := newProgress(plan)
+	p.settle()
+	_ = p.ready()
+}
+
+// opens checks what the ledger's phases compute before they speak to any node.
+func (k *taker) opens(t *testing.T, plan *v1alpha1.MemberPlan) {
+	session, err := fabric.New(fabric.Options{}).Open(context.Background(), plan, k.records, k.keys)
+	if err != nil {
+		t.Errorf("open: %v", err)
+		return
+	}
+	defer session.Close()
+	for _, channel := range plan.Spec.Channels {
+		_ = ledger.OrderingMembers(plan, channel)
+		_ = ledger.LeaderOf(plan, channel)
+		if hash, err := session.CheckGenesis(channel); err == nil && len(hash) != 64 {
+			t.Errorf("a first block was taken whose hash is %q", hash)
+		}
+		_, _ = session.GenesisHash(channel)
+		block, err := session.Genesis(channel)
+		if err != nil {
+			continue
+		}
+		channel.Genesis = block
+		if _, err := session.CheckGenesis(channel); err != nil {
+			t.Errorf("the own first block of channel %s is refused: %v", channel.Name, err)
+		}
+	}
+}
+
+// seeds are plans of an honest host, and of one that is not.
+func seeds(t testing.TB) [][]byte {
+	t.Helper()
+	full := soundPlan()
+	full.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: "docker.io/hyperledger/fabric-peer:3.1.4", Capabilities: "V2_0"}
+	full.Spec.Nodes[1].ExtraSANs = []string{"peer.example.com", "192.0.2.7"}
+	full.Spec.Nodes[1].StateDatabase = v1alpha1.StateCouchDB
+	full.Spec.Channels[0].Endorsement = v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseOutOf, Count: 2, Members: []string{"org1", "org2", "org3"}}
+	full.Spec.Channels[0].Genesis = []byte("block")
+	full.Status.Nodes = []v1alpha1.PlanNodeStatus{{Name: "peer0-org1", Role: v1alpha1.RolePeer, Ready: true}}
+	var all [][]byte
+	for _, plan := range []*v1alpha1.MemberPlan{soundPlan(), full} {
+		raw, err := json.Marshal(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, raw)
+		for _, swap := range [][2]string{
+			{`"peer0-org1"`, `"admin-org1"`}, {`"peer0-org2"`, `"peer0-org1"`}, {`"goods"`, `"peer0"`}, {`"notary"`, `"org1"`},
+			{`"hanse-trade"`, `"kube-system"`}, {`"trade"`, `"a.b"`}, {`"192.0.2.2"`, `"10.43.0.1"`}, {`"org2"`, `"org1"`},
+			{`"members":["org1","org2","org3"]`, `"members":null`}, {`"Majority"`, `"Most"`}, {`"count":2`, `"count":-1`}, {`"batch":{}`, `"batch":{"timeout":"-1s"}`},
+		} {
+			if raw := strings.ReplaceAll(string(raw), swap[0], swap[1]); !slices.ContainsFunc(all, func(b []byte) bool { return string(b) == raw }) {
+				all = append(all, []byte(raw))
+			}
+		}
+	}
+	return all
+}
+
+// TestSoundPlanIsCarriedOut shows that what the fuzz target checks is not nothing.
+func TestSoundPlanIsCarriedOut(t *testing.T) {
+	raw, err := json.Marshal(soundPlan())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !newTaker(t).take(t, raw) {
+		t.Error("an honest host's plan is refused")
+	}
+}
+
+// FuzzPlan takes plans in as a host in wrong hands might send them: whatever they say, nothing panics, nothing is made
+// outside of the plan's own namespace or under a name that is no label, and no pod gets another's keys.
+func FuzzPlan(f *testing.F) {
+	for _, raw := range seeds(f) {
+		f.Add(raw)
+	}
+	taker := newTaker(f)
+	f.Fuzz(func(t *testing.T, raw []byte) { taker.take(t, raw) })
+}
