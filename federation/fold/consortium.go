@@ -121,9 +121,24 @@ func nodesPart(in plan.Input, res plan.Result) part {
 			p.progress.miss(name, "start nodes", nodesMessage(reported))
 		case !current(reported, res.Plans[name]):
 			p.progress.miss(name, "take up the plan's last change", "")
+		default:
+			if why := refuses(reported); why != "" {
+				p.progress.miss(name, "carry out the plan", why)
+			}
 		}
 	}
 	return p
+}
+
+// refuses is why a Member does not carry out the plan as it stands, although its nodes run: they may be those of an
+// earlier one, because the organization does not trust this one or does not allow its images.
+func refuses(reported *v1alpha1.MemberPlan) string {
+	for _, kind := range []string{v1alpha1.PlanTrusted, v1alpha1.PlanNodesReady} {
+		if c := meta.FindStatusCondition(reported.Status.Conditions, kind); c != nil && c.Status == metav1.ConditionFalse {
+			return c.Message
+		}
+	}
+	return ""
 }
 
 // current is whether a plan is as it should be and its status is about it.

@@ -103,6 +103,16 @@ func TestConsortium(t *testing.T) {
 		{"a node says why it does not start", func(in *plan.Input) {
 			in.Plans["org2"].Status.Nodes[0] = v1alpha1.PlanNodeStatus{Name: "orderer0-org2", Message: "no StorageClass fast"}
 		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "3/3 members, 5/6 nodes, 3/3 lines, 1/1 channels, 1/1 contracts; waiting for org2 to start nodes (orderer0-org2: no StorageClass fast)"},
+		{"nodes that run, but not as the plan has them", func(in *plan.Input) {
+			meta.SetStatusCondition(&in.Plans["org2"].Status.Conditions, metav1.Condition{
+				Type: v1alpha1.PlanNodesReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonImageNotAllowed, Message: "org2 does not allow the image evil:1",
+			})
+		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for org2 to carry out the plan (org2 does not allow the image evil:1)"},
+		{"a plan that is not trusted, while the nodes of the one before run", func(in *plan.Input) {
+			meta.SetStatusCondition(&in.Plans["org2"].Status.Conditions, metav1.Condition{
+				Type: v1alpha1.PlanTrusted, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonRootChanged, Message: "another root",
+			})
+		}, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to carry out the plan (another root)"},
 		{"a plan that was not taken up yet proves nothing", func(in *plan.Input) { in.Plans["org2"].Generation = 2 }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up the plan"},
 		{"a plan that was not written yet proves nothing", func(in *plan.Input) { delete(in.Plans, "org2") }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up the plan"},
 		{"nodes that are not in the plan do not count", func(in *plan.Input) { in.Plans["org2"].Status.Nodes[0].Name = "orderer9-org2" }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "5/6 nodes"},
