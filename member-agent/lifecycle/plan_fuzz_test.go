@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -306,4 +307,73 @@ func FuzzPlan(f *testing.F) {
 	}
 	taker := newTaker(f)
 	f.Fuzz(func(t *testing.T, raw []byte) { taker.take(t, raw) })
+}
+
+// leaves calls visit with every value of a JSON document that is no object or list, or an empty one, and puts what it
+// returns in its place.
+func leaves(value any, visit func(any) any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			v[key] = leaves(v[key], visit)
+		}
+		if len(v) > 0 {
+			return v
+		}
+	case []any:
+		for i := range v {
+			v[i] = leaves(v[i], visit)
+		}
+		if len(v) > 0 {
+			return v
+		}
+	}
+	return visit(value)
+}
+
+// FuzzPlanField spoils two values of an honest host's plan: bytes at random seldom come out as a plan at all.
+func FuzzPlanField(f *testing.F) {
+	for i, text := range []string{
+		"", "null", "{}", "[]", "true", "-1", "9223372036854775807", "a.b", "../..", "admin-org1", "peer0-org1", "peer0", "org1", "org2", "system",
+		"kube-system", "hanse-system", "Peer", "Orderer", "OutOf", "10.43.0.1", "fd00::1", strings.Repeat("a", 64), "evil:1", "\x00", `["org1"]`,
+	} {
+		f.Add(uint16(i), uint16(7*i+3), text, text)
+	}
+	taker := newTaker(f)
+	plans := seeds(f)[:1]
+	plans = append(plans, seeds(f)[len(seeds(f))/2])
+	f.Fuzz(func(t *testing.T, one, other uint16, first, second string) {
+		for _, raw := range plans {
+			var plan any
+			if err := json.Unmarshal(raw, &plan); err != nil {
+				t.Fatal(err)
+			}
+			all := 0
+			leaves(plan, func(v any) any { all++; return v })
+			at := -1
+			leaves(plan, func(v any) any {
+				at++
+				switch {
+				case at == int(one)%all:
+					return spoiled(first)
+				case at == int(other)%all:
+					return spoiled(second)
+				}
+				return v
+			})
+			text, err := json.Marshal(plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			taker.take(t, text)
+		}
+	})
+}
+
+// spoiled is a text as the JSON that it is, if it is any, or else as a string.
+func spoiled(text string) any {
+	if json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	return text
 }
