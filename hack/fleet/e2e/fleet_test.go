@@ -30,6 +30,8 @@ const (
 // rig is one fleet under test and the programs to try it with.
 type rig struct {
 	fleet, probe, kube, dir string
+	// dead are sockets that somebody had left on this machine before, which are nothing to this fleet.
+	dead []string
 }
 
 func newRig(t *testing.T) rig {
@@ -38,12 +40,13 @@ func newRig(t *testing.T) rig {
 		t.Skip("needs root")
 	}
 	r := rig{fleet: build(t, ".", "fleet"), probe: build(t, "./e2e/probe", "probe"), kube: kubectl(t), dir: filepath.Join(t.TempDir(), "kubeconfigs")}
-	if left := traces(t, fleetName, r.dir); len(left) > 0 {
+	r.dead = deadSockets()
+	if left := r.traces(t); len(left) > 0 {
 		t.Fatalf("something is there before the test; fleet down --name %s clears it away:\n%s", fleetName, strings.Join(left, "\n"))
 	}
 	t.Cleanup(func() {
 		r.must(t, "down")
-		if left := traces(t, fleetName, r.dir); len(left) > 0 {
+		if left := r.traces(t); len(left) > 0 {
 			t.Errorf("fleet down has left:\n%s", strings.Join(left, "\n"))
 		}
 	})
@@ -104,7 +107,7 @@ func eventually(t *testing.T, what string, try func() (string, error)) string {
 	t.Helper()
 	var out string
 	var last error
-	err := wait.PollUntilContextTimeout(context.Background(), 250*time.Millisecond, 90*time.Second, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(context.Background(), 250*time.Millisecond, 5*time.Minute, true, func(context.Context) (bool, error) {
 		out, last = try()
 		return last == nil, nil
 	})
@@ -126,7 +129,7 @@ func TestDownAfterCrash(t *testing.T) {
 		check(t, up.Process.Signal(syscall.SIGKILL))
 		_ = up.Wait()
 		r.must(t, "down")
-		if left := traces(t, fleetName, r.dir); len(left) > 0 {
+		if left := r.traces(t); len(left) > 0 {
 			t.Errorf("after a crash at stage %s fleet down has left:\n%s", stage, strings.Join(left, "\n"))
 		}
 	}
@@ -163,7 +166,7 @@ func TestFleet(t *testing.T) {
 
 // visible makes sure that the search for what down leaves is not blind: while the fleet is up, it sees every kind.
 func (r rig) visible(t *testing.T) {
-	all := strings.Join(traces(t, fleetName, r.dir), "\n")
+	all := strings.Join(r.traces(t), "\n")
 	for _, kind := range []string{"process ", "mount ", "interface ", "namespace ", "file /sys/fs/cgroup", "file /var/lib/hanse-fleet",
 		"file /var/lib/cni", "file /var/log/containers", "file " + r.dir} {
 		if !strings.Contains(all, kind) {
@@ -178,7 +181,7 @@ func (r rig) pod(t *testing.T) {
 	check(t, err)
 	eventually(t, "apply", func() (string, error) { return r.kubectl(string(manifest), "org1", "apply", "-f", "-") })
 	eventually(t, "the pod is ready", func() (string, error) {
-		return r.kubectl("", "org1", "-n", "restricted", "wait", "--for=condition=Ready", "pod/probe", "--timeout=60s")
+		return r.kubectl("", "org1", "-n", "restricted", "wait", "--for=condition=Ready", "pod/probe", "--timeout=240s")
 	})
 	for _, try := range []struct {
 		why  string

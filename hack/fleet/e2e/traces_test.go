@@ -15,9 +15,10 @@ import (
 
 // traces lists everything on the machine that speaks of the fleet: processes, mounts, interfaces, namespaces, cgroups,
 // files. Other fleets may live beside it and change meanwhile, so the comparison is by name; sockets of containerd
-// shims have no names and count when nobody listens any more.
-func traces(t *testing.T, fleet, dir string) []string {
+// shims have no names and count when nobody listens any more and somebody did before.
+func (r rig) traces(t *testing.T) []string {
 	t.Helper()
+	fleet, dir := fleetName, r.dir
 	var found []string
 	add := func(kind, what string) { found = append(found, kind+" "+what) }
 	commands, _ := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -49,8 +50,27 @@ func traces(t *testing.T, fleet, dir string) []string {
 			add("file", f)
 		}
 	}
+	for _, socket := range deadSockets() {
+		if !slices.Contains(r.dead, socket) {
+			add("dead socket", socket)
+		}
+	}
 	found = append(found, strays(t, fleet)...)
 	slices.Sort(found)
+	return found
+}
+
+// deadSockets are those of containerd shims that nobody listens at.
+func deadSockets() []string {
+	var found []string
+	sockets, _ := filepath.Glob("/run/containerd/s/*")
+	for _, s := range sockets {
+		if connection, err := net.Dial("unix", s); err == nil {
+			connection.Close()
+		} else {
+			found = append(found, s)
+		}
+	}
 	return found
 }
 
@@ -58,14 +78,6 @@ func traces(t *testing.T, fleet, dir string) []string {
 func strays(t *testing.T, fleet string) []string {
 	t.Helper()
 	var found []string
-	sockets, _ := filepath.Glob("/run/containerd/s/*")
-	for _, s := range sockets {
-		if connection, err := net.Dial("unix", s); err == nil {
-			connection.Close()
-		} else {
-			found = append(found, "dead socket "+s)
-		}
-	}
 	for _, pattern := range []string{"/var/lib/cni/results/*", "/var/log/containers/*"} {
 		files, _ := filepath.Glob(pattern)
 		for _, f := range files {
