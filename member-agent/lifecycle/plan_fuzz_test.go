@@ -99,7 +99,8 @@ func (k *taker) deploys(t *testing.T, plan *v1alpha1.MemberPlan) {
 	engine := fabric.New(fabric.Options{})
 	identities := engine.Identities(plan)
 	objects := slices.Concat(nodes.Namespace(plan, agent), nodes.Policies(plan, agent), nodes.Budgets(plan),
-		nodes.Remote(plan, "gateway.hanse-system.svc.cluster.local"), identity.Consortium(plan, identities))
+		nodes.Remote(plan, "gateway.hanse-system.svc.cluster.local"), identity.Authorities(plan),
+		identity.Certificates(plan, ledger.IdentityAuthority, identities), identity.Certificates(plan, ledger.TLSAuthority, identities))
 	workloads, err := engine.Workloads(plan)
 	if err != nil {
 		return
@@ -220,7 +221,7 @@ func nodeOf(node, member string) bool {
 // says runs what reads a plan to say something about it; none of it may panic.
 func (k *taker) says(plan *v1alpha1.MemberPlan) {
 	_ = signature.Pins{}.Compare(plan.Spec.Members)
-	own := record(plan, identity.Issued{}, plan.Status.Nodes)
+	own := record(plan, identity.Issued{})
 	_, _ = next(own, time.Unix(1000, 0), plan.Status.Record)
 	_, _, _ = judgeLines(plan, nil)
 	_, refused := k.lifetime.allowed(plan)
