@@ -30,7 +30,7 @@ func defaults() options {
 		healthAddress:  ":8081",
 		leaderElection: true,
 		namespace:      "hanse-system",
-		workers:        4,
+		workers:        16,
 		logLevel:       "info",
 		logFormat:      "json",
 	}

@@ -37,6 +37,8 @@ func run(ctx context.Context, config *rest.Config, o options) error {
 	// The own API server has priority and fairness; a limit here would only make a burst of plans wait.
 	config = rest.CopyConfig(config)
 	config.QPS, config.UserAgent = -1, "hanse-member-agent"
+	// Every watch that is compressed keeps 40 KiB here, and more in the API server. There are seven for each consortium.
+	config.DisableCompression = true
 	scheme, err := scheme()
 	if err != nil {
 		return err
@@ -154,7 +156,7 @@ func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, l
 				Member: o.member, Namespace: o.namespace,
 				Issuer: identity.Issuer{Name: o.issuerName, Kind: o.issuerKind, Group: o.issuerGroup},
 			},
-			Applier: applier, Certificates: own,
+			Applier: applier, Certificates: own, Now: time.Now,
 		},
 		Nodes:     &nodes.Phase{Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own},
 		Discovery: rings, Engine: engine, Ledger: phases{engine: engine}, Reporter: link,

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -49,6 +50,26 @@ func Exactly(ctx context.Context, c client.Client, owner string, desired client.
 		return err
 	}
 	return send(ctx, c, owner, want)
+}
+
+// Whole writes an object that nobody else writes: it makes it, or with a resource version updates it as a whole, and
+// fails with a conflict if it has moved on. The API server is told to keep no account of who owns which field, which is
+// half of the cost of a write, and of no use where there is one owner (Kubernetes, "Clearing managedFields").
+func Whole(ctx context.Context, c client.Client, owner string, object client.Object) error {
+	if object.GetResourceVersion() != "" {
+		object.SetManagedFields([]metav1.ManagedFieldsEntry{{}})
+		return c.Update(ctx, object, client.FieldOwner(owner))
+	}
+	desired, ok := object.DeepCopyObject().(client.Object)
+	if !ok {
+		return fmt.Errorf("%T is not an API object", object)
+	}
+	err := c.Create(ctx, object, client.FieldOwner(owner))
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	// It is there already, but is not what its owner would have found: it says something else.
+	return Exactly(ctx, c, owner, desired)
 }
 
 func send(ctx context.Context, c client.Client, owner string, fields map[string]any) error {

@@ -5,7 +5,6 @@ package channel
 import (
 	"context"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -36,10 +35,10 @@ type Reconciler struct {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("channel").
 		WithOptions(options).
-		For(&v1alpha1.Channel{}, gather.SpecChanged()).
-		Watches(&v1alpha1.Consortium{}, gather.Enqueue(r.Gather.Channels), gather.SpecChanged()).
-		Watches(&v1alpha1.Member{}, gather.Enqueue(r.Gather.Channels), gather.MemberChanged()).
-		Watches(&v1alpha1.MemberPlan{}, gather.Enqueue(r.Gather.Channels), gather.PlanReported()).
+		Watches(&v1alpha1.Channel{}, gather.Later(gather.Itself), gather.SpecChanged()).
+		Watches(&v1alpha1.Consortium{}, gather.Later(r.Gather.Channels), gather.SpecChanged()).
+		Watches(&v1alpha1.Member{}, gather.Later(r.Gather.Channels), gather.MemberChanged()).
+		Watches(&v1alpha1.MemberPlan{}, gather.Later(r.Gather.Channels), gather.PlanReported()).
 		Complete(r)
 }
 
@@ -50,15 +49,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	status, err := r.status(ctx, channel)
-	if err != nil || !channel.DeletionTimestamp.IsZero() || equality.Semantic.DeepEqual(channel.Status, status) {
-		return apply.Result(err)
+	if err != nil || !channel.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, err
 	}
-	if err := apply.Status(ctx, r.Client, FieldManager, channel, &status, ""); err != nil {
-		return apply.Result(client.IgnoreNotFound(err))
-	}
-	apply.Transitions(r.Recorder, channel, channel.Status.Conditions, status.Conditions,
-		v1alpha1.ConditionAccepted, v1alpha1.ConditionReady)
-	return ctrl.Result{}, nil
+	return apply.Report(ctx, r.Client, r.Recorder, FieldManager, channel, said(channel.Status), said(status))
 }
 
 func (r *Reconciler) status(ctx context.Context, channel *v1alpha1.Channel) (v1alpha1.ChannelStatus, error) {
@@ -71,4 +65,8 @@ func (r *Reconciler) status(ctx context.Context, channel *v1alpha1.Channel) (v1a
 		return v1alpha1.ChannelStatus{}, err
 	}
 	return fold.Channel(in, plan.Compute(in), channel, r.Clock.Now()), nil
+}
+
+func said(s v1alpha1.ChannelStatus) apply.Said[v1alpha1.ChannelStatus] {
+	return apply.Said[v1alpha1.ChannelStatus]{Status: s, Conditions: s.Conditions}
 }

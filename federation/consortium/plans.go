@@ -2,6 +2,7 @@ package consortium
 
 import (
 	"context"
+	"maps"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
@@ -21,9 +22,12 @@ const parallelPlans = 16
 func (r *Reconciler) applyPlans(ctx context.Context, in plan.Input, res plan.Result) error {
 	var stale []*v1alpha1.MemberPlan
 	for member, spec := range res.Plans {
-		want := memberPlan(spec)
-		if have := in.Plans[member]; have == nil || !same(have, want) {
+		want, have := memberPlan(spec), in.Plans[member]
+		switch {
+		case have == nil:
 			stale = append(stale, want)
+		case !same(have, want):
+			stale = append(stale, changed(have, want))
 		}
 	}
 	if len(stale) == 0 {
@@ -40,7 +44,7 @@ func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan) er
 	group.SetLimit(parallelPlans)
 	for _, p := range plans {
 		group.Go(func() error {
-			err := apply.Exactly(ctx, r.Client, FieldManager, p)
+			err := apply.Whole(ctx, r.Client, FieldManager, p)
 			if apierrors.IsNotFound(err) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 				// The Member's namespace is still being made, or goes with the Member. Either way the Member's status
 				// changes next, and brings this Consortium up again.
@@ -66,6 +70,17 @@ func memberPlan(spec v1alpha1.MemberPlanSpec) *v1alpha1.MemberPlan {
 		},
 		Spec: spec,
 	}
+}
+
+// changed is a plan as it is to be. Labels and annotations that others have put there stay.
+func changed(have, want *v1alpha1.MemberPlan) *v1alpha1.MemberPlan {
+	next := have.DeepCopy()
+	next.Spec = want.Spec
+	if next.Labels == nil {
+		next.Labels = map[string]string{}
+	}
+	maps.Copy(next.Labels, want.Labels)
+	return next
 }
 
 func same(have, want *v1alpha1.MemberPlan) bool {

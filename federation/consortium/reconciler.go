@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/apply"
@@ -32,12 +33,11 @@ type Reconciler struct {
 
 // SetupWithManager watches everything that a plan follows from.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
-	return watch(mgr, "consortium", r.Gather, options).Complete(r)
+	return watch(mgr, "consortium", gather.Enqueue(r.Gather.Consortia), options).Complete(r)
 }
 
 // watch names everything that a Consortium's plans and status follow from.
-func watch(mgr ctrl.Manager, name string, g gather.Gatherer, options controller.Options) *builder.Builder {
-	concern := gather.Enqueue(g.Consortia)
+func watch(mgr ctrl.Manager, name string, concern handler.EventHandler, options controller.Options) *builder.Builder {
 	return ctrl.NewControllerManagedBy(mgr).Named(name).WithOptions(options).
 		Watches(&v1alpha1.Consortium{}, concern, gather.SpecChanged()).
 		Watches(&v1alpha1.Channel{}, concern, gather.SpecChanged()).

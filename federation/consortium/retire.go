@@ -51,7 +51,7 @@ func (r *Reconciler) askToRetire(ctx context.Context, plans []v1alpha1.MemberPla
 	for i := range plans {
 		if spec := plans[i].Spec; !spec.Retire && plans[i].DeletionTimestamp.IsZero() {
 			spec.Retire = true
-			asked = append(asked, memberPlan(spec))
+			asked = append(asked, changed(&plans[i], memberPlan(spec)))
 		}
 	}
 	return r.write(ctx, asked)

@@ -5,7 +5,6 @@ package contract
 import (
 	"context"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -36,11 +35,11 @@ type Reconciler struct {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("contract").
 		WithOptions(options).
-		For(&v1alpha1.Contract{}, gather.SpecChanged()).
-		Watches(&v1alpha1.Channel{}, gather.Enqueue(r.onChannel), gather.SpecChanged()).
-		Watches(&v1alpha1.Consortium{}, gather.Enqueue(r.Gather.Contracts), gather.SpecChanged()).
-		Watches(&v1alpha1.Member{}, gather.Enqueue(r.Gather.Contracts), gather.MemberChanged()).
-		Watches(&v1alpha1.MemberPlan{}, gather.Enqueue(r.Gather.Contracts), gather.PlanReported()).
+		Watches(&v1alpha1.Contract{}, gather.Later(gather.Itself), gather.SpecChanged()).
+		Watches(&v1alpha1.Channel{}, gather.Later(r.onChannel), gather.SpecChanged()).
+		Watches(&v1alpha1.Consortium{}, gather.Later(r.Gather.Contracts), gather.SpecChanged()).
+		Watches(&v1alpha1.Member{}, gather.Later(r.Gather.Contracts), gather.MemberChanged()).
+		Watches(&v1alpha1.MemberPlan{}, gather.Later(r.Gather.Contracts), gather.PlanReported()).
 		Complete(r)
 }
 
@@ -55,15 +54,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	status, err := r.status(ctx, contract)
-	if err != nil || !contract.DeletionTimestamp.IsZero() || equality.Semantic.DeepEqual(contract.Status, status) {
-		return apply.Result(err)
+	if err != nil || !contract.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, err
 	}
-	if err := apply.Status(ctx, r.Client, FieldManager, contract, &status, ""); err != nil {
-		return apply.Result(client.IgnoreNotFound(err))
-	}
-	apply.Transitions(r.Recorder, contract, contract.Status.Conditions, status.Conditions,
-		v1alpha1.ConditionAccepted, v1alpha1.ConditionReady)
-	return ctrl.Result{}, nil
+	return apply.Report(ctx, r.Client, r.Recorder, FieldManager, contract, said(contract.Status), said(status))
 }
 
 func (r *Reconciler) status(ctx context.Context, contract *v1alpha1.Contract) (v1alpha1.ContractStatus, error) {
@@ -83,4 +77,8 @@ func (r *Reconciler) status(ctx context.Context, contract *v1alpha1.Contract) (v
 		return v1alpha1.ContractStatus{}, err
 	}
 	return fold.Contract(in, plan.Compute(in), contract, r.Clock.Now()), nil
+}
+
+func said(s v1alpha1.ContractStatus) apply.Said[v1alpha1.ContractStatus] {
+	return apply.Said[v1alpha1.ContractStatus]{Status: s, Conditions: s.Conditions}
 }

@@ -2,10 +2,12 @@ package gather
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -26,6 +28,33 @@ func Enqueue(concern func(context.Context, client.Object) []types.NamespacedName
 		}
 		return requests
 	})
+}
+
+// pause is how long a status waits for what happens together. People read statuses, agents wait for plans: these go
+// first, and what one change brings about is one status.
+const pause = 100 * time.Millisecond
+
+// Later is Enqueue for those that report.
+func Later(concern func(context.Context, client.Object) []types.NamespacedName) handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	add := func(ctx context.Context, object client.Object, q queue) {
+		for _, key := range concern(ctx, object) {
+			q.AddAfter(reconcile.Request{NamespacedName: key}, pause)
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { add(ctx, e.Object, q) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			add(ctx, e.ObjectOld, q)
+			add(ctx, e.ObjectNew, q)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { add(ctx, e.Object, q) },
+	}
+}
+
+// Itself is the concern of an object that reports on itself.
+func Itself(_ context.Context, object client.Object) []types.NamespacedName {
+	return []types.NamespacedName{client.ObjectKeyFromObject(object)}
 }
 
 // SpecChanged passes what people change, and not the statuses that the host itself writes.

@@ -5,7 +5,6 @@ package line
 import (
 	"context"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -35,8 +34,8 @@ type Reconciler struct {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("line").
 		WithOptions(options).
-		For(&v1alpha1.Line{}, gather.SpecChanged()).
-		Watches(&v1alpha1.Member{}, gather.Enqueue(r.ofMember)).
+		Watches(&v1alpha1.Line{}, gather.Later(gather.Itself), gather.SpecChanged()).
+		Watches(&v1alpha1.Member{}, gather.Later(r.ofMember)).
 		Complete(r)
 }
 
@@ -55,15 +54,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	status := fold.Line(line, members, r.Clock.Now())
-	if equality.Semantic.DeepEqual(line.Status, status) {
-		return ctrl.Result{}, nil
-	}
-	if err := apply.Status(ctx, r.Client, FieldManager, line, &status, ""); err != nil {
-		return apply.Result(client.IgnoreNotFound(err))
-	}
-	apply.Transitions(r.Recorder, line, line.Status.Conditions, status.Conditions,
-		v1alpha1.ConditionAccepted, v1alpha1.ConditionReady)
-	return ctrl.Result{}, nil
+	return apply.Report(ctx, r.Client, r.Recorder, FieldManager, line, said(line.Status), said(status))
 }
 
 // ofMember are the Lines that end at a Member.
@@ -79,4 +70,8 @@ func (r *Reconciler) ofMember(ctx context.Context, member client.Object) []types
 		}
 	}
 	return keys
+}
+
+func said(s v1alpha1.LineStatus) apply.Said[v1alpha1.LineStatus] {
+	return apply.Said[v1alpha1.LineStatus]{Status: s, Conditions: s.Conditions}
 }

@@ -136,19 +136,6 @@ func Unstructured(obj client.Object, scheme *runtime.Scheme) (*unstructured.Unst
 	return u, nil
 }
 
-// Status applies the status of obj, and nothing else of it, as the field manager owner.
-func Status(ctx context.Context, c client.Client, obj client.Object, owner string) error {
-	m, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
-	if err != nil {
-		return fmt.Errorf("convert %T %s: %w", obj, obj.GetName(), err)
-	}
-	gvk, err := apiutil.GVKForObject(obj, c.Scheme())
-	if err != nil {
-		return fmt.Errorf("kind of %T: %w", obj, err)
-	}
-	u := &unstructured.Unstructured{Object: map[string]any{"status": m["status"]}}
-	u.SetGroupVersionKind(gvk)
-	u.SetName(obj.GetName())
-	u.SetNamespace(obj.GetNamespace())
-	return c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(owner), client.ForceOwnership)
+func keyOf(u *unstructured.Unstructured) Key {
+	return Key{Kind: u.GroupVersionKind().GroupKind(), Name: client.ObjectKeyFromObject(u)}
 }

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -27,6 +28,9 @@ import (
 
 // MirrorOwner is the field manager of the mirrors in the own cluster.
 const MirrorOwner = "hanse-mirror"
+
+// conflictPause is how long a conflict leaves the caches to catch up.
+const conflictPause = 10 * time.Millisecond
 
 // mirror copies one plan down and its status up; a plan's name is the key.
 type mirror struct {
@@ -102,7 +106,10 @@ func (m *mirror) Reconcile(ctx context.Context, req reconcile.Request) (reconcil
 		return reconcile.Result{}, m.gone(ctx, here, &copied)
 	}
 	if !here || !current(&plan, &copied) {
-		err := m.write(ctx, Mirror(&plan, m.link.options.Namespace))
+		err := m.write(ctx, &plan, &copied)
+		if overtaken(err) {
+			return reconcile.Result{RequeueAfter: conflictPause}, nil
+		}
 		if err != nil {
 			return reconcile.Result{}, m.notMirrored(ctx, &plan, err)
 		}
@@ -110,8 +117,15 @@ func (m *mirror) Reconcile(ctx context.Context, req reconcile.Request) (reconcil
 	if !here {
 		return reconcile.Result{}, nil
 	}
-	return reconcile.Result{}, m.report(ctx, &plan, &copied)
+	err = m.report(ctx, &plan, &copied)
+	if overtaken(err) {
+		return reconcile.Result{RequeueAfter: conflictPause}, nil
+	}
+	return reconcile.Result{}, err
 }
+
+// overtaken says that the object is not any more, or not yet, as the cache has it. What somebody wrote is on its way.
+func overtaken(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
 
 // gone is called when the host has no such plan. The mirror goes only if everything it had deployed was taken down on
 // the host's word; otherwise it stays, and what runs stays with it.
@@ -126,12 +140,26 @@ func (m *mirror) gone(ctx context.Context, here bool, copied *v1alpha1.MemberPla
 	return client.IgnoreNotFound(err)
 }
 
-func (m *mirror) write(ctx context.Context, plan *v1alpha1.MemberPlan) error {
-	u, err := apply.Unstructured(plan, m.link.options.Own.Scheme())
-	if err != nil {
-		return err
+// write makes the mirror, or brings it up to the plan.
+func (m *mirror) write(ctx context.Context, plan, copied *v1alpha1.MemberPlan) error {
+	next := Mirror(plan, m.link.options.Namespace)
+	if copied.ResourceVersion != "" {
+		next.ResourceVersion, next.UID = copied.ResourceVersion, copied.UID
+		next.Finalizers, next.OwnerReferences = copied.Finalizers, copied.OwnerReferences
+		next.Labels = merged(copied.Labels, next.Labels)
+		next.Annotations = merged(copied.Annotations, next.Annotations)
 	}
-	return m.link.options.Own.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(MirrorOwner), client.ForceOwnership)
+	return apply.Whole(ctx, m.link.options.Own, next, MirrorOwner)
+}
+
+// merged keeps what others have put beside what is ours.
+func merged(have, want map[string]string) map[string]string {
+	all := maps.Clone(have)
+	if all == nil {
+		return want
+	}
+	maps.Copy(all, want)
+	return all
 }
 
 // notMirrored tells the host that its plan has not come through.
@@ -142,7 +170,7 @@ func (m *mirror) notMirrored(ctx context.Context, plan *v1alpha1.MemberPlan, cau
 		ObservedGeneration: plan.Generation,
 		Message:            "the member's own cluster refuses the plan: " + cause.Error(),
 	}) {
-		if err := apply.Status(ctx, m.conn.client, next, ReportOwner); err != nil {
+		if err := m.conn.client.Status().Update(ctx, next, client.FieldOwner(ReportOwner)); err != nil {
 			m.conn.notice(err)
 		}
 	}
@@ -154,8 +182,9 @@ func (m *mirror) report(ctx context.Context, plan, copied *v1alpha1.MemberPlan) 
 	if !ok || equality.Semantic.DeepEqual(status, plan.Status) {
 		return nil
 	}
-	next := &v1alpha1.MemberPlan{ObjectMeta: metav1.ObjectMeta{Namespace: plan.Namespace, Name: plan.Name}, Status: status}
-	if err := apply.Status(ctx, m.conn.client, next, ReportOwner); err != nil {
+	next := plan.DeepCopy()
+	next.Status = status
+	if err := m.conn.client.Status().Update(ctx, next, client.FieldOwner(ReportOwner)); err != nil {
 		m.conn.notice(err)
 		return client.IgnoreNotFound(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	certmanager "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
@@ -39,7 +40,9 @@ type Phase struct {
 	Applier Applier
 	// Certificates reads cert-manager's objects, to say why one is not issued.
 	Certificates client.Reader
+	Now          func() time.Time
 
+	reasons reasons
 	// missing is what Organization has found of late: to look for an API that is not served costs several requests, and
 	// need not be done for every plan.
 	missing atomic.Bool
@@ -179,17 +182,26 @@ func (p *Phase) explain(ctx context.Context, namespace string, names []string) s
 	if len(names) > 3 {
 		text += fmt.Sprintf(" and %d more", len(names)-3)
 	}
+	if said := p.reasons.of(namespace, p.Now(), func() string { return p.ask(ctx, namespace, names) }); said != "" {
+		return text + ": " + said
+	}
+	return text
+}
+
+// ask looks up what cert-manager says of the first of the certificates that it says something of.
+func (p *Phase) ask(ctx context.Context, namespace string, names []string) string {
 	var certs certmanager.CertificateList
 	ours := client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
-	if err := p.Certificates.List(ctx, &certs, client.InNamespace(namespace), ours); err == nil {
-		for i := range certs.Items {
-			cert := &certs.Items[i]
-			if reason := unready(cert); reason != "" && slices.Contains(names, cert.Name) {
-				return text + ": " + reason
-			}
+	if err := p.Certificates.List(ctx, &certs, client.InNamespace(namespace), ours); err != nil {
+		return ""
+	}
+	for i := range certs.Items {
+		cert := &certs.Items[i]
+		if reason := unready(cert); reason != "" && slices.Contains(names, cert.Name) {
+			return reason
 		}
 	}
-	return text + ": if this lasts, see whether cert-manager's controller runs"
+	return "see whether cert-manager's controller runs"
 }
 
 // unready is what cert-manager says of a certificate that is not ready.

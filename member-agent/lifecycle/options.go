@@ -21,9 +21,11 @@ const (
 )
 
 const (
-	// soon is when a plan is looked at again that is not ready, late one that is; events come between.
-	soon = 10 * time.Second
-	late = 5 * time.Minute
+	// soon is when a plan is looked at again that is not ready, seldom when it has not been for long, and late when it
+	// is. Events come between.
+	soon   = 10 * time.Second
+	seldom = time.Minute
+	late   = 5 * time.Minute
 	// spread keeps many plans from being looked at in the same moment: so much longer it may take at the most.
 	spread = 0.5
 )

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -81,8 +82,17 @@ func (p *progress) settle() {
 	p.set(v1alpha1.ConditionReady, ready.Status, ready.Reason, ready.Message)
 }
 
-func (p *progress) ready() bool {
-	return meta.IsStatusConditionTrue(p.status.Conditions, v1alpha1.ConditionReady)
+// patience is how long to wait for events before the plan is looked at again: the longer it has not been ready, the
+// longer, for what nobody tells of has to be looked up.
+func (p *progress) patience(now time.Time) time.Duration {
+	ready := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionReady)
+	switch {
+	case ready == nil:
+		return soon
+	case ready.Status == metav1.ConditionTrue:
+		return late
+	}
+	return min(max(now.Sub(ready.LastTransitionTime.Time)/4, soon), seldom)
 }
 
 // retired sets what there is to say of a plan that is taken down.

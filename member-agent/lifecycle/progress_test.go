@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -101,5 +102,31 @@ func TestWrongMember(t *testing.T) {
 				t.Errorf("got %q", why)
 			}
 		})
+	}
+}
+
+func TestPatience(t *testing.T) {
+	start := time.Unix(1_000_000, 0)
+	for _, c := range []struct {
+		why    string
+		status metav1.ConditionStatus
+		after  time.Duration
+		want   time.Duration
+	}{
+		{"nothing is known yet", "", 0, soon},
+		{"it has just begun", metav1.ConditionFalse, time.Second, soon},
+		{"the clock went back", metav1.ConditionFalse, -time.Hour, soon},
+		{"it has waited for two minutes", metav1.ConditionFalse, 2 * time.Minute, 30 * time.Second},
+		{"nobody knows for two minutes", metav1.ConditionUnknown, 2 * time.Minute, 30 * time.Second},
+		{"it has waited for a day", metav1.ConditionFalse, 24 * time.Hour, seldom},
+		{"it is ready", metav1.ConditionTrue, time.Second, late},
+	} {
+		p := &progress{}
+		if c.status != "" {
+			p.status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: c.status, LastTransitionTime: metav1.NewTime(start)}}
+		}
+		if got := p.patience(start.Add(c.after)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.why, got, c.want)
+		}
 	}
 }

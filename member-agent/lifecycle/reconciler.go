@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/apply"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 )
 
@@ -55,16 +54,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		// Something that was applied before is gone, the namespace perhaps.
 		r.Applier.Forget(plan.Spec.Namespace)
 	}
-	if failed := r.write(ctx, p); failed != nil {
+	failed := r.write(ctx, p)
+	if apierrors.IsConflict(failed) {
+		// The plan has been written anew, or the status of the turn before has not come back yet.
+		return reconcile.Result{RequeueAfter: again}, nil
+	}
+	if failed != nil {
 		return reconcile.Result{}, errors.Join(err, failed)
 	}
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	if p.ready() {
-		return reconcile.Result{RequeueAfter: wait.Jitter(late, spread)}, nil
-	}
-	return reconcile.Result{RequeueAfter: wait.Jitter(soon, spread)}, nil
+	return reconcile.Result{RequeueAfter: wait.Jitter(p.patience(r.Now()), spread)}, nil
 }
 
 // run goes through the phases. Each says in a condition how far it is; an error is for what went wrong on the way.
@@ -173,12 +174,12 @@ func (r *Reconciler) leave(plan string) {
 	r.plans.forget(plan)
 }
 
-// write applies the status if it has changed.
+// write updates the status if it has changed.
 func (r *Reconciler) write(ctx context.Context, p *progress) error {
 	if equality.Semantic.DeepEqual(p.status, p.plan.Status) {
 		return nil
 	}
-	next := &v1alpha1.MemberPlan{Status: p.status}
-	next.Namespace, next.Name = p.plan.Namespace, p.plan.Name
-	return client.IgnoreNotFound(apply.Status(ctx, r.Own, next, Owner))
+	next := p.plan.DeepCopy()
+	next.Status = p.status
+	return client.IgnoreNotFound(r.Own.Status().Update(ctx, next, client.FieldOwner(Owner)))
 }

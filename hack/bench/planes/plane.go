@@ -55,6 +55,8 @@ func startPlane(dir, assets string) (*Plane, error) {
 	server := p.env.ControlPlane.GetAPIServer()
 	server.SecureServing.Authn = p.authority
 	server.Configure().
+		// A hundred consortia have more Services than envtest has addresses for.
+		Set("service-cluster-ip-range", "10.0.0.0/16").
 		Set("audit-policy-file", policyFile).
 		Set("audit-log-path", p.audit).
 		Set("audit-log-mode", "batch").Set("audit-log-batch-max-wait", "1s")

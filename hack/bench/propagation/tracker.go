@@ -6,7 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/watch"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -28,50 +29,65 @@ type tracker struct {
 	last  time.Time
 	// settled says of each consortium whether the agent has seen the plan as it stands.
 	settled map[string]bool
-	stop    []func()
+	close   func()
 }
 
-// track begins to watch.
+// track begins to watch. Informers, for an API server drops a plain watch that does not keep up with a burst.
 func track(ctx context.Context, p *planes.Planes) (*tracker, error) {
-	t := &tracker{changes: map[string]*change{}, settled: map[string]bool{}, moved: make(chan struct{}, 1), last: time.Now()}
+	ctx, stop := context.WithCancel(ctx)
+	t := &tracker{changes: map[string]*change{}, settled: map[string]bool{}, moved: make(chan struct{}, 1), last: time.Now(), close: stop}
 	for _, w := range []struct {
-		client    client.WithWatch
+		plane     *planes.Plane
 		namespace string
-		list      client.ObjectList
+		kind      client.Object
 		see       func(o any, now time.Time)
 	}{
-		{p.Host.Client, namespace, &v1alpha1.ContractList{}, t.seeContract},
-		{p.Host.Client, v1alpha1.MemberNamespace(planes.Member), &v1alpha1.MemberPlanList{}, t.seePlan},
-		{p.Own.Client, planes.Namespace, &v1alpha1.MemberPlanList{}, t.seeMirror},
+		{p.Host, namespace, &v1alpha1.Contract{}, t.seeContract},
+		{p.Host, v1alpha1.MemberNamespace(planes.Member), &v1alpha1.MemberPlan{}, t.seePlan},
+		{p.Own, planes.Namespace, &v1alpha1.MemberPlan{}, t.seeMirror},
 	} {
-		events, err := w.client.Watch(ctx, w.list, client.InNamespace(w.namespace))
-		if err != nil {
-			t.close()
+		if err := t.follow(ctx, w.plane, w.namespace, w.kind, w.see); err != nil {
+			stop()
 			return nil, fmt.Errorf("watch: %w", err)
 		}
-		t.stop = append(t.stop, events.Stop)
-		go t.follow(events, w.see)
 	}
 	return t, nil
 }
 
-func (t *tracker) close() {
-	for _, stop := range t.stop {
-		stop()
+// follow tells of every object of a kind in a namespace, as it is and as it becomes.
+func (t *tracker) follow(ctx context.Context, plane *planes.Plane, namespace string, kind client.Object, see func(o any, now time.Time)) error {
+	c, err := cache.New(plane.Config, cache.Options{
+		Scheme: plane.Client.Scheme(), Mapper: plane.Client.RESTMapper(), DefaultNamespaces: map[string]cache.Config{namespace: {}},
+	})
+	if err != nil {
+		return err
 	}
+	informer, err := c.GetInformer(ctx, kind, cache.BlockUntilSynced(false))
+	if err != nil {
+		return err
+	}
+	tell := func(o any) { t.tell(o, see) }
+	if _, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		AddFunc: tell, UpdateFunc: func(_, o any) { tell(o) },
+	}); err != nil {
+		return err
+	}
+	go func() { _ = c.Start(ctx) }()
+	if !c.WaitForCacheSync(ctx) {
+		return ctx.Err()
+	}
+	return nil
 }
 
-func (t *tracker) follow(events watch.Interface, see func(o any, now time.Time)) {
-	for event := range events.ResultChan() {
-		now := time.Now()
-		t.mu.Lock()
-		see(event.Object, now)
-		t.last = now
-		t.mu.Unlock()
-		select {
-		case t.moved <- struct{}{}:
-		default:
-		}
+func (t *tracker) tell(o any, see func(o any, now time.Time)) {
+	now := time.Now()
+	t.mu.Lock()
+	see(o, now)
+	t.last = now
+	t.mu.Unlock()
+	select {
+	case t.moved <- struct{}{}:
+	default:
 	}
 }
 
