@@ -52,5 +52,5 @@
 //   - A Member never takes its nodes down: the Consortium waits, and its Ready condition says for whom. Ways out: the
 //     annotation federation.hanse.io/abandon=true lets go of those that cannot be reached; deleting the Member lets go of
 //     that one in any case.
-//   - Two controllers at once: leader election, and server-side apply with the same result from both.
+//   - Two controllers at once: leader election; and what both write is the same, or fails with a conflict.
 package federation

@@ -1,5 +1,6 @@
 // Package apply writes desired objects to a cluster by server-side apply, and remembers what it has written, so that a
-// reconciler may state everything it wants at every turn and an idle cluster still sees no request. It must know
+// reconciler may state everything it wants at every turn and an idle cluster still sees no request. What has one writer
+// and is written often is updated as a whole. It must know
 // nothing of plans, ledgers or members.
 package apply
 

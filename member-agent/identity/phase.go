@@ -182,26 +182,22 @@ func (p *Phase) explain(ctx context.Context, namespace string, names []string) s
 	if len(names) > 3 {
 		text += fmt.Sprintf(" and %d more", len(names)-3)
 	}
-	if said := p.reasons.of(namespace, p.Now(), func() string { return p.ask(ctx, namespace, names) }); said != "" {
-		return text + ": " + said
-	}
-	return text
+	return text + ": " + p.reasons.of(namespace, p.Now(), func() string { return p.ask(ctx, namespace, names) })
 }
 
 // ask looks up what cert-manager says of the first of the certificates that it says something of.
 func (p *Phase) ask(ctx context.Context, namespace string, names []string) string {
 	var certs certmanager.CertificateList
 	ours := client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
-	if err := p.Certificates.List(ctx, &certs, client.InNamespace(namespace), ours); err != nil {
-		return ""
-	}
-	for i := range certs.Items {
-		cert := &certs.Items[i]
-		if reason := unready(cert); reason != "" && slices.Contains(names, cert.Name) {
-			return reason
+	if err := p.Certificates.List(ctx, &certs, client.InNamespace(namespace), ours); err == nil {
+		for i := range certs.Items {
+			cert := &certs.Items[i]
+			if reason := unready(cert); reason != "" && slices.Contains(names, cert.Name) {
+				return reason
+			}
 		}
 	}
-	return "see whether cert-manager's controller runs"
+	return "if this lasts, see whether cert-manager's controller runs"
 }
 
 // unready is what cert-manager says of a certificate that is not ready.

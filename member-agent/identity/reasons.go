@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// askEvery is how long cert-manager is given before it is asked why a certificate is not there, and between asking.
-// Nothing tells of it: the agent watches Secrets, which certificates end in.
+// askEvery is how often cert-manager is asked why a certificate is not there. Nothing tells of it: the agent watches
+// Secrets, which certificates end in.
 const askEvery = 10 * time.Second
 
 // reasons remembers of each namespace what cert-manager has said of its certificates.
@@ -20,19 +20,15 @@ type reason struct {
 	text  string
 }
 
-// of is what was said last, or what ask says if it is time to ask. The first time it is too early.
+// of is what was said last, or what ask says if it is time to ask.
 func (r *reasons) of(namespace string, now time.Time, ask func() string) string {
 	r.mu.Lock()
 	last, ok := r.known[namespace]
-	due := ok && now.Sub(last.asked) >= askEvery
 	r.mu.Unlock()
-	if ok && !due {
+	if ok && now.Sub(last.asked) < askEvery {
 		return last.text
 	}
-	next := reason{asked: now}
-	if due {
-		next.text = ask()
-	}
+	next := reason{asked: now, text: ask()}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.known == nil {

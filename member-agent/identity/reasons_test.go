@@ -17,12 +17,10 @@ func TestReasons(t *testing.T) {
 		want   string
 		asked  int
 	}{
-		{"cert-manager has had no time yet", 0, false, "", 0},
-		{"still too early", askEvery - 1, false, "", 0},
-		{"it is time to ask", askEvery, false, "the issuer is not ready", 1},
-		{"what was said is said again", 2*askEvery - 1, false, "the issuer is not ready", 1},
-		{"it may have changed", 2 * askEvery, false, "the issuer is not ready", 2},
-		{"all was issued, and something is missing anew", 3 * askEvery, true, "", 2},
+		{"nothing is known yet", 0, false, "the issuer is not ready", 1},
+		{"what was said is said again", askEvery - 1, false, "the issuer is not ready", 1},
+		{"it may have changed", askEvery, false, "the issuer is not ready", 2},
+		{"all was issued, and something is missing anew", askEvery + 1, true, "the issuer is not ready", 3},
 	} {
 		if step.forget {
 			r.forget("hanse-trade")
