@@ -40,7 +40,7 @@ func (r *Reconciler) applyPlans(ctx context.Context, in plan.Input, res plan.Res
 }
 
 func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan) error {
-	group, ctx := errgroup.WithContext(ctx)
+	var group errgroup.Group // which goes on when one write fails: no Member waits for another one's plan
 	group.SetLimit(parallelPlans)
 	for _, p := range plans {
 		group.Go(func() error {
