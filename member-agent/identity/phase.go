@@ -125,7 +125,10 @@ func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1a
 	if err != nil {
 		return issued, err
 	}
-	if missing = append(missing, waits...); len(missing) > 0 && applied == nil {
+	switch missing = append(missing, waits...); {
+	case len(missing) == 0:
+		p.reasons.forget(plan.Spec.Namespace)
+	case applied == nil:
 		issued.Waiting = p.explain(ctx, plan.Spec.Namespace, missing)
 	}
 	return issued, applied

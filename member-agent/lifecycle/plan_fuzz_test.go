@@ -230,7 +230,7 @@ func (k *taker) says(plan *v1alpha1.MemberPlan) {
 	_ = count([]v1alpha1.MemberPlan{*plan})
 	p := newProgress(plan)
 	p.settle()
-	_ = p.ready()
+	_ = p.patience(time.Unix(2000, 0))
 }
 
 // opens checks what the ledger's phases compute before they speak to any node.
