@@ -32,7 +32,7 @@ func Enqueue(concern func(context.Context, client.Object) []types.NamespacedName
 
 // pause is how long a status waits for what happens together. People read statuses, agents wait for plans: these go
 // first, and what one change brings about is one status.
-const pause = 100 * time.Millisecond
+const pause = 200 * time.Millisecond
 
 // Later is Enqueue for those that report.
 func Later(concern func(context.Context, client.Object) []types.NamespacedName) handler.EventHandler {
