@@ -136,7 +136,3 @@ func Unstructured(obj client.Object, scheme *runtime.Scheme) (*unstructured.Unst
 	}
 	return u, nil
 }
-
-func keyOf(u *unstructured.Unstructured) Key {
-	return Key{Kind: u.GroupVersionKind().GroupKind(), Name: client.ObjectKeyFromObject(u)}
-}
