@@ -41,6 +41,8 @@ const (
 	ReasonImagePull = "ImagePullFailed"
 	// ReasonImageNotAllowed: the organization's own policy does not let an image of the plan run in its cluster.
 	ReasonImageNotAllowed = "ImageNotAllowed"
+	// ReasonNotApproved: the organization approves contracts by hand, and has not approved one as the plan has it.
+	ReasonNotApproved = "NotApproved"
 	// ReasonGenesisRefused: a channel's first block is not what the plan says.
 	ReasonGenesisRefused = "GenesisRefused"
 )

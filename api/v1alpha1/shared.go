@@ -23,6 +23,9 @@ const (
 	// AnnotationAbandon, set to "true" on a Consortium that is being deleted, lets it go without waiting for Members
 	// that cannot be reached. What those Members run stays as it is until somebody removes it there.
 	AnnotationAbandon = GroupName + "/abandon"
+	// AnnotationApprovalPrefix, followed by CHANNEL.CONTRACT, on the mirror of a MemberPlan in the Member's own cluster, is
+	// the digest of the definition that a person there has approved. It counts where contracts are approved by hand.
+	AnnotationApprovalPrefix = "approval." + GroupName + "/"
 	// AnnotationInvitation, on a Member's invite ServiceAccount, is the invitation that its tokens are good for.
 	AnnotationInvitation = GroupName + "/invitation"
 	// FinalizerRetire keeps a Consortium until every Member has taken its nodes down.

@@ -38,6 +38,8 @@ type options struct {
 	issuerName, issuerKind, issuerGroup string
 
 	nodeImages, contractImages []string
+	approval                   string
+	keepVolumes                bool
 
 	logs logging
 	// registry takes the metrics of what is no controller.
@@ -62,6 +64,7 @@ func defaults() options {
 		issuerGroup:        "cert-manager.io",
 		nodeImages:         policy.DefaultNodeImages,
 		contractImages:     policy.DefaultContractImages,
+		approval:           string(policy.Automatic),
 		registry:           metrics.Registry,
 	}
 }
@@ -86,6 +89,8 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.issuerGroup, "issuer-group", o.issuerGroup, "API group of that issuer")
 	f.StringArrayVar(&o.nodeImages, "node-image", o.nodeImages, "prefix of images that this organization allows for its nodes, whatever the host says; may be repeated; * allows every image")
 	f.StringArrayVar(&o.contractImages, "contract-image", o.contractImages, "prefix of images that this organization allows for contracts; may be repeated; * allows every image")
+	f.StringVar(&o.approval, "contract-approval", o.approval, "Automatic, or ByHand: contracts are approved once somebody has annotated the mirror of the plan")
+	f.BoolVar(&o.keepVolumes, "keep-volumes", o.keepVolumes, "keep the nodes' volumes when a consortium is taken down, whatever the host says")
 	o.logs.addFlags(f)
 }
 
@@ -107,6 +112,9 @@ func (o *options) validate() error {
 	}
 	if err := policy.Images(o.contractImages).Validate(); err != nil {
 		return fmt.Errorf("--contract-image: %w", err)
+	}
+	if err := policy.Approval(o.approval).Validate(); err != nil {
+		return fmt.Errorf("--contract-approval: %w", err)
 	}
 	if o.gateway == "" {
 		o.gateway = fmt.Sprintf("%s:%d", o.gatewayHost(), v1alpha1.PortLine)

@@ -30,6 +30,7 @@ import (
 	"github.com/hanse-io/hanse/member-agent/lifecycle"
 	"github.com/hanse-io/hanse/member-agent/line"
 	"github.com/hanse-io/hanse/member-agent/nodes"
+	"github.com/hanse-io/hanse/member-agent/policy"
 )
 
 // run runs the agent until ctx ends.
@@ -158,9 +159,9 @@ func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, l
 			},
 			Applier: applier, Certificates: own, Now: time.Now,
 		},
-		Nodes:     &nodes.Phase{Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own},
+		Nodes:     &nodes.Phase{Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own, KeepVolumes: o.keepVolumes},
 		Discovery: rings, Engine: engine, Ledger: phases{engine: engine}, Reporter: link,
-		NodeImages: o.nodeImages, ContractImages: o.contractImages,
+		NodeImages: o.nodeImages, ContractImages: o.contractImages, Approval: policy.Approval(o.approval),
 		Routes:    routes(o),
 		RoutesTo:  lifecycle.ConfigMapKey{Name: line.RoutesConfigMap, Key: line.RoutesKey},
 		LinesFrom: lifecycle.ConfigMapKey{Name: line.ReportConfigMap, Key: line.ReportKey},

@@ -52,6 +52,7 @@ func TestConsortium(t *testing.T) {
 		{"a cluster killed", clusterKilled},
 		{"bad input", badInput},
 		{"an image that an organization does not allow", imageRefused},
+		{"contracts approved by hand", approvedByHand},
 		{"clients that are not ours", strangersClients},
 		{"uninstalled", uninstalled},
 	} {

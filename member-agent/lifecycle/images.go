@@ -11,16 +11,19 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// judge marks the workloads with an image that the organization does not allow: a node's pod mounts that node's keys,
-// and the plan that names its image comes from the host.
-func (r *Reconciler) judge(member string, workloads []ledger.Workload) []ledger.Workload {
+// judge marks the workloads that the organization does not allow, by their images or because nobody has approved the
+// contract: a node's pod mounts that node's keys, and the plan that names its image comes from the host.
+func (r *Reconciler) judge(plan *v1alpha1.MemberPlan, workloads []ledger.Workload) []ledger.Workload {
 	judged := slices.Clone(workloads)
 	for i := range judged {
 		w := &judged[i]
 		for _, c := range slices.Concat(w.Pod.InitContainers, w.Pod.Containers) {
-			if w.Refused = r.refuseImage(member, c, w.Node != nil); w.Refused != "" {
+			if w.Refused = r.refuseImage(plan.Spec.Member, c, w.Node != nil); w.Refused != "" {
 				break
 			}
+		}
+		if w.Refused == "" && w.Contract != nil {
+			w.Refused = r.unapproved(plan, *w.Contract)
 		}
 	}
 	return judged
@@ -44,13 +47,15 @@ func (r *Reconciler) refuseContract(member, image string) string {
 }
 
 // allowed is a copy of the plan without the contracts that the organization does not let run, which it therefore
-// neither installs nor approves, and what there is to say of those that would concern it.
-func (r *Reconciler) allowed(plan *v1alpha1.MemberPlan) (*v1alpha1.MemberPlan, []v1alpha1.PlanContractStatus) {
-	copied := plan.DeepCopy()
+// neither installs nor approves; what there is to say of those that would concern it, and the weightiest reason.
+func (r *Reconciler) allowed(plan *v1alpha1.MemberPlan) (copied *v1alpha1.MemberPlan, refused []v1alpha1.PlanContractStatus, reason string) {
+	copied = plan.DeepCopy()
 	copied.Spec.Contracts = nil
-	var refused []v1alpha1.PlanContractStatus
 	for _, c := range plan.Spec.Contracts {
-		why := r.refuseContract(plan.Spec.Member, c.Image)
+		why, because := r.refuseContract(plan.Spec.Member, c.Image), v1alpha1.ReasonImageNotAllowed
+		if why == "" {
+			why, because = r.unapproved(plan, c), v1alpha1.ReasonNotApproved
+		}
 		if why == "" {
 			copied.Spec.Contracts = append(copied.Spec.Contracts, c)
 			continue
@@ -59,9 +64,12 @@ func (r *Reconciler) allowed(plan *v1alpha1.MemberPlan) (*v1alpha1.MemberPlan, [
 			status := known(plan, c)
 			status.Message = why
 			refused = append(refused, status)
+			if reason != v1alpha1.ReasonImageNotAllowed {
+				reason = because
+			}
 		}
 	}
-	return copied, refused
+	return copied, refused, reason
 }
 
 func takesPart(plan *v1alpha1.MemberPlan, channel string) bool {

@@ -50,7 +50,7 @@ func TestJudge(t *testing.T) {
 		{"a contract with an evil image", ledger.Workload{Contract: contract, Pod: corev1.PodSpec{Containers: pod(evilContract)}}, "policy.contractImages"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			got := careful().judge("org1", []ledger.Workload{row.workload})[0].Refused
+			got := careful().judge(&v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1"}}, []ledger.Workload{row.workload})[0].Refused
 			if (got == "") != (row.refused == "") || !strings.Contains(got, row.refused) {
 				t.Errorf("got %q", got)
 			}

@@ -57,6 +57,8 @@ type Options struct {
 
 	// NodeImages and ContractImages are what the organization lets run in its cluster.
 	NodeImages, ContractImages policy.Images
+	// Approval is how it comes to approve a contract.
+	Approval policy.Approval
 
 	// RoutesTo is where the gateway reads its routes, LinesFrom where it writes its reports.
 	RoutesTo, LinesFrom ConfigMapKey

@@ -43,7 +43,7 @@ func (r *Reconciler) nodes(ctx context.Context, p *progress, reader client.Reade
 		p.refuse(v1alpha1.PlanNodesReady, v1alpha1.ReasonInvalid, err.Error())
 		return nodes.Result{}, nil
 	}
-	result, err := r.Nodes.Ensure(ctx, reader, p.plan, r.judge(p.plan.Spec.Member, workloads), issued.Digests)
+	result, err := r.Nodes.Ensure(ctx, reader, p.plan, r.judge(p.plan, workloads), issued.Digests)
 	if err != nil {
 		p.refuse(v1alpha1.PlanNodesReady, v1alpha1.ReasonFailed, err.Error())
 		return result, err
@@ -145,7 +145,7 @@ func (r *Reconciler) ledger(p *progress, reader client.Reader, records map[strin
 		return
 	}
 	namespace := p.plan.Spec.Namespace
-	allowed, refused := r.allowed(p.plan)
+	allowed, refused, because := r.allowed(p.plan)
 	out, current := r.workers.submit(r.base, p.plan.Name, LedgerInput{
 		Plan: allowed, Records: records, Nodes: slices.Clone(p.status.Nodes), Contracts: running.Contracts,
 		Keys: func(ctx context.Context, name string) (ledger.KeyPair, error) {
@@ -170,7 +170,7 @@ func (r *Reconciler) ledger(p *progress, reader client.Reader, records map[strin
 		reason, message = v1alpha1.ReasonProgressing, stopped
 	}
 	if len(refused) > 0 {
-		reason, message = v1alpha1.ReasonImageNotAllowed, sayRefused(refused, message)
+		reason, message = because, sayRefused(refused, message)
 	}
 	p.fold(v1alpha1.PlanContractsReady, reason, message, "every contract runs here and is committed")
 }

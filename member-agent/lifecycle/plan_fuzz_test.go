@@ -105,7 +105,7 @@ func (k *taker) deploys(t *testing.T, plan *v1alpha1.MemberPlan) {
 	if err != nil {
 		return
 	}
-	for _, w := range k.lifetime.judge("org1", workloads) {
+	for _, w := range k.lifetime.judge(plan, workloads) {
 		set := nodes.Desired(plan, w, nil)
 		objects = append(objects, set.Around...)
 		pod := corev1.PodSpec{}
@@ -224,7 +224,7 @@ func (k *taker) says(plan *v1alpha1.MemberPlan) {
 	own := record(plan, identity.Issued{})
 	_, _ = next(own, time.Unix(1000, 0), plan.Status.Record)
 	_, _, _ = judgeLines(plan, nil)
-	_, refused := k.lifetime.allowed(plan)
+	_, refused, _ := k.lifetime.allowed(plan)
 	_ = sayRefused(refused, "")
 	_ = withRunning(plan.Status.Contracts, nil)
 	_ = count([]v1alpha1.MemberPlan{*plan})

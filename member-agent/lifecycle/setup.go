@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -83,7 +84,8 @@ func (r *Reconciler) Setup(mgr manager.Manager) error {
 	}
 	// The agent's own status writes are no reason for another turn of a plan, but they are for the counts.
 	specs := predicate.TypedFuncs[*v1alpha1.MemberPlan]{UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.MemberPlan]) bool {
-		return e.ObjectOld.Generation != e.ObjectNew.Generation || e.ObjectNew.DeletionTimestamp != nil
+		return e.ObjectOld.Generation != e.ObjectNew.Generation || e.ObjectNew.DeletionTimestamp != nil ||
+			!maps.Equal(approvals(e.ObjectOld), approvals(e.ObjectNew))
 	}}
 	for _, w := range []struct {
 		to  controller.Controller

@@ -110,3 +110,29 @@ func TestRemote(t *testing.T) {
 		}
 	}
 }
+
+func TestKeptVolumes(t *testing.T) {
+	goes := peer(func(w *ledger.Workload) { w.Node.Storage.ReclaimPolicy = v1alpha1.ReclaimDelete })
+	for _, row := range []struct {
+		why  string
+		keep bool
+		w    ledger.Workload
+		want v1alpha1.ReclaimPolicy
+	}{
+		{"the host's word counts where the organization has none", false, goes, v1alpha1.ReclaimDelete},
+		{"the organization's word counts", true, goes, v1alpha1.ReclaimRetain},
+		{"and says nothing new where volumes stay anyway", true, peer(nil), v1alpha1.ReclaimRetain},
+	} {
+		phase := Phase{KeepVolumes: row.keep}
+		if got := phase.kept(row.w).Node.Storage.ReclaimPolicy; got != row.want {
+			t.Errorf("%s: %q", row.why, got)
+		}
+	}
+	if goes.Node.Storage.ReclaimPolicy != v1alpha1.ReclaimDelete {
+		t.Error("the workload itself was changed")
+	}
+	contract := ledger.Workload{Contract: &v1alpha1.PlanContract{}}
+	if got := (&Phase{KeepVolumes: true}).kept(contract); got.Node != nil {
+		t.Error("a contract has become a node")
+	}
+}

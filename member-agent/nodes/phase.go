@@ -30,6 +30,8 @@ type Phase struct {
 	Applier Applier
 	// Direct reads and deletes without a cache, in the consortium's namespaces and among the StorageClasses.
 	Direct client.Client
+	// KeepVolumes is the organization's word that no volume goes with its node, whatever the plan says.
+	KeepVolumes bool
 }
 
 // Result is how the workloads of a plan do.
@@ -64,7 +66,7 @@ func (p *Phase) Ensure(ctx context.Context, reader client.Reader, plan *v1alpha1
 	var sets []Set
 	held := map[string]Diagnosis{}
 	for _, w := range workloads {
-		set := Desired(plan, w, digests)
+		set := Desired(plan, p.kept(w), digests)
 		sets = append(sets, set)
 		if d := hold(w, digests); d.Reason != "" {
 			held[w.Name] = d
@@ -80,6 +82,16 @@ func (p *Phase) Ensure(ctx context.Context, reader client.Reader, plan *v1alpha1
 		return Result{}, err
 	}
 	return summarize(sets, seen, held), nil
+}
+
+// kept is a workload whose volume stays if the organization says so.
+func (p *Phase) kept(w ledger.Workload) ledger.Workload {
+	if p.KeepVolumes && w.Node != nil {
+		node := *w.Node
+		node.Storage.ReclaimPolicy = v1alpha1.ReclaimRetain
+		w.Node = &node
+	}
+	return w
 }
 
 // hold says why a workload is not applied as it is.
