@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
 const (
@@ -38,12 +40,12 @@ type worker struct {
 	mu  sync.Mutex
 	in  LedgerInput
 	out *LedgerOutput
-	// generation that out is about.
-	generation int64
+	// about is the plan that out is about.
+	about *v1alpha1.MemberPlan
 }
 
 // submit hands over what there is now, and returns what the worker has come to so far; current says whether that is
-// about this very generation of the plan.
+// about the plan as it is.
 func (w *workers) submit(base context.Context, plan string, in LedgerInput) (out *LedgerOutput, current bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -64,7 +66,7 @@ func (w *workers) submit(base context.Context, plan string, in LedgerInput) (out
 		default:
 		}
 	}
-	return it.out, it.out != nil && it.generation == in.Plan.Generation
+	return it.out, it.out != nil && samePlan(it.about, in.Plan)
 }
 
 // stop ends the worker of a plan.
@@ -116,8 +118,8 @@ func (it *worker) turn(ctx context.Context, phases Ledger, wake func()) bool {
 		return false
 	}
 	it.mu.Lock()
-	news := it.out == nil || it.generation != in.Plan.Generation || !equality.Semantic.DeepEqual(*it.out, out)
-	it.out, it.generation = &out, in.Plan.Generation
+	news := it.out == nil || !samePlan(it.about, in.Plan) || !equality.Semantic.DeepEqual(*it.out, out)
+	it.out, it.about = &out, in.Plan
 	it.mu.Unlock()
 	if news {
 		wake()
@@ -128,8 +130,14 @@ func (it *worker) turn(ctx context.Context, phases Ledger, wake func()) bool {
 // sameInput is whether there is nothing new for the worker to act upon. Of a node only that counts whether it is ready:
 // what it is doing meanwhile changes often, and the ledger cannot use it before.
 func sameInput(a, b LedgerInput) bool {
-	return a.Plan != nil && b.Plan != nil && a.Plan.UID == b.Plan.UID && a.Plan.Generation == b.Plan.Generation &&
-		maps.Equal(sequences(a), sequences(b)) && slices.Equal(readyNodes(a), readyNodes(b))
+	return samePlan(a.Plan, b.Plan) && maps.Equal(sequences(a), sequences(b)) && slices.Equal(readyNodes(a), readyNodes(b))
+}
+
+// samePlan is whether two plans ask for the same. The organization's own policy takes contracts out of a plan, and lets
+// them in, while the plan itself stays as it is.
+func samePlan(a, b *v1alpha1.MemberPlan) bool {
+	return a != nil && b != nil && a.UID == b.UID && a.Generation == b.Generation &&
+		equality.Semantic.DeepEqual(a.Spec.Contracts, b.Spec.Contracts)
 }
 
 // sequences of the records tell them apart: a record that says something else has a higher one.

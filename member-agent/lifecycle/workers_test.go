@@ -25,6 +25,7 @@ func TestWhatTheLedgerIsKickedFor(t *testing.T) {
 		{"nothing has changed", func(*LedgerInput) {}, true},
 		{"the plan has", func(in *LedgerInput) { in.Plan.Generation++ }, false},
 		{"the plan was made anew", func(in *LedgerInput) { in.Plan.UID = "v" }, false},
+		{"a person has approved a contract", func(in *LedgerInput) { in.Plan.Spec.Contracts = []v1alpha1.PlanContract{{Name: "notary"}} }, false},
 		{"the worker's own status is no news to it", func(in *LedgerInput) { in.Plan.Status.Phase = "Channels" }, true},
 		{"a record came", func(in *LedgerInput) { in.Records["org2"] = v1alpha1.Record{Sequence: 1} }, false},
 		{"a record has changed", func(in *LedgerInput) { in.Records["org1"] = v1alpha1.Record{Sequence: 6} }, false},
