@@ -10,11 +10,16 @@ import (
 	"github.com/hanse-io/hanse/federation/fold"
 )
 
-// collectTime is how long an agent that has been admitted may still use its invitation to collect its credential.
-const collectTime = 2 * time.Minute
+const (
+	// collectTime is how long an agent that has been admitted may still use its invitation to collect its credential.
+	collectTime = 2 * time.Minute
+	// collectLeast is how long it may in any case. The API keeps whole seconds: a Lease that was made in the second of the
+	// admission may be that of the agent before, and the new one would be shut out for good.
+	collectLeast = 10 * time.Second
+)
 
 // door says whether an invitation's ServiceAccount is to exist, and when to look again; zero means at the next event.
-// heard is when the Member's Lease was made: an agent that has made one holds its credential.
+// heard is when the Member's Lease was made: an agent that has made one since it was admitted holds its credential.
 func door(member *v1alpha1.Member, heard, now time.Time) (open bool, until time.Time) {
 	spec, registration := member.Spec, member.Status.Registration
 	if spec.Invitation == "" {
@@ -22,7 +27,10 @@ func door(member *v1alpha1.Member, heard, now time.Time) (open bool, until time.
 	}
 	if usedUp(member) {
 		until = registration.Time.Add(collectTime)
-		return now.Before(until) && heard.Before(registration.Time.Time), until
+		if !heard.Before(registration.Time.Time) {
+			until = registration.Time.Add(collectLeast)
+		}
+		return now.Before(until), until
 	}
 	if spec.InvitationExpires == nil {
 		return true, time.Time{}

@@ -198,6 +198,10 @@ func TestDoor(t *testing.T) {
 		{"it is used up, but the agent has not shown that it holds its credential", spec, used, time.Time{}, true},
 		{"the Lease of the agent before shows nothing", spec, used, now.Add(-time.Hour), true},
 		{"the agent has shown it", spec, used, now.Add(-time.Second), false},
+		{"a Lease of the second of the admission may be that of the agent before", spec,
+			&v1alpha1.MemberRegistration{Invitation: "new", Time: *at(-time.Second)}, now.Add(-time.Second), true},
+		{"but an agent has collected its credential by now", spec,
+			&v1alpha1.MemberRegistration{Invitation: "new", Time: *at(-collectLeast)}, now.Add(-collectLeast), false},
 		{"the agent has had its time", spec, &v1alpha1.MemberRegistration{Invitation: "new", Time: *at(-collectTime)}, time.Time{}, false},
 	} {
 		open, _ := door(&v1alpha1.Member{Spec: c.spec, Status: v1alpha1.MemberStatus{Registration: c.registration}}, c.heard, now)
