@@ -7,12 +7,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 )
 
 // Load imports an image archive into the cluster's containerd.
 func (c *Cluster) Load(ctx context.Context, archive string) error {
+	// The kernel ends the child with the thread that made it, not with the program (golang/go#27505), and threads that
+	// have been in a cluster's network end with their work: this one is kept until the child has ended.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, "ctr", "--address", c.Socket(), "--namespace", "k8s.io", "images", "import", archive)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it must not outlive a fleet command that crashes
 	if out, err := cmd.CombinedOutput(); err != nil {
