@@ -1,7 +1,6 @@
 // Package apply writes objects and statuses server-side, one field manager a controller, and only when there is
 // something to write: what the cache shows already is not sent again. Plans, with one writer and many writes, are
-// updated as a whole. It also tells people by events what has changed. It
-// must know nothing of what the objects mean.
+// updated as a whole. It also tells people by events what has changed. It must know nothing of what the objects mean.
 package apply
 
 import (
