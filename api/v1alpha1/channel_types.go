@@ -3,7 +3,7 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ChannelSpec declares a ledger among some of a Consortium's Members.
-// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the rules of a channel cannot be changed here, because every member has to consent to them: declare another Channel"
+// +kubebuilder:validation:XValidation:rule="self == oldSelf || (has(oldSelf.batch) && ((has(oldSelf.batch.timeout) && !oldSelf.batch.timeout.matches('^([0-9]+([.][0-9]+)?(h|m|s|ms|us|µs|ns))+$')) || (has(oldSelf.batch.absoluteMaxBytes) && !isQuantity(string(oldSelf.batch.absoluteMaxBytes))) || (has(oldSelf.batch.preferredMaxBytes) && !isQuantity(string(oldSelf.batch.preferredMaxBytes)))))",message="the rules of a channel cannot be changed here, because every member has to consent to them: declare another Channel"
 // +kubebuilder:validation:XValidation:rule="!has(self.members) || !has(self.endorsement) || !has(self.endorsement.members) || self.endorsement.members.all(m, m in self.members)",message="endorsement.members names a member that is not in this channel: such a policy can never be met"
 type ChannelSpec struct {
 	// Consortium that the channel belongs to, in the same namespace.
@@ -30,6 +30,7 @@ type ChannelStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// Members of the channel, with the default filled in.
+	// +listType=set
 	// +optional
 	Members []string `json:"members,omitempty"`
 	// GenesisHash is the hex SHA-256 of the channel's first block's header, as its Members agree on it.
@@ -66,6 +67,9 @@ type Channel struct {
 
 	Spec   ChannelSpec   `json:"spec"`
 	Status ChannelStatus `json:"status,omitempty"`
+
+	// Undecodable lists what the API server holds and this type does not take.
+	Undecodable Undecodable `json:"-"`
 }
 
 // ChannelList is a list of Channels.

@@ -39,14 +39,17 @@ const LedgerFabric LedgerType = "Fabric"
 type FabricSpec struct {
 	// PeerImage is the image of every peer. docker.io/hyperledger/fabric-peer:3.1.4 when empty.
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="no registry has an image of such a name: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
 	// +optional
 	PeerImage string `json:"peerImage,omitempty"`
 	// OrdererImage is the image of every orderer. docker.io/hyperledger/fabric-orderer:3.1.4 when empty.
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="no registry has an image of such a name: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
 	// +optional
 	OrdererImage string `json:"ordererImage,omitempty"`
 	// CouchDBImage is the image of the peers' state database when that is CouchDB. docker.io/library/couchdb:3.4 when empty.
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="no registry has an image of such a name: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
 	// +optional
 	CouchDBImage string `json:"couchDBImage,omitempty"`
 	// Capabilities is the capability level of new channels' channel and orderer groups. V2_0 runs on every kept release.
@@ -63,6 +66,8 @@ type FabricSpec struct {
 
 // LedgerSpec says which ledger the Consortium runs.
 // +kubebuilder:validation:XValidation:rule="self.type == oldSelf.type",message="the ledger type of a running consortium cannot change: declare another Consortium"
+// +kubebuilder:validation:XValidation:rule="(has(self.fabric) && has(self.fabric.capabilities) ? self.fabric.capabilities : 'V2_0') == (has(oldSelf.fabric) && has(oldSelf.fabric.capabilities) ? oldSelf.fabric.capabilities : 'V2_0')",message="capabilities are written into a channel's first block, and a change here would reach no channel that there is: leave them, or declare another Consortium"
+// +kubebuilder:validation:XValidation:rule="(has(self.fabric) && has(self.fabric.applicationCapabilities) ? self.fabric.applicationCapabilities : 'V2_5') == (has(oldSelf.fabric) && has(oldSelf.fabric.applicationCapabilities) ? oldSelf.fabric.applicationCapabilities : 'V2_5')",message="applicationCapabilities are written into a channel's first block, and a change here would reach no channel that there is: leave them, or declare another Consortium"
 type LedgerSpec struct {
 	// +kubebuilder:default=Fabric
 	// +optional
@@ -180,6 +185,9 @@ type Consortium struct {
 
 	Spec   ConsortiumSpec   `json:"spec"`
 	Status ConsortiumStatus `json:"status,omitempty"`
+
+	// Undecodable lists what the API server holds and this type does not take.
+	Undecodable Undecodable `json:"-"`
 }
 
 // ConsortiumList is a list of Consortia.

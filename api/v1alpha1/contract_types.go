@@ -30,10 +30,12 @@ type ContractSpec struct {
 	// Image of a contract of your own, which serves chaincode-as-a-service on port 9999.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="no registry has an image of such a name: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
 	// +optional
 	Image string `json:"image,omitempty"`
 	// Version that the organizations approve. Change it with the image.
-	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_.+-]{1,32}$`
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.+-]{1,32}$')",message="a version is 1 to 32 letters, digits and the signs _ . + -, without blanks: write one such as 1.0, in quotes"
 	// +kubebuilder:default="1.0"
 	// +optional
 	Version string `json:"version,omitempty"`
@@ -88,6 +90,9 @@ type Contract struct {
 
 	Spec   ContractSpec   `json:"spec"`
 	Status ContractStatus `json:"status,omitempty"`
+
+	// Undecodable lists what the API server holds and this type does not take.
+	Undecodable Undecodable `json:"-"`
 }
 
 // ContractList is a list of Contracts.

@@ -8,6 +8,8 @@ const (
 	ReasonLineUp = "Up"
 	// ReasonLineDown: an end that can be heard says that it does not reach the other.
 	ReasonLineDown = "Down"
+	// ReasonAddressTaken: an older Line leads between the same two addresses.
+	ReasonAddressTaken = "AddressTaken"
 )
 
 // LineEnd is where a line ends at one Member.
@@ -20,7 +22,8 @@ type LineEnd struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="isIP(self) || self.matches('^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?[.])*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$')",message="this leads nowhere: give an IP address or a DNS name, without scheme or port"
-	// +kubebuilder:validation:XValidation:rule="!isIP(self) || !(ip(self).isUnspecified() || ip(self).isLinkLocalMulticast())",message="this leads nowhere: give the address at which the other end reaches this Member's gateway"
+	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).isGlobalUnicast()",message="this leads nowhere: a loopback, link-local, multicast or unspecified address is another place at every end; give the address at which the other end reaches this Member's gateway"
+	// +kubebuilder:validation:XValidation:rule="!self.lowerAscii().matches('(^|[.])(localhost|localdomain|local|localhost6|ip6-localhost|ip6-loopback|svc|hanse)$')",message="this leads nowhere: the name means another place at every end; give the name or address at which the other end reaches this Member's gateway"
 	Address string `json:"address"`
 	// Port of the gateway at Address.
 	// +kubebuilder:validation:Minimum=1
@@ -31,6 +34,7 @@ type LineEnd struct {
 }
 
 // LineSpec declares a dedicated line between two Members.
+// +kubebuilder:validation:XValidation:rule="self.ends.all(e, oldSelf.ends.exists(o, o.member == e.member))",message="a line cannot move to other Members: declare another Line, and delete this one"
 // +kubebuilder:validation:XValidation:rule="self.ends.size() != 2 || self.ends[0].member != self.ends[1].member",message="a line joins two Members: give its ends to two different ones"
 type LineSpec struct {
 	// Priority among the lines between the same two Members: the healthy line with the lowest number carries the traffic.
@@ -95,6 +99,9 @@ type Line struct {
 
 	Spec   LineSpec   `json:"spec"`
 	Status LineStatus `json:"status,omitempty"`
+
+	// Undecodable lists what the API server holds and this type does not take.
+	Undecodable Undecodable `json:"-"`
 }
 
 // LineList is a list of Lines.

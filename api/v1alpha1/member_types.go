@@ -157,6 +157,9 @@ type Member struct {
 
 	Spec   MemberSpec   `json:"spec,omitempty"`
 	Status MemberStatus `json:"status,omitempty"`
+
+	// Undecodable lists what the API server holds and this type does not take.
+	Undecodable Undecodable `json:"-"`
 }
 
 // MemberList is a list of Members.

@@ -58,6 +58,8 @@ type PlanNode struct {
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 	// +optional
 	StateDatabase StateDatabase `json:"stateDatabase,omitempty"`
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=16
 	// +optional
 	ExtraSANs []string `json:"extraSANs,omitempty"`
 }
@@ -73,6 +75,9 @@ type PlanMember struct {
 	// +optional
 	Record *SignedRecord `json:"record,omitempty"`
 	// Nodes that the Consortium asks of the Member.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
 	// +optional
 	Nodes []PlanMemberNode `json:"nodes,omitempty"`
 }
@@ -102,6 +107,8 @@ type PlanLine struct {
 type PlanChannel struct {
 	Name string `json:"name"`
 	// Members of the channel, sorted.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
 	Members []string `json:"members"`
 	// Leader makes the channel's first block and commits its contracts: the Consortium's Leader if it can, or else the
 	// first of the channel's members that runs peers.
@@ -168,6 +175,9 @@ type MemberPlanSpec struct {
 	// +kubebuilder:validation:MaxItems=256
 	Channels []PlanChannel `json:"channels,omitempty"`
 	// Contracts, sorted by channel and name.
+	// +listType=map
+	// +listMapKey=channel
+	// +listMapKey=name
 	// +optional
 	// +kubebuilder:validation:MaxItems=512
 	Contracts []PlanContract `json:"contracts,omitempty"`
@@ -193,8 +203,12 @@ type PlanChannelStatus struct {
 	// +optional
 	GenesisHash string `json:"genesisHash,omitempty"`
 	// Orderers and Peers of this Member that have joined.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
 	// +optional
 	Orderers []string `json:"orderers,omitempty"`
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
 	// +optional
 	Peers []string `json:"peers,omitempty"`
 	// AnchorsSet is whether the channel knows this Member's anchor peers.
@@ -272,6 +286,9 @@ type MemberPlan struct {
 
 	Spec   MemberPlanSpec   `json:"spec"`
 	Status MemberPlanStatus `json:"status,omitempty"`
+
+	// Undecodable lists what the API server holds and this type does not take.
+	Undecodable Undecodable `json:"-"`
 }
 
 // MemberPlanList is a list of MemberPlans.

@@ -97,8 +97,11 @@ const (
 )
 
 // Storage is what a ledger node asks of its cluster's storage.
+// +kubebuilder:validation:XValidation:rule="!has(self.size) || !isQuantity(string(self.size)) || quantity(string(self.size)).compareTo(quantity('1Mi')) >= 0",message="size is counted in bytes, and no ledger fits in less than 1Mi: add the unit, such as 5Gi"
 type Storage struct {
 	// ClassName is the StorageClass; the cluster's default one when empty.
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*)?$')",message="no StorageClass can have this name: kubectl get storageclass, in the member's cluster, lists those that there are"
 	// +optional
 	ClassName string `json:"className,omitempty"`
 	// Size of each node's volume. 5Gi when empty.
@@ -124,8 +127,12 @@ type NodeSettings struct {
 	StateDatabase StateDatabase `json:"stateDatabase,omitempty"`
 	// ExtraSANs are further DNS names or IP addresses in the nodes' TLS certificates, for clients outside the cluster.
 	// +optional
+	// +listType=set
 	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:XValidation:rule="isIP(self) || self.matches('^([*][.][A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?[.])?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?[.])*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$')",message="a certificate holds DNS names and IP addresses: write one such as peers.example.com or 192.0.2.1, without scheme, port or path, and with a * at most for the first label, as in *.peers.example.com"
+	// +kubebuilder:validation:items:XValidation:rule="!self.lowerAscii().matches('(^|[.])hanse-|(^|[.])hanse$|[.]svc([.]|$)|[.]cluster[.]local$')",message="names within the clusters, and those that end in .hanse, are given by Hanse itself: name only what is the organization's own outside"
 	ExtraSANs []string `json:"extraSANs,omitempty"`
 }
 
@@ -166,6 +173,9 @@ type EndorsementPolicy struct {
 }
 
 // Batch says when an orderer cuts a block. It follows Fabric's BatchSize and BatchTimeout.
+// +kubebuilder:validation:XValidation:rule="!has(self.timeout) || self.timeout.matches('[1-9]')",message="batch.timeout has to be more than nothing: give a time such as 500ms"
+// +kubebuilder:validation:XValidation:rule="!has(self.absoluteMaxBytes) || !isQuantity(string(self.absoluteMaxBytes)) || (quantity(string(self.absoluteMaxBytes)).compareTo(quantity('1Ki')) >= 0 && quantity(string(self.absoluteMaxBytes)).compareTo(quantity('99Mi')) <= 0)",message="batch.absoluteMaxBytes is between 1Ki and 99Mi, for no orderer hands on a larger block: give a size such as 10Mi"
+// +kubebuilder:validation:XValidation:rule="!has(self.preferredMaxBytes) || !isQuantity(string(self.preferredMaxBytes)) || !isQuantity(has(self.absoluteMaxBytes) ? string(self.absoluteMaxBytes) : '10Mi') || quantity(string(self.preferredMaxBytes)).compareTo(quantity(has(self.absoluteMaxBytes) ? string(self.absoluteMaxBytes) : '10Mi')) <= 0",message="batch.preferredMaxBytes is larger than batch.absoluteMaxBytes (10Mi when empty), which no block may exceed: lower the one or raise the other"
 type Batch struct {
 	// MaxMessages is the number of transactions in a block at the most.
 	// +kubebuilder:validation:Minimum=1

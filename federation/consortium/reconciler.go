@@ -66,6 +66,5 @@ func (r *Reconciler) hold(ctx context.Context, in plan.Input) error {
 	}
 	held := in.Consortium.DeepCopy()
 	controllerutil.AddFinalizer(held, v1alpha1.FinalizerRetire)
-	return r.Client.Patch(ctx, held, client.MergeFromWithOptions(in.Consortium, client.MergeFromWithOptimisticLock{}),
-		client.FieldOwner(FieldManager))
+	return r.setFinalizers(ctx, held)
 }

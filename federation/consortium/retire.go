@@ -2,10 +2,12 @@ package consortium
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -40,9 +42,18 @@ func (r *Reconciler) retire(ctx context.Context, in plan.Input) error {
 	}
 	free := in.Consortium.DeepCopy()
 	controllerutil.RemoveFinalizer(free, v1alpha1.FinalizerRetire)
-	err := r.Client.Patch(ctx, free, client.MergeFromWithOptions(in.Consortium, client.MergeFromWithOptimisticLock{}),
-		client.FieldOwner(FieldManager))
-	return client.IgnoreNotFound(err)
+	return client.IgnoreNotFound(r.setFinalizers(ctx, free))
+}
+
+// setFinalizers writes a Consortium's finalizers and nothing else, so that one that cannot be decoded can go too.
+func (r *Reconciler) setFinalizers(ctx context.Context, c *v1alpha1.Consortium) error {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"finalizers": c.Finalizers, "resourceVersion": c.ResourceVersion, "uid": c.UID,
+	}})
+	if err != nil {
+		return err
+	}
+	return r.Client.Patch(ctx, c, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(FieldManager))
 }
 
 // askToRetire sets Retire on the plans, and leaves the rest of them as it was.

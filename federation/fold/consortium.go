@@ -133,6 +133,9 @@ func nodesPart(in plan.Input, res plan.Result) part {
 // refuses is why a Member does not carry out the plan as it stands, although its nodes run: they may be those of an
 // earlier one, because the organization does not trust this one or does not allow its images.
 func refuses(reported *v1alpha1.MemberPlan) string {
+	if len(reported.Undecodable) > 0 {
+		return fmt.Sprintf("its report: %s; its agent will write it anew", reported.Undecodable)
+	}
 	for _, kind := range []string{v1alpha1.PlanTrusted, v1alpha1.PlanNodesReady} {
 		if c := meta.FindStatusCondition(reported.Status.Conditions, kind); c != nil && c.Status == metav1.ConditionFalse {
 			return c.Message

@@ -269,7 +269,7 @@ func TestLine(t *testing.T) {
 		t.Run(c.why, func(t *testing.T) {
 			in := world()
 			c.change(&in)
-			got := meta.FindStatusCondition(Line(&in.Lines[0], in.Members, now).Conditions, v1alpha1.ConditionReady)
+			got := meta.FindStatusCondition(Line(&in.Lines[0], in.Lines, in.Members, now).Conditions, v1alpha1.ConditionReady)
 			if got.Status != c.status || !strings.Contains(got.Message, c.says) {
 				t.Errorf("got %+v, want %s with %q", got, c.status, c.says)
 			}

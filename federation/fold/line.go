@@ -11,8 +11,8 @@ import (
 )
 
 // Line folds what the two ends say of a line into its status.
-func Line(line *v1alpha1.Line, members map[string]*v1alpha1.Member, now time.Time) v1alpha1.LineStatus {
-	finding := plan.JudgeLine(line, func(name string) bool { return members[name] != nil })
+func Line(line *v1alpha1.Line, others []v1alpha1.Line, members map[string]*v1alpha1.Member, now time.Time) v1alpha1.LineStatus {
+	finding := plan.JudgeLine(line, others, func(name string) bool { return members[name] != nil })
 	status := v1alpha1.LineStatus{ObservedGeneration: line.Generation}
 	for _, end := range line.Spec.Ends {
 		if report := lineReport(line, members[end.Member]); report != nil {
@@ -22,9 +22,9 @@ func Line(line *v1alpha1.Line, members map[string]*v1alpha1.Member, now time.Tim
 			})
 		}
 	}
-	ready := lineVerdict(line, members)
-	if !finding.Accepted {
-		ready = Verdict{metav1.ConditionFalse, finding.Reason, finding.Message}
+	ready := Verdict{metav1.ConditionFalse, finding.Reason, finding.Message}
+	if finding.Accepted {
+		ready = lineVerdict(line, members)
 	}
 	status.Conditions = Conditions(line.Status.Conditions, line.Generation, now, map[string]Verdict{
 		v1alpha1.ConditionAccepted: Accepted(finding),

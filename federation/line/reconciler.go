@@ -34,7 +34,7 @@ type Reconciler struct {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("line").
 		WithOptions(options).
-		Watches(&v1alpha1.Line{}, gather.Later(gather.Itself), gather.SpecChanged()).
+		Watches(&v1alpha1.Line{}, gather.Later(r.andTwins), gather.SpecChanged()).
 		Watches(&v1alpha1.Member{}, gather.Later(r.ofMember)).
 		Complete(r)
 }
@@ -53,8 +53,28 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil || !line.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, err
 	}
-	status := fold.Line(line, members, r.Clock.Now())
+	var all v1alpha1.LineList
+	if err := r.Client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+		return ctrl.Result{}, err
+	}
+	status := fold.Line(line, all.Items, members, r.Clock.Now())
 	return apply.Report(ctx, r.Client, r.Recorder, FieldManager, line, said(line.Status), said(status))
+}
+
+// andTwins are a Line and those that lead between the same addresses, of which one at most is accepted.
+func (r *Reconciler) andTwins(ctx context.Context, object client.Object) []types.NamespacedName {
+	keys := []types.NamespacedName{client.ObjectKeyFromObject(object)}
+	line, ok := object.(*v1alpha1.Line)
+	var lines v1alpha1.LineList
+	if !ok || r.Client.List(ctx, &lines, client.UnsafeDisableDeepCopy) != nil {
+		return keys
+	}
+	for i := range lines.Items {
+		if plan.Twins(line, &lines.Items[i]) {
+			keys = append(keys, client.ObjectKeyFromObject(&lines.Items[i]))
+		}
+	}
+	return keys
 }
 
 // ofMember are the Lines that end at a Member.

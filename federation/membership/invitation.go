@@ -22,7 +22,7 @@ const (
 // heard is when the Member's Lease was made: an agent that has made one since it was admitted holds its credential.
 func door(member *v1alpha1.Member, heard, now time.Time) (open bool, until time.Time) {
 	spec, registration := member.Spec, member.Status.Registration
-	if spec.Invitation == "" {
+	if spec.Invitation == "" || !member.Undecodable.InStatus() {
 		return false, time.Time{}
 	}
 	if usedUp(member) {
@@ -44,8 +44,9 @@ func usedUp(member *v1alpha1.Member) bool {
 	return registration != nil && registration.Invitation == member.Spec.Invitation
 }
 
+// expired is whether an invitation has run out. One whose end cannot be read has.
 func expired(member *v1alpha1.Member, now time.Time) bool {
-	return member.Spec.InvitationExpires != nil && !now.Before(member.Spec.InvitationExpires.Time)
+	return !member.Undecodable.InStatus() || member.Spec.InvitationExpires != nil && !now.Before(member.Spec.InvitationExpires.Time)
 }
 
 // registered is the verdict on the condition Registered. Pure.

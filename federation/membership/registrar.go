@@ -29,6 +29,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/apply"
 	"github.com/hanse-io/hanse/federation/fold"
+	"github.com/hanse-io/hanse/federation/plan"
 )
 
 // RegistrarManager owns a Member's namespace, its RBAC and the condition Registered.
@@ -63,7 +64,8 @@ func admissionChanged() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, ok := e.ObjectOld.(*v1alpha1.Member)
 		after, ok2 := e.ObjectNew.(*v1alpha1.Member)
-		return ok && ok2 && !equality.Semantic.DeepEqual(before.Status.Registration, after.Status.Registration)
+		return ok && ok2 && (!equality.Semantic.DeepEqual(before.Status.Registration, after.Status.Registration) ||
+			!equality.Semantic.DeepEqual(before.Undecodable, after.Undecodable))
 	}})
 }
 
@@ -169,17 +171,31 @@ func (r *Registrar) report(ctx context.Context, member *v1alpha1.Member, now tim
 	before := member.Status.Conditions
 	status := registrarStatus{ObservedGeneration: member.Generation}
 	status.Conditions = fold.Conditions(before, member.Generation, now, map[string]fold.Verdict{
-		v1alpha1.MemberRegistered: registered(member, now),
+		v1alpha1.ConditionAccepted: fold.Accepted(plan.JudgeMember(member)),
+		v1alpha1.MemberRegistered:  registered(member, now),
 	})
 	old := meta.FindStatusCondition(before, v1alpha1.MemberRegistered)
-	if old != nil && equality.Semantic.DeepEqual(*old, status.Conditions[0]) && member.Status.ObservedGeneration == member.Generation {
+	if said(before, status.Conditions) && member.Status.ObservedGeneration == member.Generation {
 		return nil
 	}
 	if err := apply.Status(ctx, r.Client, RegistrarManager, member, &status, ""); err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	if old != nil && old.Reason != status.Conditions[0].Reason && status.Conditions[0].Reason == v1alpha1.ReasonInvitationExpired {
-		r.Recorder.Eventf(member, nil, corev1.EventTypeWarning, v1alpha1.ReasonInvitationExpired, "Invite", "%s", status.Conditions[0].Message)
+	apply.Transitions(r.Recorder, member, before, status.Conditions, v1alpha1.ConditionAccepted)
+	is := meta.FindStatusCondition(status.Conditions, v1alpha1.MemberRegistered)
+	if old != nil && old.Reason != is.Reason && is.Reason == v1alpha1.ReasonInvitationExpired {
+		r.Recorder.Eventf(member, nil, corev1.EventTypeWarning, v1alpha1.ReasonInvitationExpired, "Invite", "%s", is.Message)
 	}
 	return nil
+}
+
+// said is whether every one of the conditions stands there already.
+func said(before, conditions []metav1.Condition) bool {
+	for _, condition := range conditions {
+		old := meta.FindStatusCondition(before, condition.Type)
+		if old == nil || !equality.Semantic.DeepEqual(*old, condition) {
+			return false
+		}
+	}
+	return true
 }

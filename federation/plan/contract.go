@@ -81,6 +81,9 @@ func workloadName(contract *v1alpha1.Contract) string {
 }
 
 func judgeContract(consortium *v1alpha1.Consortium, contract *v1alpha1.Contract, res *Result, taken map[string]string) Finding {
+	if finding, ok := undecodable(contract.Undecodable); !ok {
+		return finding
+	}
 	finding, known := res.Channels[contract.Spec.Channel]
 	if !known {
 		return UnknownChannel(contract)

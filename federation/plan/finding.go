@@ -36,8 +36,15 @@ func UnknownChannel(contract *v1alpha1.Contract) Finding {
 		contract.Spec.Channel, contract.Namespace)
 }
 
-// JudgeLine says whether a line joins two Members that exist.
-func JudgeLine(line *v1alpha1.Line, exists func(member string) bool) Finding {
+// JudgeLine says whether a line joins two Members that exist, over a pair of addresses that is no older line's.
+func JudgeLine(line *v1alpha1.Line, others []v1alpha1.Line, exists func(member string) bool) Finding {
+	if finding, ok := undecodable(line.Undecodable); !ok {
+		return finding
+	}
+	if other := olderTwin(line, others); other != "" {
+		return refused(v1alpha1.ReasonAddressTaken, "line %s leads between the same two addresses already, and one road cannot be two lines: delete one of them, or correct spec.ends",
+			other)
+	}
 	var missing []string
 	for _, end := range line.Spec.Ends {
 		if !exists(end.Member) {
@@ -54,6 +61,9 @@ func JudgeLine(line *v1alpha1.Line, exists func(member string) bool) Finding {
 // judgeConsortium says whether a Consortium can be planned. A Member that has not registered yet is no reason to refuse:
 // it is waited for. One that does not exist is, for nobody knows where its plan would go.
 func judgeConsortium(in Input) Finding {
+	if finding, ok := undecodable(in.Consortium.Undecodable); !ok {
+		return finding
+	}
 	var missing []string
 	for _, m := range in.Consortium.Spec.Members {
 		if in.Members[m.Name] == nil {
@@ -63,6 +73,11 @@ func judgeConsortium(in Input) Finding {
 	if len(missing) > 0 {
 		slices.Sort(missing)
 		return refused(v1alpha1.ReasonNotFound, "there is no Member %s: create it, or correct the name in spec.members", strings.Join(missing, ", "))
+	}
+	for _, m := range in.Consortium.Spec.Members {
+		if finding := JudgeMember(in.Members[m.Name]); !finding.Accepted {
+			return refused(finding.Reason, "Member %s: %s", m.Name, finding.Message)
+		}
 	}
 	for i := range in.Rivals {
 		rival := &in.Rivals[i]
@@ -89,6 +104,9 @@ func older(a, b *v1alpha1.Consortium) bool {
 
 // judgeChannel says whether a channel fits its Consortium.
 func judgeChannel(consortium *v1alpha1.Consortium, channel *v1alpha1.Channel) Finding {
+	if finding, ok := undecodable(channel.Undecodable); !ok {
+		return finding
+	}
 	var strangers []string
 	for _, name := range channel.Spec.Members {
 		if !isMember(consortium, name) {

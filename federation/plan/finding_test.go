@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,10 +107,48 @@ func TestFindings(t *testing.T) {
 
 func TestJudgeLine(t *testing.T) {
 	line := &v1alpha1.Line{Spec: v1alpha1.LineSpec{Ends: []v1alpha1.LineEnd{{Member: "b"}, {Member: "a"}}}}
-	if f := JudgeLine(line, func(string) bool { return true }); !f.Accepted {
+	if f := JudgeLine(line, nil, func(string) bool { return true }); !f.Accepted {
 		t.Errorf("both ends exist: %+v", f)
 	}
-	if f := JudgeLine(line, func(string) bool { return false }); f.Accepted || !strings.Contains(f.Message, "no Member a, b") {
+	if f := JudgeLine(line, nil, func(string) bool { return false }); f.Accepted || !strings.Contains(f.Message, "no Member a, b") {
 		t.Errorf("no end exists: %+v", f)
+	}
+}
+
+func TestOneRoadIsOneLine(t *testing.T) {
+	line := func(name string, age time.Duration, a, b v1alpha1.LineEnd) v1alpha1.Line {
+		return v1alpha1.Line{
+			ObjectMeta: metav1.ObjectMeta{Name: name, CreationTimestamp: metav1.NewTime(epoch.Add(-age))},
+			Spec:       v1alpha1.LineSpec{Ends: []v1alpha1.LineEnd{a, b}},
+		}
+	}
+	a, b := v1alpha1.LineEnd{Member: "a", Address: "192.0.2.1"}, v1alpha1.LineEnd{Member: "b", Address: "GW.example"}
+	leaving := line("first", time.Hour, a, b)
+	leaving.DeletionTimestamp = &metav1.Time{Time: epoch}
+	for _, c := range []struct {
+		why   string
+		other v1alpha1.Line
+		taken bool
+	}{
+		{"an older line over the same two addresses", line("first", time.Hour, a, b), true},
+		{"its ends the other way round, written otherwise", line("first", time.Hour, v1alpha1.LineEnd{Member: "b", Address: "gw.EXAMPLE", Port: 7443}, v1alpha1.LineEnd{Member: "a", Address: "::ffff:192.0.2.1"}), true},
+		{"the same addresses under other names of Members", line("first", time.Hour, v1alpha1.LineEnd{Member: "c", Address: "192.0.2.1"}, v1alpha1.LineEnd{Member: "d", Address: "gw.example"}), true},
+		{"a younger one, which is not accepted itself", line("younger", -time.Hour, a, b), false},
+		{"one of the same second, later by name", line("z", 0, a, b), false},
+		{"another port at one end", line("first", time.Hour, a, v1alpha1.LineEnd{Member: "b", Address: "gw.example", Port: 443}), false},
+		{"one that is being deleted", leaving, false},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			own := line("line", 0, a, b)
+			all := []v1alpha1.Line{own, c.other}
+			finding := JudgeLine(&own, all, func(string) bool { return true })
+			if finding.Accepted == c.taken || (c.taken && finding.Reason != v1alpha1.ReasonAddressTaken) {
+				t.Errorf("got %+v", finding)
+			}
+			planned := slices.ContainsFunc(soundLines(all), func(l *v1alpha1.Line) bool { return l.Name == "line" })
+			if planned == c.taken {
+				t.Errorf("planned: %v", planned)
+			}
+		})
 	}
 }

@@ -61,10 +61,10 @@ func Compute(in Input) Result {
 	if !res.Consortium.Accepted {
 		return res
 	}
-	members := planMembers(in)
+	members, lines := planMembers(in), soundLines(in.Lines)
 	for i := range in.Consortium.Spec.Members {
 		m := &in.Consortium.Spec.Members[i]
-		res.Plans[m.Name] = v1alpha1.MemberPlanSpec{
+		spec := v1alpha1.MemberPlanSpec{
 			Member:              m.Name,
 			Consortium:          in.Consortium.Name,
 			ConsortiumNamespace: in.Consortium.Namespace,
@@ -72,10 +72,12 @@ func Compute(in Input) Result {
 			Ledger:              resolveLedger(in.Consortium.Spec.Ledger),
 			Nodes:               planNodes(in.Consortium, m),
 			Members:             members,
-			Lines:               planLines(in, m.Name),
+			Lines:               planLines(in, lines, m.Name),
 			Channels:            channelsFor(m.Name, res.Resolved),
 			Contracts:           contractsFor(m.Name, contracts, res.Resolved),
 		}
+		keepUndecodable(in, &spec)
+		res.Plans[m.Name] = spec
 	}
 	return res
 }
@@ -128,12 +130,11 @@ func recordsWithin(in Input, budget int) map[string]*v1alpha1.SignedRecord {
 }
 
 // planLines lists the lines from one Member to the Consortium's others.
-func planLines(in Input, member string) []v1alpha1.PlanLine {
+func planLines(in Input, sound []*v1alpha1.Line, member string) []v1alpha1.PlanLine {
 	var lines []v1alpha1.PlanLine
-	for i := range in.Lines {
-		line := &in.Lines[i]
+	for _, line := range sound {
 		near, far, ok := Ends(line, member)
-		if !ok || !isMember(in.Consortium, far.Member) || !line.DeletionTimestamp.IsZero() {
+		if !ok || !isMember(in.Consortium, far.Member) {
 			continue
 		}
 		lines = append(lines, v1alpha1.PlanLine{

@@ -7,5 +7,6 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 generator=$("$root/bin/fleet" parts controller-gen --path)
 cd "$tree"
 "$generator" object paths=./api/... crd paths=./api/... output:crd:dir=charts/federation/crds
+go run ./hack/crdrules charts/federation/crds
 cp charts/federation/crds/federation.hanse.io_memberplans.yaml charts/member-agent/crds/
 go run ./hack/apidoc ./api/v1alpha1 > docs/api.md

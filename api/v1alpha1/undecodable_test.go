@@ -1,0 +1,112 @@
+package v1alpha1
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+)
+
+func TestWhatCannotBeDecodedIsNamedAndTheRestIsRead(t *testing.T) {
+	for _, c := range []struct {
+		why, text, path string
+		inStatus        bool
+		// kept is a part that is read all the same.
+		kept func() (object interface{ GetUndecodable() Undecodable }, whole func() bool)
+	}{
+		{"a duration in words", `{"metadata":{"name":"x"},"spec":{"consortium":"c","batch":{"maxMessages":7,"timeout":"2 seconds"}}}`, "spec.batch.timeout", false,
+			func() (interface{ GetUndecodable() Undecodable }, func() bool) {
+				c := &Channel{}
+				return c, func() bool { return c.Name == "x" && c.Spec.Consortium == "c" && c.Spec.Batch.MaxMessages == 7 }
+			}},
+		{"a quantity deep in a map", `{"metadata":{"name":"x"},"spec":{"channel":"c","resources":{"limits":{"cpu":"1","memory":"1e99999999999999999999"}}}}`, "spec.resources.limits.memory", false,
+			func() (interface{ GetUndecodable() Undecodable }, func() bool) {
+				c := &Contract{}
+				return c, func() bool { return c.Spec.Channel == "c" && c.Spec.Resources.Limits.Cpu().String() == "1" }
+			}},
+		{"a member's storage, in a list", `{"metadata":{"name":"x"},"spec":{"members":[{"name":"a"},{"name":"b","nodes":{"storage":{"size":"big"}}}]}}`, "spec.members[1].nodes.storage.size", false,
+			func() (interface{ GetUndecodable() Undecodable }, func() bool) {
+				c := &Consortium{}
+				return c, func() bool { return len(c.Spec.Members) == 2 && c.Spec.Members[1].Name == "b" }
+			}},
+		{"a number that no int32 holds", `{"metadata":{"name":"x"},"spec":{"ends":[{"member":"a","address":"x","port":99999999999},{"member":"b","address":"y"}]}}`, "spec.ends[0].port", false,
+			func() (interface{ GetUndecodable() Undecodable }, func() bool) {
+				c := &Line{}
+				return c, func() bool { return len(c.Spec.Ends) == 2 && c.Spec.Ends[0].Member == "a" }
+			}},
+		{"a time with a small t, in a status", `{"metadata":{"name":"x"},"status":{"root":"r","lines":[{"name":"l","since":"2026-01-31t12:00:00z"}]}}`, "status.lines[0].since", true,
+			func() (interface{ GetUndecodable() Undecodable }, func() bool) {
+				c := &Member{}
+				return c, func() bool { return c.Status.Root == "r" && c.Status.Lines[0].Name == "l" }
+			}},
+		{"bytes that are no base64", `{"metadata":{"name":"x"},"spec":{"member":"a"},"status":{"phase":"p","record":{"payload":"%%%"}}}`, "status.record.payload", true,
+			func() (interface{ GetUndecodable() Undecodable }, func() bool) {
+				c := &MemberPlan{}
+				return c, func() bool { return c.Spec.Member == "a" && c.Status.Phase == "p" }
+			}},
+		{"a text where an object belongs", `{"metadata":{"name":"x"},"spec":"nothing","status":{"phase":"p"}}`, "spec", false,
+			func() (interface{ GetUndecodable() Undecodable }, func() bool) {
+				c := &MemberPlan{}
+				return c, func() bool { return c.Name == "x" && c.Status.Phase == "p" }
+			}},
+	} {
+		object, whole := c.kept()
+		if err := utiljson.Unmarshal([]byte(c.text), object); err != nil {
+			t.Errorf("%s: %v", c.why, err)
+			continue
+		}
+		u := object.GetUndecodable()
+		if len(u) != 1 || u[0].Path != c.path || u.InStatus() != c.inStatus {
+			t.Errorf("%s: got %v, want %s", c.why, u, c.path)
+		}
+		if !whole() {
+			t.Errorf("%s: the rest was not read: %+v", c.why, object)
+		}
+		_, err := json.Marshal(object)
+		if c.inStatus != (err == nil) {
+			t.Errorf("%s: written: %v", c.why, err)
+		}
+		if err != nil && !strings.Contains(err.Error(), c.path) {
+			t.Errorf("%s: the refusal does not name %s: %v", c.why, c.path, err)
+		}
+	}
+}
+
+func TestAListIsReadWhateverIsInIt(t *testing.T) {
+	var list ChannelList
+	text := `{"items":[{"metadata":{"name":"a"},"spec":{"consortium":"c"}},{"metadata":{"name":"b"},"spec":{"consortium":"c","batch":{"timeout":"soon"}}}]}`
+	if err := utiljson.Unmarshal([]byte(text), &list); err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Items) != 2 || list.Items[0].Undecodable != nil || len(list.Items[1].Undecodable) != 1 {
+		t.Errorf("got %+v", list.Items)
+	}
+}
+
+func TestAnObjectThatWasReadWholeIsWrittenAsItWas(t *testing.T) {
+	text := `{"metadata":{"name":"b"},"spec":{"consortium":"c","batch":{"timeout":"2s"}},"status":{}}`
+	var channel Channel
+	if err := utiljson.Unmarshal([]byte(text), &channel); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := json.Marshal(&channel); err != nil || string(out) != text {
+		t.Errorf("got %s, %v", out, err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(`{"metadata":{"name":"x"},"spec":{"members":[{"name":"a","peers":1e400}]},"status":{"conditions":[{"lastTransitionTime":"x"}]}}`))
+	f.Add([]byte(`{"spec":{"nodes":[{"storage":{"size":"1e2147483647"},"resources":{"limits":{"cpu":{}}}}],"channels":[{"genesis":1}]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, object := range []any{&Member{}, &Line{}, &Consortium{}, &Channel{}, &Contract{}, &MemberPlan{}} {
+			var raw map[string]any
+			if utiljson.Unmarshal(data, &raw) != nil {
+				return // the API server holds objects only
+			}
+			if err := utiljson.Unmarshal(data, object); err != nil {
+				t.Errorf("%T: %v", object, err)
+			}
+		}
+	})
+}
