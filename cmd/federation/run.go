@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -30,6 +31,8 @@ import (
 	"github.com/hanse-io/hanse/federation/gather"
 	"github.com/hanse-io/hanse/federation/line"
 	"github.com/hanse-io/hanse/federation/membership"
+	"github.com/hanse-io/hanse/internal/readiness"
+	"github.com/hanse-io/hanse/internal/undecodable"
 )
 
 // run serves until the context ends.
@@ -53,9 +56,10 @@ func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manag
 	config = rest.CopyConfig(config)
 	// The API server's own priority and fairness is the limit: a second one here only makes plans late.
 	config.QPS = -1
+	watches := &readiness.Watches{Now: time.Now}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         cacheOptions(),
+		Cache:                         cacheOptions(watches),
 		Metrics:                       server.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:        o.healthAddress,
 		LeaderElection:                o.leaderElection,
@@ -70,7 +74,10 @@ func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manag
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return nil, err
 	}
-	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+	if err := readiness.Add(ctx, mgr, watches, watched()); err != nil {
+		return nil, err
+	}
+	if err := undecodable.Register(metrics.Registry, mgr.GetCache(), counted()); err != nil {
 		return nil, err
 	}
 	if err := gather.Index(ctx, mgr.GetFieldIndexer()); err != nil {
@@ -79,11 +86,33 @@ func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manag
 	return mgr, addControllers(mgr, clock.RealClock{}, o.workers)
 }
 
+// watched is what nothing goes without, by the names that /readyz uses.
+func watched() map[string]client.Object {
+	return map[string]client.Object{
+		"Members": &v1alpha1.Member{}, "Lines": &v1alpha1.Line{}, "Consortia": &v1alpha1.Consortium{},
+		"Channels": &v1alpha1.Channel{}, "Contracts": &v1alpha1.Contract{}, "MemberPlans": &v1alpha1.MemberPlan{},
+		"Leases": &coordinationv1.Lease{}, "CertificateSigningRequests": &certificatesv1.CertificateSigningRequest{},
+	}
+}
+
+// counted are the kinds of which objects may be undecodable.
+func counted() undecodable.Kinds {
+	return undecodable.Kinds{
+		"Member":     func() client.ObjectList { return &v1alpha1.MemberList{} },
+		"Line":       func() client.ObjectList { return &v1alpha1.LineList{} },
+		"Consortium": func() client.ObjectList { return &v1alpha1.ConsortiumList{} },
+		"Channel":    func() client.ObjectList { return &v1alpha1.ChannelList{} },
+		"Contract":   func() client.ObjectList { return &v1alpha1.ContractList{} },
+		"MemberPlan": func() client.ObjectList { return &v1alpha1.MemberPlanList{} },
+	}
+}
+
 // cacheOptions keeps in memory only what Hanse works with.
-func cacheOptions() cache.Options {
+func cacheOptions(watches *readiness.Watches) cache.Options {
 	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})}
 	return cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform:         cache.TransformStripManagedFields(),
+		DefaultWatchErrorHandler: watches.Handler,
 		// Watches tell everything; a full pass now and then is a net below them.
 		SyncPeriod: ptr.To(10 * time.Hour),
 		ByObject: map[client.Object]cache.ByObject{

@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,6 +45,8 @@ var (
 	ctx    context.Context
 	admin  client.Client
 	config *rest.Config
+	// healthAddress is where the controller answers probes.
+	healthAddress string
 )
 
 func TestMain(m *testing.M) {
@@ -65,7 +68,10 @@ func suite(m *testing.M) (code int, err error) {
 	}
 	defer os.RemoveAll(dir)
 	o := defaults()
-	o.metricsAddress, o.healthAddress, o.leaderElection, o.logLevel, o.logFormat = "0", "0", false, "error", "text"
+	if healthAddress, err = freeAddress(); err != nil {
+		return 1, err
+	}
+	o.metricsAddress, o.healthAddress, o.leaderElection, o.logLevel, o.logFormat = "0", healthAddress, false, "error", "text"
 	logger, err := o.logger()
 	if err != nil {
 		return 1, err
@@ -111,6 +117,9 @@ func suite(m *testing.M) (code int, err error) {
 		UserName: "system:serviceaccount:hanse-system:federation",
 		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:hanse-system", "system:authenticated"},
 	}
+	if err := storeUndecodable(); err != nil {
+		return 1, fmt.Errorf("store what cannot be decoded: %w", err)
+	}
 	mgr, err := newManager(ctx, own, o)
 	if err != nil {
 		return 1, err
@@ -123,6 +132,16 @@ func suite(m *testing.M) (code int, err error) {
 	code = m.Run()
 	cancel()
 	return code, <-done
+}
+
+// freeAddress is one on the loopback that nobody listens at.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	return listener.Addr().String(), nil
 }
 
 // authority is the CA of client certificates: the API server trusts it and the controller manager signs with it.

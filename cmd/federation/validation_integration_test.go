@@ -64,7 +64,7 @@ func TestRefusedAtOnce(t *testing.T) {
 		{"neither template nor image", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch}", "exactly one of the two"},
 		{"template and image", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, image: x}", "exactly one of the two"},
 		{"an unknown template", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: casino}", "Unsupported value"},
-		{"a version that is no version", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, version: \"a b\"}", "should match"},
+		{"a version that is no version", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, version: \"a b\"}", "without blanks: write one such as 1.0"},
 		{"a contract's name that makes no DNS label", "kind: Contract\nmetadata: {name: a.b}\nspec: {channel: ch, template: notary}", "CHANNEL-CONTRACT"},
 		{"contract and channel too long together", "kind: Contract\nmetadata: {name: " + strings.Repeat("n", 30) + "}\nspec: {channel: " + strings.Repeat("c", 21) + ", template: notary}", "within 50 characters"},
 		{"more endorsements of a contract than members", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, endorsement: {rule: OutOf, count: 2, members: [a]}}", "never be met"},
