@@ -71,7 +71,7 @@ func Organization(o Options) []client.Object {
 }
 
 // authorities are those that Hanse makes for every consortium.
-var authorities = []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority}
+var authorities = []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority, ledger.OperatorAuthority}
 
 // Authorities lists what makes the authorities of one plan.
 func Authorities(plan *v1alpha1.MemberPlan) []client.Object {

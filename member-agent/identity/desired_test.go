@@ -66,7 +66,7 @@ func TestAuthoritiesComeFirst(t *testing.T) {
 		objects []client.Object
 		names   []string
 	}{
-		{"the authorities have nobody above them", Authorities(plan), []string{"hanse-selfsigned", "identity-ca", "tls-ca"}},
+		{"the authorities have nobody above them", Authorities(plan), []string{"hanse-selfsigned", "identity-ca", "tls-ca", "operator-ca"}},
 		{"an issuer and what it issues", Certificates(plan, ledger.IdentityAuthority, identities), []string{"identity-ca", "msp"}},
 		{"and nothing of the other", Certificates(plan, ledger.TLSAuthority, identities), []string{"tls-ca", "tls"}},
 	} {

@@ -11,7 +11,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Authority is one of the two CAs that an organization runs for a Consortium.
+// Authority is one of the CAs that an organization runs for a Consortium.
 type Authority string
 
 const (
@@ -19,6 +19,10 @@ const (
 	IdentityAuthority Authority = "identity"
 	// TLSAuthority issues TLS certificates.
 	TLSAuthority Authority = "tls"
+	// OperatorAuthority issues the TLS client certificates that open the administration of the organization's own nodes
+	// (Fabric: an orderer's channel participation API), and nothing else: no node's and no application's certificate may
+	// come from it. It is trusted in the organization's own cluster only, and is in no Record.
+	OperatorAuthority Authority = "operator"
 )
 
 // Identity is a certificate that the Member needs, to be issued in its own cluster into a Secret of the same name with

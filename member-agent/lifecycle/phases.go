@@ -61,7 +61,7 @@ func (r *Reconciler) nodes(ctx context.Context, p *progress, reader client.Reade
 // are at hand.
 func (r *Reconciler) discover(p *progress, issued identity.Issued, org *organization) (map[string]v1alpha1.Record, error) {
 	name := p.plan.Spec.Consortium
-	if org.signer != nil && issued.Waiting == "" && len(issued.Roots) == 2 {
+	if org.signer != nil && issued.Waiting == "" && len(issued.Roots[ledger.IdentityAuthority]) > 0 && len(issued.Roots[ledger.TLSAuthority]) > 0 {
 		signed, err := r.sign(p, issued, org)
 		if err != nil {
 			p.refuse(v1alpha1.PlanDiscovered, v1alpha1.ReasonFailed, err.Error())

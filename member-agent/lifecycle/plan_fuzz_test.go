@@ -100,7 +100,8 @@ func (k *taker) deploys(t *testing.T, plan *v1alpha1.MemberPlan) {
 	identities := engine.Identities(plan)
 	objects := slices.Concat(nodes.Namespace(plan, agent), nodes.Policies(plan, agent), nodes.Budgets(plan),
 		nodes.Remote(plan, "gateway.hanse-system.svc.cluster.local"), identity.Authorities(plan),
-		identity.Certificates(plan, ledger.IdentityAuthority, identities), identity.Certificates(plan, ledger.TLSAuthority, identities))
+		identity.Certificates(plan, ledger.IdentityAuthority, identities), identity.Certificates(plan, ledger.TLSAuthority, identities),
+		identity.Certificates(plan, ledger.OperatorAuthority, identities))
 	workloads, err := engine.Workloads(plan)
 	if err != nil {
 		return

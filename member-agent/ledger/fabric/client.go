@@ -37,14 +37,9 @@ func (e *Engine) Client(ctx context.Context, plan *v1alpha1.MemberPlan, keys led
 	if err != nil {
 		return nil, fmt.Errorf("identity %s: %w", identity, err)
 	}
-	// Identities come from the other authority than TLS certificates do.
-	tlsPair, err := keys(ctx, AdminTLSIdentity(plan.Spec.Member))
+	roots, err := ownRoots(ctx, plan, keys)
 	if err != nil {
-		return nil, fmt.Errorf("identity %s: %w", AdminTLSIdentity(plan.Spec.Member), err)
-	}
-	roots, err := rootsOf(tlsPair)
-	if err != nil {
-		return nil, fmt.Errorf("identity %s: %w", AdminTLSIdentity(plan.Spec.Member), err)
+		return nil, err
 	}
 	connection, err := connect(e.dial, nodeAddress(plan, node, v1alpha1.PortPeer), roots)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 )
 
 // Identities lists, for every node, an identity and a TLS certificate; and for the organization an admin, that admin's
-// TLS client certificate, and a user for its applications.
+// TLS client certificate, and a user for its applications. An application gets no TLS client certificate: no node asks
+// it for one.
 func (e *Engine) Identities(plan *v1alpha1.MemberPlan) []ledger.Identity {
 	var identities []ledger.Identity
 	for _, node := range plan.Spec.Nodes {
@@ -21,7 +22,7 @@ func (e *Engine) Identities(plan *v1alpha1.MemberPlan) []ledger.Identity {
 			CommonName: AdminIdentity(member), OrganizationalUnits: []string{"admin"},
 		},
 		ledger.Identity{
-			Name: AdminTLSIdentity(member), Authority: ledger.TLSAuthority,
+			Name: AdminTLSIdentity(member), Authority: ledger.OperatorAuthority,
 			CommonName: AdminTLSIdentity(member), Client: true,
 		},
 		ledger.Identity{

@@ -20,7 +20,8 @@ func memberOfMSP(id string) string { return strings.TrimSuffix(id, mspSuffix) }
 // AdminIdentity signs what binds the organization.
 func AdminIdentity(member string) string { return "admin-" + member }
 
-// AdminTLSIdentity is the agent's client certificate at its own orderers' channel participation API.
+// AdminTLSIdentity is the agent's client certificate at its own orderers' channel participation API, which takes
+// certificates of that one's authority only.
 func AdminTLSIdentity(member string) string { return "admin-" + member + "-tls" }
 
 // UserIdentity is for the organization's applications.

@@ -16,10 +16,11 @@ import (
 
 // Where a node finds its things. The data directory is the one of the official images.
 const (
-	mspDir    = "/etc/hanse/msp"
-	tlsDir    = "/etc/hanse/tls"
-	configDir = "/etc/hanse/config"
-	dataDir   = "/var/hyperledger/production"
+	mspDir      = "/etc/hanse/msp"
+	tlsDir      = "/etc/hanse/tls"
+	operatorDir = "/etc/hanse/operator"
+	configDir   = "/etc/hanse/config"
+	dataDir     = "/var/hyperledger/production"
 )
 
 // Names of the files in a workload's ConfigMap.

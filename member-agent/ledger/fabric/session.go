@@ -81,16 +81,24 @@ func (s *session) readAdminTLS(ctx context.Context, keys ledger.Keys) error {
 	if s.adminTLS, err = tls.X509KeyPair(pair.Certificate, pair.Key); err != nil {
 		return fmt.Errorf("identity %s: %w", name, err)
 	}
-	if s.ownRoots, err = rootsOf(pair); err != nil {
-		return fmt.Errorf("identity %s: %w", name, err)
-	}
-	return nil
+	s.ownRoots, err = ownRoots(ctx, s.plan, keys)
+	return err
 }
 
-func rootsOf(pair ledger.KeyPair) (*x509.CertPool, error) {
+// ownRoots is the authority behind the TLS certificates of the Member's own nodes, as these have it. A Member that runs
+// no node has none to connect to.
+func ownRoots(ctx context.Context, plan *v1alpha1.MemberPlan, keys ledger.Keys) (*x509.CertPool, error) {
 	roots := x509.NewCertPool()
+	if len(plan.Spec.Nodes) == 0 {
+		return roots, nil
+	}
+	name := nodeTLS(plan.Spec.Nodes[0].Name)
+	pair, err := keys(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("identity %s: %w", name, err)
+	}
 	if !roots.AppendCertsFromPEM(pair.CA) {
-		return nil, errors.New("it holds no CA certificate: issue it from a CA issuer, which fills in ca.crt")
+		return nil, fmt.Errorf("identity %s: it holds no CA certificate: issue it from a CA issuer, which fills in ca.crt", name)
 	}
 	return roots, nil
 }

@@ -12,6 +12,7 @@ import (
 
 func ordererWorkload(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledger.Workload {
 	pod, mounts := nodePod(plan, node)
+	mounts = append(mounts, addOperatorRoot(plan, &pod))
 	orderer := corev1.Container{
 		Name:            "orderer",
 		Image:           settings(plan).OrdererImage,
@@ -37,8 +38,23 @@ func ordererWorkload(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledger.W
 			servicePort("admin", v1alpha1.PortOrdererAdmin),
 			servicePort("operations", v1alpha1.PortOrdererOperations),
 		},
-		Secrets: []string{nodeIdentity(node.Name), nodeTLS(node.Name)},
+		Secrets: []string{nodeIdentity(node.Name), nodeTLS(node.Name), AdminTLSIdentity(plan.Spec.Member)},
 	}
+}
+
+// addOperatorRoot mounts the authority by which an orderer knows its operator.
+func addOperatorRoot(plan *v1alpha1.MemberPlan, pod *corev1.PodSpec) corev1.VolumeMount {
+	mode := int32(0o440)
+	pod.Volumes = append(pod.Volumes, corev1.Volume{Name: "operator", VolumeSource: corev1.VolumeSource{
+		Projected: &corev1.ProjectedVolumeSource{DefaultMode: &mode, Sources: []corev1.VolumeProjection{{
+			Secret: &corev1.SecretProjection{
+				LocalObjectReference: corev1.LocalObjectReference{Name: AdminTLSIdentity(plan.Spec.Member)},
+				// The key stays out of the pod.
+				Items: []corev1.KeyToPath{{Key: "ca.crt", Path: "ca.crt"}},
+			},
+		}}},
+	}})
+	return corev1.VolumeMount{Name: "operator", MountPath: operatorDir, ReadOnly: true}
 }
 
 // ordererEnvironment has the other orderers on the same port as the peers, with the node's one TLS certificate: by it
@@ -60,14 +76,15 @@ func ordererEnvironment(plan *v1alpha1.MemberPlan) []corev1.EnvVar {
 		"ORDERER_GENERAL_CLUSTER_CLIENTCERTIFICATE", certificate,
 		"ORDERER_GENERAL_CLUSTER_CLIENTPRIVATEKEY", key,
 		"ORDERER_GENERAL_CLUSTER_ROOTCAS", "["+authority+"]",
-		// Only the organization's own TLS authority opens the channel participation API.
+		// Any certificate of an authority in CLIENTROOTCAS opens the channel participation API, whomever it is about: so it is
+		// not the TLS authority, which issues the peers' as well.
 		"ORDERER_ADMIN_LISTENADDRESS", fmt.Sprintf("0.0.0.0:%d", v1alpha1.PortOrdererAdmin),
 		"ORDERER_ADMIN_TLS_ENABLED", "true",
 		"ORDERER_ADMIN_TLS_CERTIFICATE", certificate,
 		"ORDERER_ADMIN_TLS_PRIVATEKEY", key,
 		"ORDERER_ADMIN_TLS_ROOTCAS", "["+authority+"]",
 		"ORDERER_ADMIN_TLS_CLIENTAUTHREQUIRED", "true",
-		"ORDERER_ADMIN_TLS_CLIENTROOTCAS", "["+authority+"]",
+		"ORDERER_ADMIN_TLS_CLIENTROOTCAS", "["+operatorDir+"/ca.crt]",
 		"ORDERER_FILELEDGER_LOCATION", dataDir+"/orderer",
 		"ORDERER_CONSENSUS_WALDIR", dataDir+"/orderer/etcdraft/wal",
 		"ORDERER_CONSENSUS_SNAPDIR", dataDir+"/orderer/etcdraft/snapshot",

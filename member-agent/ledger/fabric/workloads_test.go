@@ -146,7 +146,12 @@ func TestIdentities(t *testing.T) {
 	if byName["peer0-org1-tls"].Publish {
 		t.Error("a peer's certificate is nobody else's business")
 	}
-	if admin := byName["admin-org1-tls"]; !admin.Client || admin.Server || admin.Authority != ledger.TLSAuthority {
+	if admin := byName["admin-org1-tls"]; !admin.Client || admin.Server || admin.Authority != ledger.OperatorAuthority {
 		t.Errorf("%+v", admin)
+	}
+	for name, identity := range byName {
+		if identity.Authority == ledger.OperatorAuthority && name != "admin-org1-tls" {
+			t.Errorf("%s comes from the authority that opens the orderers' administration", name)
+		}
 	}
 }

@@ -91,10 +91,10 @@ func planMembers(shapes []Shape) []v1alpha1.PlanMember {
 	return members
 }
 
-// issue makes the organization's two CAs, what the engine asks of them, and the record that follows from it.
+// issue makes the organization's CAs, what the engine asks of them, and the record that follows from it.
 func (m *Member) issue() error {
 	m.authorities = map[ledger.Authority]*Authority{}
-	for _, kind := range []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority} {
+	for _, kind := range []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority, ledger.OperatorAuthority} {
 		authority, err := NewAuthority(m.Plan.Spec.Member + " " + string(kind))
 		if err != nil {
 			return err
