@@ -1,92 +1,52 @@
-// Package profile writes a connection profile for applications that are built on Fabric's SDKs, out of the public
-// material on the host. It must not read a Secret.
+// Package profile prints a connection profile for applications, as the organization's own agent has put it together from
+// what it has verified. It runs in the organization's own cluster. It must not read a Secret, nor talk to the host.
 package profile
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
-	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/connection"
 )
 
 // Command is `kubectl hanse profile`.
 func Command(flags *access.Flags) *cobra.Command {
-	var member, output string
+	var output string
 	cmd := &cobra.Command{
-		Use:   "profile CONSORTIUM --member MEMBER",
-		Short: "Print the connection profile of one member's applications",
-		Args:  cobra.ExactArgs(1),
+		Use:   "profile CONSORTIUM",
+		Short: "Print the connection profile of this organization's applications, from what its agent has verified",
+		Example: `  kubectl hanse profile trade > connection.yaml
+  kubectl hanse profile trade -o json > connection.json`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if output != "yaml" && output != "json" {
+				return fmt.Errorf("--output %q is neither yaml nor json", output)
+			}
 			cluster, err := flags.Open()
 			if err != nil {
 				return err
 			}
-			facts, err := read(cmd.Context(), cluster.Client, member, args[0])
+			found, err := connection.Read(cmd.Context(), cluster.Client, "profile", args[0])
 			if err != nil {
 				return err
 			}
-			d, err := build(facts)
-			if err != nil {
-				return err
+			if len(found.Missing) > 0 {
+				fmt.Fprintf(cmd.ErrOrStderr(), "# not in it yet: %s. `kubectl hanse status %s` says what for\n", strings.Join(found.Missing, ", "), args[0])
 			}
-			text, err := encode(d, output)
-			if err != nil {
-				return err
+			text := found.Profile
+			if output == "yaml" {
+				if text, err = yaml.JSONToYAML(text); err != nil {
+					return err
+				}
 			}
 			_, err = cmd.OutOrStdout().Write(text)
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&member, "member", "", "the member whose applications the profile is for")
 	cmd.Flags().StringVarP(&output, "output", "o", "yaml", "yaml or json")
-	_ = cmd.MarkFlagRequired("member")
 	return cmd
-}
-
-func encode(d document, output string) ([]byte, error) {
-	switch output {
-	case "yaml":
-		return yaml.Marshal(d)
-	case "json":
-		text, err := json.MarshalIndent(d, "", "  ")
-		return append(text, '\n'), err
-	}
-	return nil, fmt.Errorf("--output %q is neither yaml nor json", output)
-}
-
-// read fetches the Member's plan: it carries the records of all.
-func read(ctx context.Context, objects client.Client, member, consortium string) (Facts, error) {
-	facts := Facts{Records: map[string]v1alpha1.Record{}}
-	key := types.NamespacedName{Namespace: v1alpha1.MemberNamespace(member), Name: consortium}
-	if err := objects.Get(ctx, key, &facts.Plan); err != nil {
-		if apierrors.IsNotFound(err) {
-			return facts, fmt.Errorf("%s has no plan for consortium %s on this cluster: is this the host, and is the member in it?", member, consortium)
-		}
-		return facts, fmt.Errorf("read the plan of %s: %w", member, err)
-	}
-	records := map[string]*v1alpha1.SignedRecord{member: facts.Plan.Status.Record}
-	for _, m := range facts.Plan.Spec.Members {
-		if m.Name != member {
-			records[m.Name] = m.Record
-		}
-	}
-	for name, signed := range records {
-		var record v1alpha1.Record
-		if signed == nil {
-			continue
-		}
-		if err := json.Unmarshal(signed.Payload, &record); err != nil {
-			return facts, fmt.Errorf("the record of %s cannot be read: %w", name, err)
-		}
-		facts.Records[name] = record
-	}
-	return facts, nil
 }

@@ -30,8 +30,8 @@ func certificates(t *testing.T, o Options, identities ...ledger.Identity) map[st
 // Whatever is certified keeps its key: a consenter is known by it, and a root is pinned.
 func TestKeysAreKept(t *testing.T) {
 	all := certificates(t, Options{Member: "org1", Namespace: "hanse-system"}, ledger.Identity{Name: "orderer0-org1-tls", Authority: ledger.TLSAuthority})
-	if len(all) != 6 {
-		t.Fatalf("a root, two authorities, the agent, the gateway and one identity: got %d", len(all))
+	if len(all) != 7 {
+		t.Fatalf("a root, three authorities, the agent, the gateway and one identity: got %d", len(all))
 	}
 	for name, c := range all {
 		if k := c.Spec.PrivateKey; k.RotationPolicy != certmanager.RotationPolicyNever || k.Algorithm != certmanager.ECDSAKeyAlgorithm || k.Size != 256 || k.Encoding != certmanager.PKCS8 {

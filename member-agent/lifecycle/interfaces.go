@@ -41,6 +41,8 @@ type Discovery interface {
 type Engine interface {
 	Identities(plan *v1alpha1.MemberPlan) []ledger.Identity
 	Workloads(plan *v1alpha1.MemberPlan) ([]ledger.Workload, error)
+	// Connection is how applications connect, as files by name.
+	Connection(plan *v1alpha1.MemberPlan, channels []string, records map[string]v1alpha1.Record) (map[string]string, error)
 }
 
 // Ledger takes the member through its part in the channels and contracts. It may take long.

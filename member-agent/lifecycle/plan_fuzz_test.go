@@ -169,9 +169,15 @@ func mountsItsOwn(t *testing.T, w ledger.Workload, pod corev1.PodSpec, identitie
 		}
 		if v.Projected != nil {
 			for _, source := range v.Projected.Sources {
-				if source.Secret != nil {
-					mounted = append(mounted, source.Secret.Name)
+				if source.Secret == nil {
+					continue
 				}
+				if items := source.Secret.Items; len(items) == 1 && items[0].Key == "ca.crt" {
+					// An authority's certificate is public; the key beside it stays out.
+					mounted = slices.DeleteFunc(mounted, func(name string) bool { return name == source.Secret.Name })
+					continue
+				}
+				mounted = append(mounted, source.Secret.Name)
 			}
 		}
 	}

@@ -100,7 +100,7 @@ func (r *Reconciler) run(ctx context.Context, p *progress) error {
 	records, failed := r.discover(p, issued, org)
 	err = errors.Join(err, failed, r.lines(ctx, p))
 	r.ledger(p, reader, records, running)
-	return err
+	return errors.Join(err, r.connection(ctx, p, reader, records))
 }
 
 // namespace makes the consortium's namespace and opens a cache of it. The reader is nil until that is filled.
