@@ -43,6 +43,17 @@ func serves(c client.Client, kind string) bool {
 	return err == nil
 }
 
+// OnHost says what is wrong if the cluster is not the host's.
+func OnHost(c client.Client, command string) error {
+	switch {
+	case IsHost(c):
+		return nil
+	case IsMembers(c):
+		return fmt.Errorf("this is an organization's own cluster, and %s is for the host's: choose that one's context (--context; kubectl config get-contexts lists them)", command)
+	}
+	return fmt.Errorf("this cluster is no host: it does not serve %s's kinds. Choose another context (--context), or install the chart federation", v1alpha1.GroupName)
+}
+
 // NotHere says why a cluster has nothing of a consortium that was expected in an organization's own cluster, and where to
 // look instead.
 func NotHere(c client.Client, command, consortium string) error {

@@ -27,7 +27,9 @@ type Installation struct {
 }
 
 // The values go through standard input, so that the token shows neither in the process list nor in a shell's history.
-var command = template.Must(template.New("helm").Parse(`helm {{if .Replace}}upgrade --install{{else}}install{{end}} member-agent {{.Chart}} --namespace hanse-system --create-namespace --values - <<'EOF'
+// Where there is a release already, its values stay as the organization has set them: its policy is no business of the
+// host's. Helm knows --reset-then-reuse-values from 3.14 on; an older one refuses it, and changes nothing.
+var command = template.Must(template.New("helm").Parse(`helm {{if .Replace}}upgrade --install --reset-then-reuse-values{{else}}install{{end}} member-agent {{.Chart}} --namespace hanse-system --create-namespace --values - <<'EOF'
 member:
   name: {{.Member}}
 host:

@@ -44,17 +44,24 @@ func Command(flags *access.Flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := access.OnHost(cluster.Client, "invite"); err != nil {
+				return err
+			}
+			if err := o.address(cmd.Context(), cluster); err != nil {
+				return err
+			}
 			text, err := o.run(cmd.Context(), cluster, args[0], time.Now())
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "# Run this in %s's cluster within %s. Its token is good for one agent.\n", args[0], o.ttl)
+			fmt.Fprintf(cmd.ErrOrStderr(), "# From there, %s has to lead to this host's API server: if it does not, invite again with --server.\n", o.server)
 			_, err = fmt.Fprint(cmd.OutOrStdout(), text)
 			return err
 		},
 	}
 	cmd.Flags().StringVar(&o.organization, "organization", "", "the organization's name as people know it; MEMBER if empty")
-	cmd.Flags().StringVar(&o.server, "server", "", "URL at which the organization reaches this host's API server; the kubeconfig's if empty")
+	cmd.Flags().StringVar(&o.server, "server", "", "URL at which the organization reaches this host's API server; the kubeconfig's if empty and of use elsewhere")
 	cmd.Flags().StringVar(&o.caFile, "ca-file", "", "PEM of the authority behind --server; the kubeconfig's if empty")
 	cmd.Flags().StringVar(&o.chart, "chart", DefaultChart, "the member agent's chart: a reference or a folder")
 	cmd.Flags().DurationVar(&o.ttl, "ttl", time.Hour, "how long the invitation stands; 10 minutes at least")
@@ -70,9 +77,6 @@ func (o options) run(ctx context.Context, cluster *access.Cluster, name string, 
 	authority, err := readAuthority(o.caFile, cluster.Config.CAData, cluster.Config.CAFile)
 	if err != nil {
 		return "", fmt.Errorf("read the host's authority: %w", err)
-	}
-	if o.server == "" {
-		o.server = cluster.Config.Host
 	}
 	installation := Installation{Member: name, Server: o.server, CA: authority, Chart: o.chart, Replace: o.replace}
 	if _, err := installation.Command(); err != nil {
@@ -93,7 +97,7 @@ func (o options) declare(ctx context.Context, objects client.Client, name, invit
 	var member v1alpha1.Member
 	err := objects.Get(ctx, types.NamespacedName{Name: name}, &member)
 	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("read Member %s: %w", name, err)
+		return access.Explain("read Member "+name, err)
 	}
 	isNew := apierrors.IsNotFound(err)
 	if registration := member.Status.Registration; registration != nil && !o.replace {
@@ -115,7 +119,7 @@ func (o options) declare(ctx context.Context, objects client.Client, name, invit
 		err = objects.Patch(ctx, &member, client.MergeFrom(before), fieldOwner)
 	}
 	if err != nil {
-		return fmt.Errorf("declare Member %s: %w", name, err)
+		return access.Explain("declare Member "+name, err)
 	}
 	return nil
 }
@@ -137,7 +141,7 @@ func (o options) token(ctx context.Context, cluster *access.Cluster, name, invit
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
 	request, err = cluster.Clientset.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, v1alpha1.InviteServiceAccount, request, metav1.CreateOptions{})
 	if err != nil {
-		return "", fmt.Errorf("have a token issued for %s: %w", name, err)
+		return "", access.Explain("have a token issued for "+name, err)
 	}
 	return request.Status.Token, nil
 }

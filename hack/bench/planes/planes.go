@@ -126,7 +126,7 @@ func (p *Planes) startMember(ctx context.Context) error {
 	if err := p.Own.Client.Create(ctx, class); err != nil {
 		return err
 	}
-	command, err := output(ctx, p.stage.Root, p.Host.Kubeconfig, "", p.stage.Bin("kubectl-hanse"), "invite", Member, "--chart", "charts/member-agent")
+	command, err := output(ctx, p.stage.Root, p.Host.Kubeconfig, "", p.stage.Bin("kubectl-hanse"), "invite", Member, "--chart", "charts/member-agent", "--server", p.Host.Config.Host)
 	if err != nil {
 		return err
 	}
