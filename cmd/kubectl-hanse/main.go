@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -38,6 +39,11 @@ func main() {
 	defer stop()
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(1)
+		code := 1
+		var chosen interface{ ExitCode() int }
+		if errors.As(err, &chosen) {
+			code = chosen.ExitCode()
+		}
+		os.Exit(code)
 	}
 }

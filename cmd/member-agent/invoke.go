@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -41,7 +44,7 @@ func invokeCommand() *cobra.Command {
 			defer cancel()
 			answer, err := in.call(ctx, config, args[0], args[1:])
 			if err != nil {
-				return err
+				return exit(err)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", answer)
 			return err
@@ -74,8 +77,8 @@ func (in invocation) call(ctx context.Context, config *rest.Config, function str
 		return nil, fmt.Errorf("make a client for the own cluster: %w", err)
 	}
 	var plan v1alpha1.MemberPlan
-	if err := own.Get(ctx, client.ObjectKey{Namespace: in.namespace, Name: in.consortium}, &plan); err != nil {
-		return nil, fmt.Errorf("read the plan of consortium %s: %w", in.consortium, err)
+	if err := in.read(ctx, own, &plan); err != nil {
+		return nil, err
 	}
 	keys := func(ctx context.Context, name string) (ledger.KeyPair, error) {
 		pair, err := identity.Read(ctx, own, plan.Spec.Namespace, name)
@@ -93,6 +96,14 @@ func (in invocation) call(ctx context.Context, config *rest.Config, function str
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, contracts.Close()) }()
+	answer, err = in.send(ctx, contracts, function, arguments)
+	if err != nil && !knows(&plan, in.channel, in.contract) {
+		err = fmt.Errorf("%w; the plan has no contract %s on channel %s: it has %s", err, in.contract, in.channel, contractsOn(&plan, in.channel))
+	}
+	return answer, err
+}
+
+func (in invocation) send(ctx context.Context, contracts *fabric.Client, function string, arguments []string) ([]byte, error) {
 	if in.query {
 		return contracts.Evaluate(ctx, in.channel, in.contract, function, arguments...)
 	}
@@ -104,4 +115,80 @@ func (in invocation) call(ctx context.Context, config *rest.Config, function str
 		return fmt.Appendf(answer, "\n%s", receipt), nil
 	}
 	return contracts.Submit(ctx, in.channel, in.contract, function, arguments...)
+}
+
+// read reads the plan, and says what there is if that has not got what is asked for.
+func (in invocation) read(ctx context.Context, own client.Client, plan *v1alpha1.MemberPlan) error {
+	err := own.Get(ctx, client.ObjectKey{Namespace: in.namespace, Name: in.consortium}, plan)
+	if apierrors.IsNotFound(err) {
+		var all v1alpha1.MemberPlanList
+		if err := own.List(ctx, &all, client.InNamespace(in.namespace)); err != nil {
+			return fmt.Errorf("look for the plan of consortium %s: %w", in.consortium, err)
+		}
+		var names []string
+		for _, p := range all.Items {
+			names = append(names, p.Name)
+		}
+		return fmt.Errorf("this organization takes part in no consortium %s: it has %s", in.consortium, listed(names))
+	}
+	if err != nil {
+		return fmt.Errorf("read the plan of consortium %s: %w", in.consortium, err)
+	}
+	var channels []string
+	for _, c := range plan.Spec.Channels {
+		if slices.Contains(c.Members, plan.Spec.Member) {
+			channels = append(channels, c.Name)
+		}
+	}
+	if !slices.Contains(channels, in.channel) {
+		return fmt.Errorf("%s is in no channel %s of consortium %s: it is in %s", plan.Spec.Member, in.channel, in.consortium, listed(channels))
+	}
+	return nil
+}
+
+// knows is whether the plan has a contract. One that was committed by other hands can be called all the same.
+func knows(plan *v1alpha1.MemberPlan, channel, contract string) bool {
+	return slices.ContainsFunc(plan.Spec.Contracts, func(c v1alpha1.PlanContract) bool { return c.Channel == channel && c.Name == contract })
+}
+
+func contractsOn(plan *v1alpha1.MemberPlan, channel string) string {
+	var names []string
+	for _, c := range plan.Spec.Contracts {
+		if c.Channel == channel {
+			names = append(names, c.Name)
+		}
+	}
+	return listed(names)
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// exitError is an error with the code that the program ends with, so that scripts can tell failures apart.
+type exitError struct {
+	error
+	code int
+}
+
+// ExitCode is the code that the program ends with.
+func (e exitError) ExitCode() int { return e.code }
+
+func (e exitError) Unwrap() error { return e.error }
+
+// exitCodes are part of the command's interface: docs/applications.md has them. 1 is anything else, 2 a wrong command line.
+var exitCodes = map[fabric.FailureKind]int{
+	fabric.FailedByContract: 3, fabric.FailedToBeEndorsed: 4, fabric.FailedToCommit: 5, fabric.FailedToReach: 6,
+}
+
+func exit(err error) error {
+	var failed *fabric.Failure
+	if errors.As(err, &failed) && exitCodes[failed.Kind] > 0 {
+		return exitError{err, exitCodes[failed.Kind]}
+	}
+	return err
 }

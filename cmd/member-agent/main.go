@@ -5,6 +5,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -21,7 +22,12 @@ var version = "0.1.0"
 
 func main() {
 	if err := command().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
-		os.Exit(1)
+		code := 1
+		var chosen interface{ ExitCode() int }
+		if errors.As(err, &chosen) {
+			code = chosen.ExitCode()
+		}
+		os.Exit(code)
 	}
 }
 

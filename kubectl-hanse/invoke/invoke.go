@@ -3,14 +3,20 @@
 package invoke
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
+	"k8s.io/client-go/util/exec"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/kubectl-hanse/access"
@@ -19,6 +25,7 @@ import (
 type options struct {
 	consortium, channel, contract, agentNamespace string
 	query, endorsers                              bool
+	timeout                                       time.Duration
 }
 
 // Command is `kubectl hanse invoke`.
@@ -44,6 +51,7 @@ func Command(flags *access.Flags) *cobra.Command {
 	cmd.Flags().BoolVar(&o.query, "query", false, "evaluate on this organization's peer, and write nothing")
 	cmd.Flags().BoolVar(&o.endorsers, "endorsers", false, "say after the answer who has endorsed the transaction, as its block has it")
 	cmd.Flags().StringVar(&o.agentNamespace, "agent-namespace", "hanse-system", "namespace of the member agent")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "how long the agent tries")
 	cmd.MarkFlagsMutuallyExclusive("query", "endorsers")
 	for _, name := range []string{"consortium", "channel", "contract"} {
 		_ = cmd.MarkFlagRequired(name)
@@ -60,6 +68,7 @@ func (o options) arguments(call []string) []string {
 	if o.endorsers {
 		line = append(line, "--endorsers")
 	}
+	line = append(line, "--timeout", o.timeout.String())
 	return append(append(line, "--"), call...)
 }
 
@@ -76,17 +85,46 @@ func (o options) run(ctx context.Context, cluster *access.Cluster, call []string
 	if err != nil {
 		return fmt.Errorf("reach the agent's pod %s: %w", pod.Name, err)
 	}
-	if err := executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: out, Stderr: errOut}); err != nil {
-		return fmt.Errorf("the agent in pod %s could not do it: %w", pod.Name, err)
+	var said bytes.Buffer
+	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: out, Stderr: &said})
+	if err == nil {
+		_, err = io.Copy(errOut, &said)
+		return err
 	}
-	return nil
+	return reason(pod.Name, said.String(), err)
+}
+
+// Failure is why the agent could not do it, in its own words.
+type Failure struct {
+	text string
+	code int
+}
+
+func (f Failure) Error() string { return f.text }
+
+// ExitCode is the code that the agent's own program ended with; docs/applications.md has them.
+func (f Failure) ExitCode() int { return f.code }
+
+// reason makes an error of what the agent's program said and how it ended. Pure.
+func reason(pod, said string, err error) error {
+	said = strings.TrimPrefix(strings.TrimSpace(said), "Error: ")
+	var ended exec.CodeExitError
+	switch {
+	case errors.As(err, &ended) && said != "":
+		return Failure{said, ended.Code}
+	case errors.As(err, &ended):
+		return Failure{fmt.Sprintf("the agent in pod %s ended with code %d and said nothing", pod, ended.Code), ended.Code}
+	case apierrors.IsForbidden(err):
+		return access.Explain("run a command in the agent's pod "+pod+" (create pods/exec)", err)
+	}
+	return fmt.Errorf("reach the agent's pod %s: %w", pod, err)
 }
 
 // agentPod finds a ready pod of the agent.
 func agentPod(ctx context.Context, objects client.Client, namespace string) (*corev1.Pod, error) {
 	var pods corev1.PodList
 	if err := objects.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels{"app.kubernetes.io/name": "member-agent"}); err != nil {
-		return nil, fmt.Errorf("look for the agent's pod in %s: %w", namespace, err)
+		return nil, access.Explain("look for the agent's pod in "+namespace, err)
 	}
 	for i := range pods.Items {
 		for _, condition := range pods.Items[i].Status.Conditions {
@@ -95,5 +133,11 @@ func agentPod(ctx context.Context, objects client.Client, namespace string) (*co
 			}
 		}
 	}
-	return nil, fmt.Errorf("no member agent is ready in namespace %s of this cluster: is this an organization's cluster? kubectl -n %s get pods", namespace, namespace)
+	if len(pods.Items) > 0 {
+		return nil, fmt.Errorf("no member agent is ready in namespace %s: kubectl -n %s get pods", namespace, namespace)
+	}
+	if access.IsMembers(objects) && !access.IsHost(objects) {
+		return nil, fmt.Errorf("namespace %s has no member agent: --agent-namespace names the one that it is installed in", namespace)
+	}
+	return nil, access.NotHere(objects, "invoke", "of that name")
 }

@@ -27,6 +27,8 @@ type options struct {
 	watch   bool
 	wait    bool
 	timeout time.Duration
+	// agentNamespace counts in an organization's own cluster.
+	agentNamespace string
 }
 
 // Command is `kubectl hanse status`.
@@ -41,11 +43,15 @@ func Command(flags *access.Flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if !access.IsHost(cluster.Client) {
+				return o.runMember(cmd.Context(), cluster.Client, args[0], cmd.OutOrStdout())
+			}
 			return o.run(cmd.Context(), cluster, args[0], cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "go on showing it until interrupted")
 	cmd.Flags().BoolVar(&o.wait, "wait", false, "go on showing it until it is ready; exit 1 if that takes longer than --timeout")
+	cmd.Flags().StringVar(&o.agentNamespace, "agent-namespace", "hanse-system", "namespace of the member agent, in an organization's own cluster")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long --wait waits")
 	return cmd
 }
@@ -107,9 +113,9 @@ func read(ctx context.Context, objects client.Client, namespace, name string) (S
 	var s Snapshot
 	if err := objects.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &s.Consortium); err != nil {
 		if apierrors.IsNotFound(err) {
-			return s, fmt.Errorf("no consortium %s in namespace %s: `kubectl get consortia -A` lists them", name, namespace)
+			return s, elsewhere(ctx, objects, namespace, name)
 		}
-		return s, fmt.Errorf("read consortium %s: %w", name, err)
+		return s, access.Explain("read consortium "+name, err)
 	}
 	var channels v1alpha1.ChannelList
 	var contracts v1alpha1.ContractList

@@ -57,7 +57,7 @@ func (c *Client) Submit(ctx context.Context, channel, contract, function string,
 	answer, err := c.gateway.GetNetwork(channel).GetContract(contract).
 		SubmitWithContext(ctx, function, gateway.WithArguments(arguments...))
 	if err != nil {
-		return nil, explain(err)
+		return nil, failure(err)
 	}
 	return answer, nil
 }
@@ -67,7 +67,7 @@ func (c *Client) Evaluate(ctx context.Context, channel, contract, function strin
 	answer, err := c.gateway.GetNetwork(channel).GetContract(contract).
 		EvaluateWithContext(ctx, function, gateway.WithArguments(arguments...))
 	if err != nil {
-		return nil, explain(err)
+		return nil, failure(err)
 	}
 	return answer, nil
 }

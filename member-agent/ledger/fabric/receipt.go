@@ -38,14 +38,14 @@ func (c *Client) SubmitForReceipt(ctx context.Context, channel, contract, functi
 	network := c.gateway.GetNetwork(channel)
 	answer, commit, err := network.GetContract(contract).SubmitAsyncWithContext(ctx, function, gateway.WithArguments(arguments...))
 	if err != nil {
-		return nil, Receipt{}, explain(err)
+		return nil, Receipt{}, failure(err)
 	}
 	status, err := commit.StatusWithContext(ctx)
 	if err != nil {
-		return nil, Receipt{}, explain(err)
+		return nil, Receipt{}, failure(err)
 	}
 	if !status.Successful {
-		return nil, Receipt{}, fmt.Errorf("transaction %s was put into block %d and found invalid: %s", status.TransactionID, status.BlockNumber, status.Code)
+		return nil, Receipt{}, invalidated(status.TransactionID, status.Code, nil)
 	}
 	raw, err := network.GetContract("qscc").EvaluateWithContext(ctx, "GetBlockByNumber",
 		gateway.WithArguments(channel, strconv.FormatUint(status.BlockNumber, 10)), gateway.WithEndorsingOrganizations(c.gateway.Identity().MspID()))
