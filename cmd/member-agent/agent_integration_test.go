@@ -134,6 +134,10 @@ func TestAgent(t *testing.T) {
 		return nil
 	})
 
+	connects(t, host, own, onHost, func() {
+		stop()
+		stop = startAgent(t, own)
+	})
 	burst(t, host, own)
 
 	other := samplePlan("stray", "org9")

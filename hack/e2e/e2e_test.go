@@ -54,6 +54,7 @@ func TestConsortium(t *testing.T) {
 		{"an image that an organization does not allow", imageRefused},
 		{"contracts approved by hand", approvedByHand},
 		{"clients that are not ours", strangersClients},
+		{"the page for applications", applicationsPage},
 		{"uninstalled", uninstalled},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.run(t, s) }) {

@@ -55,7 +55,7 @@ func strangersClients(t *testing.T, s *stage.Stage) {
 	folder := t.TempDir()
 	environment := must2(t)(s.Hanse(t.Context(), "org1", "env", "trade", "--out", folder+"/msp"))
 	peer := strings.TrimSpace(must2(t)(s.Part("peer")))
-	script := environment + fmt.Sprintf("export FABRIC_CFG_PATH=%s\nexec %s channel getinfo -c settlement", strings.TrimSpace(must2(t)(s.Sampleconfig(t.Context()))), peer)
+	script := environment + fmt.Sprintf("exec %s channel getinfo -c settlement", peer)
 	if out := must2(t)(s.Fleet(t.Context(), "exec", "org1", "--dns", "--", "bash", "-c", script)); !strings.Contains(out, "height") {
 		t.Errorf("the peer command printed no height: %s", out)
 	}
@@ -70,7 +70,7 @@ func application(t *testing.T, s *stage.Stage, folder string) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the application: %v\n%s", err, out)
 	}
-	text := must2(t)(s.Hanse(t.Context(), "host", "profile", "trade", "--member", "org1"))
+	text := must2(t)(s.Hanse(t.Context(), "org1", "profile", "trade"))
 	if err := os.WriteFile(profile, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

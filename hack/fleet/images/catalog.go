@@ -59,6 +59,7 @@ var catalog = []image{
 	own("member-agent", "hanse-member-agent", ".", "./cmd/member-agent"),
 	own("contract-notary", "contract-notary", "contracts", "./cmd/notary"),
 	own("contract-asset", "contract-asset", "contracts", "./cmd/asset"),
+	own("sample-application", "sample-application", "samples/applications/go", "."),
 }
 
 // own is an image of the project's: one program, called /<name>, that takes its arguments from the pod.
