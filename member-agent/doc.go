@@ -23,7 +23,8 @@
 // In the agent's namespace: Secret hanse-bootstrap (the invitation), hanse-host-credential (the agent's key on the
 // host), hanse-root, hanse-agent and hanse-gateway (the organization's own certificates), ConfigMap hanse-pins (the
 // other members' roots as they were first seen), and one MemberPlan, the mirror, for each consortium. In each
-// consortium's namespace: its authorities, certificates, nodes and volumes. The agent itself keeps nothing that cannot
+// consortium's namespace: its authorities, certificates, nodes and volumes, and ConfigMap connection.hanse.io, by which
+// applications connect. The agent itself keeps nothing that cannot
 // be read again from there.
 //
 // # When something fails
