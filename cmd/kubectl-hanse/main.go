@@ -23,6 +23,20 @@ import (
 var version = "0.1.0"
 
 func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := command().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		code := 1
+		var chosen interface{ ExitCode() int }
+		if errors.As(err, &chosen) {
+			code = chosen.ExitCode()
+		}
+		os.Exit(code)
+	}
+}
+
+func command() *cobra.Command {
 	flags := &access.Flags{}
 	root := &cobra.Command{
 		Use:           "kubectl-hanse",
@@ -35,15 +49,5 @@ func main() {
 	flags.AddTo(root.PersistentFlags())
 	root.AddCommand(invite.Command(flags), status.Command(flags), profile.Command(flags),
 		environment.Command(flags), invoke.Command(flags))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
-		code := 1
-		var chosen interface{ ExitCode() int }
-		if errors.As(err, &chosen) {
-			code = chosen.ExitCode()
-		}
-		os.Exit(code)
-	}
+	return root
 }

@@ -44,6 +44,22 @@ func TestCommand(t *testing.T) {
 	}
 }
 
+// What is run where there is a release already keeps that release's values, and names none that are not the host's.
+func TestReplaceKeepsValues(t *testing.T) {
+	text, err := Installation{Member: "org1", Server: "https://10.0.0.1:6443", CA: []byte(pem), Token: "t.o.k", Chart: "c", Replace: true}.Command()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line, _, _ := strings.Cut(text, "\n"); !strings.HasPrefix(line, "helm upgrade --install --reset-then-reuse-values member-agent c ") {
+		t.Errorf("the command line is %q", line)
+	}
+	for line := range strings.Lines(text) {
+		if section, top := strings.CutSuffix(line, ":\n"); top && section != "member" && section != "host" && section != "bootstrap" {
+			t.Errorf("%s is the organization's own to set", section)
+		}
+	}
+}
+
 func TestNonceDiffers(t *testing.T) {
 	if a, b := nonce(), nonce(); a == b || len(a) != 20 {
 		t.Fatalf("nonces %q and %q: want two different texts of 20 characters", a, b)
