@@ -57,6 +57,7 @@ func (c *Cluster) leaves() []pki.Leaf {
 		{Name: "kube-scheduler", CommonName: "system:kube-scheduler", Hosts: []string{loopback}, Client: true},
 		{Name: "kube-proxy", CommonName: "system:kube-proxy", Client: true},
 		{Name: "local-provisioner", CommonName: "system:local-provisioner", Client: true},
+		{Name: "network-policy", CommonName: "system:network-policy", Client: true},
 		{Name: "kubelet", CommonName: "system:node:" + c.NodeName(), Organization: []string{"system:nodes"}, Client: true},
 		{Name: "kubelet-server", CommonName: c.NodeName(), Hosts: []string{c.NodeName(), topology.NodeAddress, loopback}},
 	}
@@ -79,7 +80,7 @@ func ServerHosts(f *topology.Fleet, c topology.Cluster) []string {
 
 func (c *Cluster) kubeconfigs(authority *pki.Authority) error {
 	const local = "https://" + topology.NodeAddress + ":6443"
-	for _, client := range []string{"kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "local-provisioner"} {
+	for _, client := range []string{"kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "local-provisioner", "network-policy"} {
 		if err := authority.Kubeconfig(c.config(client+".kubeconfig"), c.Name, local, client); err != nil {
 			return err
 		}

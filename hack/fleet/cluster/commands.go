@@ -101,6 +101,10 @@ func (c *Cluster) proxyArgs() []string {
 	return []string{"--config=" + c.config("kube-proxy.yaml"), "--hostname-override=" + c.NodeName()}
 }
 
+func (c *Cluster) policyArgs() []string {
+	return []string{"--kubeconfig=" + c.config("network-policy.kubeconfig")}
+}
+
 func (c *Cluster) provisionerArgs() []string {
 	return []string{
 		"--kubeconfig=" + c.config("local-provisioner.kubeconfig"),

@@ -93,6 +93,9 @@ func (c *Cluster) startKubernetes(ctx context.Context, config *rest.Config, load
 	if err := c.ensure("local-provisioner", "local-provisioner", c.provisionerArgs()...); err != nil {
 		return err
 	}
+	if err := c.ensure("network-policy", "network-policy", c.policyArgs()...); err != nil {
+		return err
+	}
 	// kube-proxy ends when the node that it started without appears.
 	if err := c.waitNode(ctx, config, registered); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 
 var (
 	// programs are the parts that run as processes of a cluster.
-	programs = []string{"etcd", "hyperkube", "local-provisioner"}
+	programs = []string{"etcd", "hyperkube", "local-provisioner", "network-policy"}
 	// firstImages are what a cluster's own pods run from.
 	firstImages = []string{"pause", "coredns"}
 )

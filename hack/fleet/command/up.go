@@ -34,7 +34,7 @@ On a fleet that is there already, up starts what does not run and adds what is m
 }
 
 func programsFlag(cmd *cobra.Command, o *options) {
-	cmd.Flags().StringVar(&o.programs, "programs", "", "a directory with ready programs (etcd, hyperkube, local-provisioner); what it lacks is built")
+	cmd.Flags().StringVar(&o.programs, "programs", "", "a directory with ready programs (etcd, hyperkube, local-provisioner, network-policy); what it lacks is built")
 }
 
 func up(ctx context.Context, o *options, members, lines int, p *progress) error {

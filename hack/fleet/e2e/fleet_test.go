@@ -158,6 +158,7 @@ func TestFleet(t *testing.T) {
 	})
 	t.Run("traces are seen where they are", func(t *testing.T) { r.visible(t) })
 	t.Run("a restricted pod has DNS, a volume, logs and exec", func(t *testing.T) { r.pod(t) })
+	t.Run("NetworkPolicies hold", func(t *testing.T) { r.policies(t) })
 	t.Run("up again changes nothing", func(t *testing.T) { r.must(t, "up", "--members", "1") })
 	t.Run("only what may cross a border does", func(t *testing.T) { r.borders(t) })
 	t.Run("a line is cut and restored", func(t *testing.T) { r.cut(t) })

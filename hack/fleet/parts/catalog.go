@@ -34,6 +34,7 @@ var catalog = []part{
 	{name: "configtxgen", dir: "hack/parts/fabric", pkg: fabricModule + "/cmd/configtxgen", pins: fabricModule, ldflags: fabricFlags},
 	{name: "ccaas-builder", dir: "hack/parts/ccaasbuilder", pkg: "."},
 	{name: "local-provisioner", dir: "hack/parts/localprovisioner", pkg: "."},
+	{name: "network-policy", dir: "hack/parts/networkpolicy", pkg: "."},
 	{name: "pause", dir: "hack/parts/pause", pkg: "."},
 	{name: "cert-manager-controller", dir: certManagerDir, pkg: ".", pins: certManagerModule},
 	{name: "coredns", dir: "hack/parts/coredns", pkg: ".", pins: "github.com/coredns/coredns"},
