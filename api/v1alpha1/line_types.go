@@ -10,6 +10,10 @@ const (
 	ReasonLineDown = "Down"
 	// ReasonAddressTaken: an older Line leads between the same two addresses.
 	ReasonAddressTaken = "AddressTaken"
+	// ReasonLineNotAllowed: an organization's own chart (gateway.lines) does not let its gateway dial the line's far end.
+	ReasonLineNotAllowed = "NotAllowed"
+	// ReasonLineFull: a gateway is at its limit and refuses further connections over a line.
+	ReasonLineFull = "Full"
 )
 
 // LineEnd is where a line ends at one Member.
@@ -78,8 +82,9 @@ type LineEndStatus struct {
 	// Active is true when traffic takes this line.
 	// +optional
 	Active bool `json:"active,omitempty"`
+	// Reason says why the line is not up, or what it lacks; empty when nothing is wrong.
 	// +optional
-	Message string `json:"message,omitempty"`
+	Reason LineReason `json:"reason,omitempty"`
 }
 
 // Line is a dedicated line between two Members.

@@ -84,6 +84,26 @@ const (
 	LineUnknown LineState = "Unknown"
 )
 
+// LineReason says why a line is not up, or what it lacks. It is coarse on purpose: an organization's gateway dials what
+// the host and other Members name, and what it finds there (ports, certificates, error texts) is for that organization
+// alone, which reads it in the ConfigMap hanse-lines of its own cluster.
+// +kubebuilder:validation:Enum="";NotProbed;Unreachable;NotAuthenticated;NotAllowed;Full
+type LineReason string
+
+const (
+	// LineNotProbed: the gateway has not tried the line yet, or the far Member's root is not pinned yet.
+	LineNotProbed LineReason = "NotProbed"
+	// LineUnreachable: no gateway answers at the far end.
+	LineUnreachable LineReason = "Unreachable"
+	// LineNotAuthenticated: what answers at the far end does not prove to be the Member's gateway, or does not accept ours.
+	// It is told apart from LineUnreachable only for addresses that the organization allows by name (gateway.lines.allow).
+	LineNotAuthenticated LineReason = "NotAuthenticated"
+	// LineNotAllowed: the organization does not let its gateway dial the line's far end.
+	LineNotAllowed LineReason = "NotAllowed"
+	// LineFull: the line is up, but the gateway is at its limit and refuses further connections from the far Member.
+	LineFull LineReason = "Full"
+)
+
 // LineReport is what one Member's gateway says about one line.
 type LineReport struct {
 	// Name of the Line.
@@ -95,7 +115,7 @@ type LineReport struct {
 	// Reverse is the state from there to here, as the far end says.
 	// +optional
 	Reverse LineState `json:"reverse,omitempty"`
-	// RTTMicroseconds is the median round trip of late, in microseconds.
+	// RTTMicroseconds is the median round trip of late, in microseconds; only of a line that is up.
 	// +optional
 	RTTMicroseconds int64 `json:"rttMicroseconds,omitempty"`
 	// Active is true when traffic to the Member takes this line.
@@ -104,10 +124,9 @@ type LineReport struct {
 	// Since is when State was last changed.
 	// +optional
 	Since metav1.Time `json:"since,omitempty"`
-	// Message says why the line is not up.
-	// +kubebuilder:validation:MaxLength=1024
+	// Reason says why the line is not up, or what it lacks; empty when nothing is wrong.
 	// +optional
-	Message string `json:"message,omitempty"`
+	Reason LineReason `json:"reason,omitempty"`
 }
 
 // MemberStatus is what is known of an organization. The agent writes Root, Agent, Nodes and Lines; the host the rest.

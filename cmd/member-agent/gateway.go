@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/kubernetes"
@@ -15,6 +17,7 @@ import (
 func gatewayCommand() *cobra.Command {
 	o := line.DefaultOptions()
 	var logs logging
+	election := false
 	namespace := os.Getenv("POD_NAMESPACE")
 	cmd := &cobra.Command{
 		Use:   "gateway",
@@ -41,10 +44,24 @@ func gatewayCommand() *cobra.Command {
 			o.Sink = &configmap.Sink{
 				Client: client, Namespace: namespace, Name: line.ReportConfigMap, Key: line.ReportKey, FieldManager: line.FieldManager,
 			}
-			return line.Run(cmd.Context(), o)
+			if !election {
+				return line.Run(cmd.Context(), o)
+			}
+			leads, run, err := electReporter(client, namespace, os.Getenv("POD_NAME"), log)
+			if err != nil {
+				return err
+			}
+			o.Reports = leads
+			ctx, cancel := context.WithCancel(cmd.Context())
+			var tasks sync.WaitGroup
+			tasks.Go(func() { run(ctx) })
+			defer tasks.Wait()
+			defer cancel()
+			return line.Run(ctx, o)
 		},
 	}
 	cmd.Flags().StringVar(&namespace, "namespace", namespace, "namespace of the agent and the gateway")
+	cmd.Flags().BoolVar(&election, "leader-election", election, "of several gateways let one report the lines' health")
 	o.AddFlags(cmd.Flags())
 	logs.addFlags(cmd.Flags())
 	return cmd

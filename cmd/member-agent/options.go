@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/lifecycle"
 	"github.com/hanse-io/hanse/member-agent/policy"
 )
 
@@ -36,6 +37,10 @@ type options struct {
 	credentialLifetime           time.Duration
 
 	issuerName, issuerKind, issuerGroup string
+
+	// lineAddressTexts are lineAddresses as the flag has them.
+	lineAddressTexts []string
+	lineAddresses    []lifecycle.LineAddress
 
 	nodeImages, contractImages []string
 	approval                   string
@@ -91,6 +96,7 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.contractImages, "contract-image", o.contractImages, "prefix of images that this organization allows for contracts; may be repeated; * allows every image")
 	f.StringVar(&o.approval, "contract-approval", o.approval, "Automatic, or ByHand: contracts are approved once somebody has annotated the mirror of the plan")
 	f.BoolVar(&o.keepVolumes, "keep-volumes", o.keepVolumes, "keep the nodes' volumes when a consortium is taken down, whatever the host says")
+	f.StringArrayVar(&o.lineAddressTexts, "line-address", nil, "where the others reach this organization's gateway: ADDRESS or ADDRESS:PORT; may be repeated; only these are signed into the organization's record")
 	o.logs.addFlags(f)
 }
 
@@ -115,6 +121,14 @@ func (o *options) validate() error {
 	}
 	if err := policy.Approval(o.approval).Validate(); err != nil {
 		return fmt.Errorf("--contract-approval: %w", err)
+	}
+	o.lineAddresses = nil
+	for _, text := range o.lineAddressTexts {
+		a, err := lifecycle.ParseLineAddress(text)
+		if err != nil {
+			return fmt.Errorf("--line-address: %w", err)
+		}
+		o.lineAddresses = append(o.lineAddresses, a)
 	}
 	if o.gateway == "" {
 		o.gateway = fmt.Sprintf("%s:%d", o.gatewayHost(), v1alpha1.PortLine)

@@ -162,10 +162,11 @@ func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, l
 		Nodes:     &nodes.Phase{Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own, KeepVolumes: o.keepVolumes},
 		Discovery: rings, Engine: engine, Ledger: phases{engine: engine}, Reporter: link,
 		NodeImages: o.nodeImages, ContractImages: o.contractImages, Approval: policy.Approval(o.approval),
-		Routes:    routes(o),
-		RoutesTo:  lifecycle.ConfigMapKey{Name: line.RoutesConfigMap, Key: line.RoutesKey},
-		LinesFrom: lifecycle.ConfigMapKey{Name: line.ReportConfigMap, Key: line.ReportKey},
-		Workers:   o.workers, Log: mgr.GetLogger(), Now: time.Now,
+		Routes:        routes(o, own),
+		RoutesTo:      lifecycle.ConfigMapKey{Name: line.RoutesConfigMap, Key: line.RoutesKey},
+		LinesFrom:     lifecycle.ConfigMapKey{Name: line.ReportConfigMap, Key: line.ReportKey},
+		LineAddresses: o.lineAddresses,
+		Workers:       o.workers, Log: mgr.GetLogger(), Now: time.Now,
 	})
 	listener, err := net.Listen("tcp", o.gossipAddress)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"os"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +14,7 @@ import (
 	"github.com/hanse-io/hanse/member-agent/discovery"
 	"github.com/hanse-io/hanse/member-agent/lifecycle"
 	"github.com/hanse-io/hanse/member-agent/line"
+	"github.com/hanse-io/hanse/member-agent/networks"
 )
 
 // gossip shows discovery to the lifecycle in the lifecycle's own terms.
@@ -48,10 +50,15 @@ func dialGateway(address string) func(context.Context, string) (net.Conn, error)
 }
 
 // routes computes the gateway's routes.
-func routes(o options) lifecycle.Routes {
-	return func(plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1.Record, roots map[string]string) (string, error) {
+func routes(o options, own client.Reader) lifecycle.Routes {
+	finder := &networks.Finder{Client: own, APIServer: os.Getenv("KUBERNETES_SERVICE_HOST"), Now: time.Now}
+	return func(ctx context.Context, plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1.Record, roots map[string]string) (string, error) {
+		found, err := finder.Find(ctx)
+		if err != nil {
+			return "", err
+		}
 		text, err := line.Compute(plans, records, o.member, line.Cluster{
-			Domain: o.clusterDomain, Namespace: o.namespace, Roots: roots,
+			Domain: o.clusterDomain, Namespace: o.namespace, Roots: roots, Own: found.CIDRs, Problems: found.Problems,
 		}).JSON()
 		return string(text), err
 	}

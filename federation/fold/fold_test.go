@@ -244,8 +244,14 @@ func TestLine(t *testing.T) {
 		{"both ends say so", func(*plan.Input) {}, metav1.ConditionTrue, "org1 and org2 reach each other"},
 		{"one end does not reach the other", func(in *plan.Input) {
 			r := report(*in, "org2", "org1-org2")
-			r.State, r.Message = v1alpha1.LineDown, "connection refused"
-		}, metav1.ConditionFalse, "org2 does not reach org1 at gw.org1:7443: connection refused"},
+			r.State, r.Reason = v1alpha1.LineDown, v1alpha1.LineUnreachable
+		}, metav1.ConditionFalse, "org2 does not reach org1 at gw.org1:7443: no gateway answers there"},
+		{"one end is not allowed to try", func(in *plan.Input) {
+			r := report(*in, "org2", "org1-org2")
+			r.State, r.Reason = v1alpha1.LineDown, v1alpha1.LineNotAllowed
+		}, metav1.ConditionFalse, "org2 does not allow its gateway to dial that address"},
+		{"one end is full", func(in *plan.Input) { report(*in, "org2", "org1-org2").Reason = v1alpha1.LineFull },
+			metav1.ConditionTrue, "the gateway of org2 is at its limit"},
 		{"one end is not heard, but the other knows of it", func(in *plan.Input) { lose(*in, "org2") }, metav1.ConditionTrue, ""},
 		{"the far end has told that it does not get through", func(in *plan.Input) {
 			lose(*in, "org2")

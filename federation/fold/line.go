@@ -18,7 +18,7 @@ func Line(line *v1alpha1.Line, others []v1alpha1.Line, members map[string]*v1alp
 		if report := lineReport(line, members[end.Member]); report != nil {
 			status.Ends = append(status.Ends, v1alpha1.LineEndStatus{
 				From: end.Member, State: report.State, RTTMicroseconds: report.RTTMicroseconds,
-				Active: report.Active, Message: report.Message,
+				Active: report.Active, Reason: report.Reason,
 			})
 		}
 	}
@@ -89,7 +89,7 @@ func lineVerdict(line *v1alpha1.Line, members map[string]*v1alpha1.Member) Verdi
 	a, b := line.Spec.Ends[0].Member, line.Spec.Ends[1].Member
 	switch LineIsUp(line, members) {
 	case v1alpha1.LineUp:
-		return Verdict{metav1.ConditionTrue, v1alpha1.ReasonLineUp, fmt.Sprintf("%s and %s reach each other", a, b)}
+		return Verdict{metav1.ConditionTrue, v1alpha1.ReasonLineUp, fmt.Sprintf("%s and %s reach each other", a, b) + fullMessage(line, members)}
 	case v1alpha1.LineDown:
 		return Verdict{metav1.ConditionFalse, v1alpha1.ReasonLineDown, downMessage(line, members)}
 	}
@@ -101,6 +101,25 @@ func lineVerdict(line *v1alpha1.Line, members map[string]*v1alpha1.Member) Verdi
 	return Verdict{metav1.ConditionUnknown, v1alpha1.ReasonWaiting, fmt.Sprintf("waiting for %s and %s to try the line", a, b)}
 }
 
+// lineReasons are sentences about why an end does not reach the other, with the end's own name put in. What exactly its
+// gateway found is for that organization alone.
+var lineReasons = map[v1alpha1.LineReason]string{
+	v1alpha1.LineUnreachable:      "no gateway answers there: see whether the line is cut or the address is wrong; %s finds the details in its ConfigMap hanse-lines",
+	v1alpha1.LineNotAuthenticated: "what answers there is not that Member's gateway, or does not accept this one: see whether the address is right; %s finds the details in its ConfigMap hanse-lines",
+	v1alpha1.LineNotAllowed:       "%s does not allow its gateway to dial that address: correct the Line, or have it add the address to gateway.lines.allow of its chart",
+}
+
+// fullMessage names the ends that refuse connections over a line that is up.
+func fullMessage(line *v1alpha1.Line, members map[string]*v1alpha1.Member) string {
+	message := ""
+	for _, end := range line.Spec.Ends {
+		if report := heardReport(line, members[end.Member]); report != nil && report.Reason == v1alpha1.LineFull {
+			message += fmt.Sprintf("; the gateway of %s is at its limit and refuses further connections over it", end.Member)
+		}
+	}
+	return message
+}
+
 func downMessage(line *v1alpha1.Line, members map[string]*v1alpha1.Member) string {
 	for _, end := range line.Spec.Ends {
 		_, far, _ := plan.Ends(line, end.Member)
@@ -109,8 +128,8 @@ func downMessage(line *v1alpha1.Line, members map[string]*v1alpha1.Member) strin
 			continue
 		}
 		message := fmt.Sprintf("%s does not reach %s at %s:%d", end.Member, far.Member, far.Address, far.Port)
-		if report.Message != "" {
-			message += ": " + report.Message
+		if text := lineReasons[report.Reason]; text != "" {
+			message += ": " + fmt.Sprintf(text, end.Member)
 		}
 		return message
 	}

@@ -73,7 +73,7 @@ type LedgerOutput struct {
 
 // Routes makes the gateway's routes from the trusted plans, the checked records by consortium and member, and the
 // pinned roots.
-type Routes func(plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1.Record, roots map[string]string) (text string, err error)
+type Routes func(ctx context.Context, plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1.Record, roots map[string]string) (text string, err error)
 
 // Reporter tells the host about the organization.
 type Reporter interface {

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,7 +32,8 @@ func reports(ctx context.Context, reader client.Reader, namespace string, from C
 	return lines, nil
 }
 
-// judgeLines says whether every other member of the plan can be reached over some line.
+// judgeLines says whether every other member of the plan can be reached over some line. The host reads it too, so it says no
+// more than the reports' coarse reasons.
 func judgeLines(plan *v1alpha1.MemberPlan, lines []v1alpha1.LineReport) (metav1.ConditionStatus, string, string) {
 	best := map[string]v1alpha1.LineReport{}
 	for _, l := range lines {
@@ -43,7 +45,8 @@ func judgeLines(plan *v1alpha1.MemberPlan, lines []v1alpha1.LineReport) (metav1.
 	for _, l := range plan.Spec.Lines {
 		declared[l.Member] = true
 	}
-	var none, down, unknown []string
+	var none, down, unknown, full []string
+	reason := v1alpha1.ReasonLineDown
 	for _, m := range plan.Spec.Members {
 		if m.Name == plan.Spec.Member {
 			continue
@@ -52,21 +55,31 @@ func judgeLines(plan *v1alpha1.MemberPlan, lines []v1alpha1.LineReport) (metav1.
 		case !declared[m.Name]:
 			none = append(none, m.Name)
 		case l.State == v1alpha1.LineDown:
-			down = append(down, m.Name+" ("+l.Name+": "+l.Message+")")
+			down = append(down, fmt.Sprintf("%s (%s: %s)", m.Name, l.Name, cmp.Or(l.Reason, v1alpha1.LineUnreachable)))
+			if l.Reason == v1alpha1.LineNotAllowed {
+				reason = v1alpha1.ReasonLineNotAllowed
+			}
 		case l.State != v1alpha1.LineUp:
 			unknown = append(unknown, m.Name)
+		case l.Reason == v1alpha1.LineFull:
+			full = append(full, m.Name)
 		}
 	}
 	switch {
 	case len(none) > 0:
 		return metav1.ConditionFalse, v1alpha1.ReasonNotFound, "there is no line to " + strings.Join(none, ", ") + ": declare a Line on the host"
 	case len(down) > 0:
-		return metav1.ConditionFalse, v1alpha1.ReasonLineDown, "no line is up to " + strings.Join(down, ", ")
+		return metav1.ConditionFalse, reason, "no line is up to " + strings.Join(down, ", ") + linesHint
+	case len(full) > 0:
+		return metav1.ConditionFalse, v1alpha1.ReasonLineFull, "the gateway is at its limit and refuses further connections from " + strings.Join(full, ", ") + linesHint
 	case len(unknown) > 0:
 		return metav1.ConditionUnknown, v1alpha1.ReasonWaiting, "the gateway has not yet tried the lines to " + strings.Join(unknown, ", ")
 	}
 	return metav1.ConditionTrue, v1alpha1.ReasonReady, "a line is up to every other member"
 }
+
+// linesHint says where the details are, which are for the organization alone.
+const linesHint = "; what the gateway found is in ConfigMap hanse-lines of the agent's namespace"
 
 func rank(s v1alpha1.LineState) int {
 	switch s {

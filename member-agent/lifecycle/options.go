@@ -63,6 +63,10 @@ type Options struct {
 	// RoutesTo is where the gateway reads its routes, LinesFrom where it writes its reports.
 	RoutesTo, LinesFrom ConfigMapKey
 
+	// LineAddresses are where the others reach the organization's gateway, as its own chart says. No other address of a
+	// line is signed into the member's record, and none at all if there are none.
+	LineAddresses []LineAddress
+
 	// Workers that carry plans out in parallel.
 	Workers int
 	Log     logr.Logger

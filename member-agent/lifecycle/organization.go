@@ -135,7 +135,7 @@ func (h *house) route(ctx context.Context, plans []v1alpha1.MemberPlan, roots si
 	for _, plan := range plans {
 		records[plan.Spec.Consortium] = h.Discovery.Records(plan.Spec.Consortium)
 	}
-	text, err := h.Routes(plans, records, roots)
+	text, err := h.Routes(ctx, plans, records, roots)
 	if err != nil {
 		return err
 	}

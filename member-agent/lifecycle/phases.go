@@ -103,7 +103,7 @@ func (r *Reconciler) discover(p *progress, issued identity.Issued, org *organiza
 
 // sign makes the member's own record, or finds that the last one still says it all.
 func (r *Reconciler) sign(p *progress, issued identity.Issued, org *organization) (*v1alpha1.SignedRecord, error) {
-	own := record(p.plan, issued)
+	own := record(p.plan, issued, r.LineAddresses)
 	own, signed := next(own, r.Now(), p.plan.Status.Record, r.Discovery.Own(p.plan.Spec.Consortium, r.Member))
 	if signed != nil && signed.Certificates == org.certificates {
 		return signed, nil
@@ -127,7 +127,7 @@ func (r *Reconciler) lines(ctx context.Context, p *progress) error {
 		return err
 	}
 	status, reason, message := judgeLines(p.plan, all)
-	p.set(v1alpha1.PlanLinesReady, status, reason, message)
+	p.set(v1alpha1.PlanLinesReady, status, reason, message+foreignEnds(p.plan, r.LineAddresses))
 	return nil
 }
 

@@ -208,7 +208,7 @@ func (k *taker) routes(t *testing.T, plan *v1alpha1.MemberPlan) {
 		}
 	}
 	for _, l := range r.Lines {
-		if err := line.CheckAddress(l.Address, l.Port, "cluster.local"); err != nil {
+		if err := line.CheckAddress(l.Address, l.Port, "cluster.local"); err != nil && l.Problem == "" {
 			t.Errorf("line %+v: %v", l, err)
 		}
 	}
@@ -228,7 +228,7 @@ func nodeOf(node, member string) bool {
 // says runs what reads a plan to say something about it; none of it may panic.
 func (k *taker) says(plan *v1alpha1.MemberPlan) {
 	_ = signature.Pins{}.Compare(plan.Spec.Members)
-	own := record(plan, identity.Issued{})
+	own := record(plan, identity.Issued{}, confirmed(plan))
 	_, _ = next(own, time.Unix(1000, 0), plan.Status.Record)
 	_, _, _ = judgeLines(plan, nil)
 	_, refused, _ := k.lifetime.allowed(plan)
@@ -384,4 +384,12 @@ func spoiled(text string) any {
 		return json.RawMessage(text)
 	}
 	return text
+}
+
+// confirmed has the organization call every end of the plan's lines its own, so that all of them are signed.
+func confirmed(plan *v1alpha1.MemberPlan) (own []LineAddress) {
+	for _, l := range plan.Spec.Lines {
+		own = append(own, LineAddress{strings.ToLower(strings.TrimSuffix(l.LocalAddress, ".")), l.LocalPort})
+	}
+	return own
 }

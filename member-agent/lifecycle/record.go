@@ -12,7 +12,7 @@ import (
 )
 
 // record is what the member makes known about itself, without a sequence.
-func record(plan *v1alpha1.MemberPlan, issued identity.Issued) v1alpha1.Record {
+func record(plan *v1alpha1.MemberPlan, issued identity.Issued, own []LineAddress) v1alpha1.Record {
 	r := v1alpha1.Record{
 		Member:        plan.Spec.Member,
 		Consortium:    plan.Spec.Consortium,
@@ -29,7 +29,9 @@ func record(plan *v1alpha1.MemberPlan, issued identity.Issued) v1alpha1.Record {
 		})
 	}
 	for _, l := range plan.Spec.Lines {
-		r.Lines = append(r.Lines, v1alpha1.RecordLine{Name: l.Name, Address: l.LocalAddress, Port: l.LocalPort})
+		if owns(own, l) {
+			r.Lines = append(r.Lines, v1alpha1.RecordLine{Name: l.Name, Address: l.LocalAddress, Port: l.LocalPort})
+		}
 	}
 	return r
 }

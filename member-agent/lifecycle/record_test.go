@@ -58,6 +58,8 @@ func TestJudgeLines(t *testing.T) {
 	line := func(name string, state v1alpha1.LineState) v1alpha1.LineReport {
 		return v1alpha1.LineReport{Name: name, Member: "org2", State: state}
 	}
+	full, notAllowed := line("a", v1alpha1.LineUp), line("a", v1alpha1.LineDown)
+	full.Reason, notAllowed.Reason = v1alpha1.LineFull, v1alpha1.LineNotAllowed
 	for _, row := range []struct {
 		why    string
 		plan   *v1alpha1.MemberPlan
@@ -67,6 +69,9 @@ func TestJudgeLines(t *testing.T) {
 	}{
 		{"one of two lines is enough", plan, []v1alpha1.LineReport{line("a", v1alpha1.LineDown), line("b", v1alpha1.LineUp)}, metav1.ConditionTrue, v1alpha1.ReasonReady},
 		{"none is up", plan, []v1alpha1.LineReport{line("a", v1alpha1.LineDown), line("b", v1alpha1.LineDown)}, metav1.ConditionFalse, v1alpha1.ReasonLineDown},
+		{"the line that is up is full", plan, []v1alpha1.LineReport{full}, metav1.ConditionFalse, v1alpha1.ReasonLineFull},
+		{"one of two is full", plan, []v1alpha1.LineReport{full, line("b", v1alpha1.LineUp)}, metav1.ConditionFalse, v1alpha1.ReasonLineFull},
+		{"the far end is not allowed at home", plan, []v1alpha1.LineReport{notAllowed}, metav1.ConditionFalse, v1alpha1.ReasonLineNotAllowed},
 		{"the gateway has said nothing yet: nobody can tell", plan, nil, metav1.ConditionUnknown, v1alpha1.ReasonWaiting},
 		{"no line is declared", &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1", Members: plan.Spec.Members}}, nil, metav1.ConditionFalse, v1alpha1.ReasonNotFound},
 		{"alone in a consortium there is nobody to reach", &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1", Members: plan.Spec.Members[:1]}}, nil, metav1.ConditionTrue, v1alpha1.ReasonReady},

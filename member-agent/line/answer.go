@@ -29,10 +29,11 @@ func (g *gateway) answerProbe(ctx context.Context, t *table, a *admission, v *vi
 		return
 	}
 	member, err := t.prove(conn.ConnectionState())
-	if err != nil || !a.establish(v) {
+	if err != nil || !a.prove(v, member) {
 		g.refuse(refusedNoProof)
 		return
 	}
+	defer a.unprove(v, member)
 	f := &flow{direction: probing, member: member, client: v.conn.(*net.TCPConn)}
 	g.flows.add(f)
 	defer g.flows.remove(f, 0)
@@ -48,7 +49,7 @@ func (g *gateway) answerProbe(ctx context.Context, t *table, a *admission, v *vi
 }
 
 // maxProbes bounds the probe connections of one member, proven as it is.
-const maxProbes = 256
+const maxProbes = 64
 
 // view is how this gateway finds a line to a member.
 func (g *gateway) view(line, member string) v1alpha1.LineState {

@@ -19,8 +19,12 @@ type Cluster struct {
 	Domain string
 	// Namespace of the agent and the gateway; hanse-system when empty.
 	Namespace string
-	// Roots are the pinned roots by member. They go before what plans say.
+	// Roots are the pinned roots by member; no other root is trusted, whatever plans say.
 	Roots map[string]string
+	// Own are the cluster's own networks, as CIDRs.
+	Own []string
+	// Problems are what could not be found out of the cluster.
+	Problems []string
 }
 
 // AgentService is the Service by which the gateway reaches its own agent.
@@ -33,7 +37,7 @@ func Compute(plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1
 	in.Namespace = cmp.Or(in.Namespace, "hanse-system")
 	c := computation{
 		cluster: in, records: records,
-		routes: Routes{Member: self, Local: map[string]string{}, Remote: map[string]string{}, Lines: []Line{}, Roots: map[string]string{}},
+		routes: Routes{Member: self, Local: map[string]string{}, Remote: map[string]string{}, Lines: []Line{}, Roots: map[string]string{}, Own: in.Own},
 		lines:  map[string]Line{},
 	}
 	c.routes.Local[v1alpha1.AgentServerName(self)] = c.service(AgentService, in.Namespace, v1alpha1.PortGossip)
@@ -50,6 +54,7 @@ func Compute(plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1
 		c.routes.Lines = append(c.routes.Lines, c.lines[name])
 	}
 	maps.Copy(c.routes.Roots, in.Roots)
+	c.routes.Problems = append(c.routes.Problems, in.Problems...)
 	slices.Sort(c.routes.Problems)
 	c.routes.Problems = slices.Compact(c.routes.Problems)
 	return c.routes
@@ -66,14 +71,13 @@ func (c *computation) problem(format string, args ...any) {
 	c.routes.Problems = append(c.routes.Problems, fmt.Sprintf(format, args...))
 }
 
-// members enters every member's nodes, agent and root.
+// members enters every member's nodes and agent.
 func (c *computation) members(spec *v1alpha1.MemberPlanSpec) {
 	for _, m := range spec.Members {
 		if !v1alpha1.IsLabel(m.Name) {
 			c.problem("consortium %s: %q cannot be a member's name; it is left out", spec.Consortium, m.Name)
 			continue
 		}
-		c.root(spec.Consortium, m)
 		if m.Name != c.routes.Member {
 			c.routes.Remote[v1alpha1.AgentServerName(m.Name)] = m.Name
 		}
@@ -97,17 +101,6 @@ func (c *computation) node(n v1alpha1.PlanMemberNode, member, consortium string)
 	c.routes.Local[host] = c.service(n.Name, v1alpha1.ConsortiumNamespace(consortium), rolePort(n.Role))
 }
 
-func (c *computation) root(consortium string, m v1alpha1.PlanMember) {
-	if _, pinned := c.cluster.Roots[m.Name]; pinned || m.Root == "" {
-		return
-	}
-	if known, ok := c.routes.Roots[m.Name]; ok && known != m.Root {
-		c.problem("consortium %s gives member %s another root than an earlier plan; the earlier one holds", consortium, m.Name)
-		return
-	}
-	c.routes.Roots[m.Name] = m.Root
-}
-
 // ends enters the lines. A line that several plans name is one line; the first plan's word holds.
 func (c *computation) ends(spec *v1alpha1.MemberPlanSpec) {
 	for _, l := range spec.Lines {
@@ -127,8 +120,7 @@ func (c *computation) ends(spec *v1alpha1.MemberPlanSpec) {
 			}
 		}
 		if err := CheckAddress(end.Address, end.Port, c.cluster.Domain); err != nil {
-			c.problem("line %s: its end at %s is refused: %v; the line is left out", l.Name, l.Member, err)
-			continue
+			end.Problem = err.Error()
 		}
 		c.lines[l.Name] = end
 	}

@@ -17,7 +17,7 @@ import (
 func (g *gateway) dialLine(ctx context.Context, l Line) (*net.TCPConn, error) {
 	d := dialer(g.o.LineDialTimeout)
 	d.ControlContext = func(_ context.Context, _, address string, c syscall.RawConn) error {
-		if err := g.checkFarEnd(address); err != nil {
+		if err := g.checkFarEnd(l, address); err != nil {
 			return err
 		}
 		return relay.KeepAlive(c, g.o.UserTimeout)
@@ -34,13 +34,17 @@ func farEnd(l Line) string {
 	return net.JoinHostPort(host, strconv.Itoa(int(l.Port)))
 }
 
-// checkFarEnd refuses names that resolve to an address that no line can end at.
-func (g *gateway) checkFarEnd(address string) error {
+// checkFarEnd is asked once a name has been resolved, about the very address that is dialed: a name that leads elsewhere the
+// next moment is asked about again.
+func (g *gateway) checkFarEnd(l Line, address string) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("read the resolved address %q: %w", address, err)
 	}
-	return g.o.lineAllowed(to.Addr())
+	if err := g.o.lineAllowed(to.Addr()); err != nil {
+		return notAllowed(err)
+	}
+	return g.o.access.check(l.Address, to.Addr(), g.table.Load().own)
 }
 
 // dialService connects to a node or the agent in this cluster.

@@ -85,7 +85,7 @@ func TestStreamLeavesBlackHole(t *testing.T) {
 	defer again.Close()
 	must(t, hears(again))
 	eventually(t, "l2 is active", func() bool { return m.a.memory.reported("l2").Active && !m.a.memory.reported("l1").Active })
-	if r := m.a.memory.reported("l1"); r.Message == "" || r.State != v1alpha1.LineDown {
+	if r := m.a.memory.reported("l1"); r.Detail == "" || r.Reason != v1alpha1.LineUnreachable || r.State != v1alpha1.LineDown {
 		t.Errorf("the report does not say what is wrong: %+v", r)
 	}
 

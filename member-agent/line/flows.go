@@ -1,8 +1,10 @@
 package line
 
 import (
+	"context"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/hanse-io/hanse/member-agent/line/relay"
 )
@@ -68,6 +70,26 @@ func (s *flows) count(d direction) (open int, bytes int64) {
 		}
 	}
 	return open, bytes
+}
+
+// closeIdle closes connections that have been silent for too long, until ctx ends.
+func (g *gateway) closeIdle(ctx context.Context) {
+	tick := g.o.Clock.NewTicker(min(max(g.o.IdleTimeout/8, time.Millisecond), time.Minute))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C():
+		}
+		n := g.flows.closeIf(func(f *flow) bool {
+			return f.server != nil && min(relay.Silence(f.client), relay.Silence(f.server)) > g.o.IdleTimeout
+		})
+		if n > 0 {
+			g.metrics.closed.WithLabelValues(closedIdle).Add(float64(n))
+			g.log.Info("connections that had been silent for too long were closed", "connections", n, "after", g.o.IdleTimeout)
+		}
+	}
 }
 
 // probes is how many probes of a member are being answered.

@@ -30,6 +30,7 @@ type gateway struct {
 	flows      *flows
 	inside     *admission
 	outside    *admission
+	limits     *limits
 	report     *reporter
 
 	table       atomic.Pointer[table]
@@ -64,6 +65,7 @@ func newGateway(o Options) *gateway {
 	g := &gateway{
 		o: o, log: o.Log, keys: &keypair{dir: o.CertDir, log: o.Log}, flows: newFlows(),
 		inside: newAdmission(o.Limits), outside: newAdmission(o.Limits),
+		limits:     newLimits(),
 		complaints: rate.Sometimes{Interval: time.Second},
 		states:     map[string]health.Snapshot{}, active: map[string]string{},
 	}
@@ -128,6 +130,7 @@ func (g *gateway) run(ctx context.Context, inside, lines, web net.Listener) erro
 		return errors.Join(errors.New("the source of routes has ended"), err)
 	})
 	tasks.Go(func() { g.report.run(alive) })
+	tasks.Go(func() { g.closeIdle(alive) })
 
 	var err error
 	select {

@@ -128,7 +128,7 @@ func TestHalfOpenFlood(t *testing.T) {
 }
 
 func TestTooManyConnections(t *testing.T) {
-	m := join(t, func(o *Options) { o.Limits.Connections = 3 }, nil)
+	m := join(t, func(o *Options) { o.Limits = Limits{Connections: 12, ConnectionsPerSource: 6} }, nil) // 3 to one name
 	var calls []*tls.Conn
 	for range 3 {
 		c, err := call(m.a.inside, nodeA, m.orgA)
@@ -202,8 +202,8 @@ func TestFarGatewayWithWrongRootIsDown(t *testing.T) {
 	wrong.Roots = map[string]string{"a": m.orgA.root, "b": newOrganization(t, "b").root}
 	m.a.follow(t, wrong)
 	m.a.waitFor(t, "l1", v1alpha1.LineDown)
-	if r := m.a.memory.reported("l1"); !strings.Contains(r.Message, "prove") {
-		t.Errorf("the report does not say that the proof failed: %+v", r)
+	if r := m.a.memory.reported("l1"); !strings.Contains(r.Detail, "prove") || r.Reason != v1alpha1.LineUnreachable {
+		t.Errorf("%+v, want the detail to say that the proof failed, and the reason not to", r)
 	}
 }
 

@@ -28,7 +28,7 @@ type running struct {
 func (p *probes) follow(ctx context.Context, r Routes) {
 	wanted := map[string]Line{}
 	for _, l := range r.Lines {
-		if r.Roots[l.Member] != "" {
+		if r.Roots[l.Member] != "" && l.Problem == "" {
 			l.Priority = 0 // it says nothing about the line itself
 			wanted[l.Name] = l
 		}

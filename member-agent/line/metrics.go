@@ -24,6 +24,12 @@ var refusals = []string{
 	refusedNoProof, refusedNoLine, refusedNoService,
 }
 
+// Reasons for which a connection that was passed on is closed; values of the label reason.
+const (
+	closedSlowHandshake = "slow_handshake" // no application data both ways in time
+	closedIdle          = "idle"           // silent from both ends for too long
+)
+
 // direction is which way a connection goes; values of the label direction.
 type direction string
 
@@ -39,6 +45,7 @@ var directions = []direction{inward, outward, within, probing}
 type metrics struct {
 	registry  *prometheus.Registry
 	refused   *prometheus.CounterVec
+	closed    *prometheus.CounterVec
 	failovers prometheus.Counter
 }
 
@@ -48,6 +55,9 @@ func newMetrics(g *gateway) *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hanse_gateway_refused_total", Help: "Connections that the gateway refused, by reason.",
 		}, []string{"reason"}),
+		closed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hanse_gateway_closed_total", Help: "Connections that the gateway closed after it had passed them on, by reason.",
+		}, []string{"reason"}),
 		failovers: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "hanse_line_failovers_total", Help: "Times that traffic to a member had to leave a line for another one.",
 		}),
@@ -55,7 +65,10 @@ func newMetrics(g *gateway) *metrics {
 	for _, reason := range refusals {
 		m.refused.WithLabelValues(reason)
 	}
-	m.registry.MustRegister(m.refused, m.failovers, &collector{g})
+	for _, reason := range []string{closedSlowHandshake, closedIdle} {
+		m.closed.WithLabelValues(reason)
+	}
+	m.registry.MustRegister(m.refused, m.closed, m.failovers, &collector{g})
 	return m
 }
 
@@ -71,25 +84,30 @@ var (
 		"Connections that are open, by direction.", []string{"direction"}, nil)
 	gatewayHalfOpen = prometheus.NewDesc("hanse_gateway_half_open_connections",
 		"Connections that have not said yet where they want to go, by listener.", []string{"listener"}, nil)
+	gatewayAtLimit = prometheus.NewDesc("hanse_gateway_at_limit",
+		"1 if the listener has refused a connection for a limit in the last minute.", []string{"listener"}, nil)
+	gatewayShared = prometheus.NewDesc("hanse_gateway_shared_sources",
+		"Source addresses from which several members' gateways come in, whose lines therefore share one limit.", nil, nil)
+	lineAtLimit = prometheus.NewDesc("hanse_line_at_limit",
+		"1 if a connection from the line's far member was refused for a limit in the last minute.", []string{"line", "member"}, nil)
 	gatewayBytes = prometheus.NewDesc("hanse_gateway_bytes_total",
 		"Bytes received and passed on, both ways of the connections in a direction together.", []string{"direction"}, nil)
 )
 
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lineUp, lineRTT, gatewayConnections, gatewayHalfOpen, gatewayBytes} {
+	for _, d := range []*prometheus.Desc{lineUp, lineRTT, lineAtLimit, gatewayConnections, gatewayHalfOpen, gatewayAtLimit, gatewayShared, gatewayBytes} {
 		out <- d
 	}
 }
 
 func (c *collector) Collect(out chan<- prometheus.Metric) {
+	now := c.g.o.Clock.Now()
+	out <- prometheus.MustNewConstMetric(gatewayShared, prometheus.GaugeValue, float64(c.g.outside.shared()))
 	for _, ways := range c.g.table.Load().ways {
 		for _, w := range ways {
-			up := 0.0
-			if w.State == v1alpha1.LineUp {
-				up = 1
-			}
-			out <- prometheus.MustNewConstMetric(lineUp, prometheus.GaugeValue, up, w.Name, w.Member)
+			out <- prometheus.MustNewConstMetric(lineUp, prometheus.GaugeValue, number(w.State == v1alpha1.LineUp), w.Name, w.Member)
 			out <- prometheus.MustNewConstMetric(lineRTT, prometheus.GaugeValue, w.RTT.Seconds(), w.Name, w.Member)
+			out <- prometheus.MustNewConstMetric(lineAtLimit, prometheus.GaugeValue, number(c.g.limits.reached(w.Member, now)), w.Name, w.Member)
 		}
 	}
 	for _, d := range directions {
@@ -102,5 +120,13 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for name, a := range map[string]*admission{"inside": c.g.inside, "line": c.g.outside} {
 		_, half := a.counts()
 		out <- prometheus.MustNewConstMetric(gatewayHalfOpen, prometheus.GaugeValue, float64(half), name)
+		out <- prometheus.MustNewConstMetric(gatewayAtLimit, prometheus.GaugeValue, number(c.g.limits.listener(a, now)), name)
 	}
+}
+
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -21,9 +21,18 @@ type Source interface {
 	Watch(ctx context.Context, changed func(text []byte)) error
 }
 
+// Report is what the gateway says of one line in its own cluster: what the host is told as well, and Detail, which is not
+// for the host. Whoever reads it as []v1alpha1.LineReport, as the agent does, cannot pass Detail on.
+type Report struct {
+	v1alpha1.LineReport `json:",inline"`
+	// Detail says what exactly the gateway found, and how to mend it; in English, at most 1024 bytes.
+	Detail string `json:"detail,omitempty"`
+}
+
 // Sink takes the gateway's reports.
 type Sink interface {
-	Report(ctx context.Context, lines []v1alpha1.LineReport) error
+	// Report takes the JSON of a []Report, sorted by line.
+	Report(ctx context.Context, text []byte) error
 }
 
 // Options are what a gateway is run with.
@@ -41,20 +50,31 @@ type Options struct {
 	ServiceDialTimeout time.Duration
 	// UserTimeout ends a connection over a line whose far end acknowledges nothing for so long.
 	UserTimeout time.Duration
+	// HandshakeTimeout bounds the time until application data of TLS has gone both ways, from when the connection was
+	// passed on.
+	HandshakeTimeout time.Duration
+	// IdleTimeout ends a connection over which nothing has come from either end for so long. A server of gRPC asks after
+	// two hours at the latest whether a silent client is still there.
+	IdleTimeout time.Duration
 	// DrainTimeout is how long connections may go on once the gateway is asked to stop.
 	DrainTimeout time.Duration
 	// Limits of each of the two listeners.
 	Limits Limits
+	// Allow and Deny say which far ends of lines may be dialed; see Access.
+	Allow, Deny []string
 
 	// Source and Sink are set by the caller, not by flags.
 	Source Source
 	Sink   Sink
+	// Reports says whether this gateway is the one of several that reports. It does when nil.
+	Reports func() bool
 	// Log and Clock have defaults.
 	Log   *slog.Logger
 	Clock clock.WithTicker
 
 	// lineAllowed is asked about the IP address of a line's far end once it is resolved. Tests live on loopback.
 	lineAllowed func(netip.Addr) error
+	access      access // of Allow and Deny
 }
 
 // DefaultOptions are what a gateway in a cluster runs with.
@@ -68,8 +88,10 @@ func DefaultOptions() Options {
 		LineDialTimeout:    2 * time.Second,
 		ServiceDialTimeout: 5 * time.Second,
 		UserTimeout:        10 * time.Second,
+		HandshakeTimeout:   20 * time.Second,
+		IdleTimeout:        150 * time.Minute,
 		DrainTimeout:       20 * time.Second,
-		Limits:             Limits{HalfOpen: 1024, HalfOpenPerSource: 512, Connections: 8192, ConnectionsPerSource: 8192},
+		Limits:             Limits{HalfOpen: 1024, HalfOpenPerSource: 256, Connections: 8192, ConnectionsPerSource: 2048},
 	}
 }
 
@@ -83,11 +105,15 @@ func (o *Options) AddFlags(f *pflag.FlagSet) {
 	f.DurationVar(&o.LineDialTimeout, "line-dial-timeout", o.LineDialTimeout, "How long to try to connect over one line before the next one is tried.")
 	f.DurationVar(&o.ServiceDialTimeout, "service-dial-timeout", o.ServiceDialTimeout, "How long to try to connect to a node in this cluster.")
 	f.DurationVar(&o.UserTimeout, "user-timeout", o.UserTimeout, "How long the far end of a line may acknowledge nothing before a connection is given up.")
+	f.DurationVar(&o.HandshakeTimeout, "handshake-timeout", o.HandshakeTimeout, "How long a connection that is passed on may take until application data has gone both ways.")
+	f.DurationVar(&o.IdleTimeout, "idle-timeout", o.IdleTimeout, "How long a connection may be silent, from both ends, before it is closed.")
 	f.DurationVar(&o.DrainTimeout, "drain-timeout", o.DrainTimeout, "How long connections may go on once the gateway is asked to stop.")
-	f.IntVar(&o.Limits.HalfOpen, "max-half-open", o.Limits.HalfOpen, "Connections of a listener that may be without a destination at once; the oldest gives way.")
-	f.IntVar(&o.Limits.HalfOpenPerSource, "max-half-open-per-source", o.Limits.HalfOpenPerSource, "The same from one IP address.")
-	f.IntVar(&o.Limits.Connections, "max-connections", o.Limits.Connections, "Connections of a listener at once; further ones are refused.")
-	f.IntVar(&o.Limits.ConnectionsPerSource, "max-connections-per-source", o.Limits.ConnectionsPerSource, "The same from one IP address.")
+	f.IntVar(&o.Limits.HalfOpen, "max-half-open", o.Limits.HalfOpen, "Connections of a listener that may be without a destination at once; the oldest of the source that has the most gives way.")
+	f.IntVar(&o.Limits.HalfOpenPerSource, "max-half-open-per-source", o.Limits.HalfOpenPerSource, "The same from one source: an IPv4 address, or a /64 of IPv6.")
+	f.IntVar(&o.Limits.Connections, "max-connections", o.Limits.Connections, "Connections that a listener passes on at once; the last quarter is shared out equally among the sources.")
+	f.IntVar(&o.Limits.ConnectionsPerSource, "max-connections-per-source", o.Limits.ConnectionsPerSource, "The same from one source, and half of it from one source to one server name.")
+	f.StringArrayVar(&o.Allow, "line-allow", o.Allow, "A CIDR, an IP address or a DNS name (with what lies below it) at which a line may end; may be repeated. Every address when there is none, but for --line-deny and the cluster's own.")
+	f.StringArrayVar(&o.Deny, "line-deny", o.Deny, "A CIDR or an IP address at which no line ends, whatever --line-allow says; may be repeated.")
 }
 
 // complete fills in what was left empty and says what is missing.
@@ -104,11 +130,20 @@ func (o *Options) complete() error {
 	o.LineDialTimeout = cmp.Or(o.LineDialTimeout, d.LineDialTimeout)
 	o.ServiceDialTimeout = cmp.Or(o.ServiceDialTimeout, d.ServiceDialTimeout)
 	o.UserTimeout = cmp.Or(o.UserTimeout, d.UserTimeout)
+	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, d.HandshakeTimeout)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, d.IdleTimeout)
 	o.DrainTimeout = cmp.Or(o.DrainTimeout, d.DrainTimeout)
 	o.Limits.HalfOpen = cmp.Or(o.Limits.HalfOpen, d.Limits.HalfOpen)
 	o.Limits.HalfOpenPerSource = cmp.Or(o.Limits.HalfOpenPerSource, d.Limits.HalfOpenPerSource)
 	o.Limits.Connections = cmp.Or(o.Limits.Connections, d.Limits.Connections)
 	o.Limits.ConnectionsPerSource = cmp.Or(o.Limits.ConnectionsPerSource, d.Limits.ConnectionsPerSource)
+	if err := o.Limits.check(); err != nil {
+		return err
+	}
+	var err error
+	if o.access, err = parseAccess(o.Allow, o.Deny); err != nil {
+		return err
+	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}

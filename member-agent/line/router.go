@@ -34,11 +34,6 @@ func (g *gateway) accept(ctx context.Context, ln net.Listener, a *admission, tak
 			continue
 		}
 		v := a.enter(conn)
-		if v == nil {
-			g.refuse(refusedTooMany)
-			conn.Close()
-			continue
-		}
 		g.connections.Go(func() { g.meet(ctx, a, v, take) })
 	}
 }
@@ -84,11 +79,11 @@ func helloRefusal(err error) string {
 func (g *gateway) fromInside(ctx context.Context, a *admission, v *visit, name string) {
 	t := g.table.Load()
 	if member, ok := t.routes.Remote[name]; ok {
-		g.overLine(ctx, t, a, v, member)
+		g.overLine(ctx, t, a, v, member, name)
 		return
 	}
 	if address, ok := t.routes.Local[name]; ok {
-		g.toService(ctx, a, v, address, within)
+		g.toService(ctx, a, v, address, name, within)
 		return
 	}
 	g.refuse(refusedUnknownSNI)
@@ -99,7 +94,7 @@ func (g *gateway) fromInside(ctx context.Context, a *admission, v *visit, name s
 func (g *gateway) fromLine(ctx context.Context, a *admission, v *visit, name string) {
 	t := g.table.Load()
 	if address, ok := t.routes.Local[name]; ok {
-		g.toService(ctx, a, v, address, inward)
+		g.toService(ctx, a, v, address, name, inward)
 		return
 	}
 	if name == v1alpha1.GatewayServerName(t.routes.Member) {
@@ -111,9 +106,8 @@ func (g *gateway) fromLine(ctx context.Context, a *admission, v *visit, name str
 }
 
 // overLine tries the lines to a member, best first, until one takes the connection.
-func (g *gateway) overLine(ctx context.Context, t *table, a *admission, v *visit, member string) {
-	if !a.establish(v) {
-		g.refuse(refusedTooMany)
+func (g *gateway) overLine(ctx context.Context, t *table, a *admission, v *visit, member, name string) {
+	if !g.take(a, v, name) {
 		return
 	}
 	for i, w := range t.candidates(member) {
@@ -135,9 +129,8 @@ func (g *gateway) overLine(ctx context.Context, t *table, a *admission, v *visit
 }
 
 // toService takes a connection to a node of this cluster.
-func (g *gateway) toService(ctx context.Context, a *admission, v *visit, address string, d direction) {
-	if !a.establish(v) {
-		g.refuse(refusedTooMany)
+func (g *gateway) toService(ctx context.Context, a *admission, v *visit, address, name string, d direction) {
+	if !g.take(a, v, name) {
 		return
 	}
 	server, err := g.dialService(ctx, address)
@@ -163,6 +156,12 @@ func (g *gateway) join(f *flow, v *visit) {
 	if err != nil {
 		return
 	}
+	late := time.AfterFunc(g.o.HandshakeTimeout, func() {
+		g.metrics.closed.WithLabelValues(closedSlowHandshake).Inc()
+		f.close()
+	})
+	defer late.Stop()
+	f.pair.OnEstablished(v.head, func() { late.Stop() })
 	v.forget()
 	g.flows.add(f)
 	if g.table.Load().strands(f) || g.ended.Load() { // its line, or we, went down while it was being dialed
@@ -170,6 +169,19 @@ func (g *gateway) join(f *flow, v *visit) {
 	}
 	up, down := f.pair.Run()
 	g.flows.remove(f, up+down+int64(sent))
+}
+
+// take lets a connection be passed on to a name, or notes why not.
+func (g *gateway) take(a *admission, v *visit, name string) bool {
+	ok, full := a.take(v, name)
+	if !ok {
+		g.refuse(refusedTooMany)
+	}
+	if full {
+		sayWhy(v.conn, refusedTooMany)
+		g.full(a, v)
+	}
+	return ok
 }
 
 func (g *gateway) refuse(reason string) { g.metrics.refused.WithLabelValues(reason).Inc() }
@@ -181,6 +193,7 @@ var alerts = map[string]byte{
 	refusedUnknownSNI: 112, // unrecognized_name
 	refusedNoLine:     80,  // internal_error
 	refusedNoService:  80,
+	refusedTooMany:    80,
 }
 
 // sayWhy sends a fatal alert. It is seven bytes on a connection that nothing was written to, so it does not wait.

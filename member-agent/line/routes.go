@@ -30,6 +30,8 @@ type Routes struct {
 	Lines []Line `json:"lines"`
 	// Roots are the pinned root certificates in PEM, by member. They vouch for gateways and agents.
 	Roots map[string]string `json:"roots"`
+	// Own are the cluster's own networks, as CIDRs, where no line ends: services, pods and nodes.
+	Own []string `json:"own,omitempty"`
 	// Problems are sentences about what was left out, and how to mend it; sorted.
 	Problems []string `json:"problems,omitempty"`
 }
@@ -44,6 +46,8 @@ type Line struct {
 	Port    int32  `json:"port"`
 	// Priority: the healthy line with the lowest number carries the traffic.
 	Priority int32 `json:"priority"`
+	// Problem says why the line is not to be dialed; empty if it is.
+	Problem string `json:"problem,omitempty"`
 }
 
 // JSON is the stable text of the routes: equal routes have equal text.

@@ -55,7 +55,7 @@ func TestHealthAndMetrics(t *testing.T) {
 	// Without the far member's root nothing can be proven, so nothing is tried.
 	eventually(t, "the report says what the line waits for", func() bool {
 		r := p.memory.reported("l1")
-		return r.State == v1alpha1.LineUnknown && strings.Contains(r.Message, "root of member b")
+		return r.State == v1alpha1.LineUnknown && r.Reason == v1alpha1.LineNotProbed && strings.Contains(r.Detail, "root of member b")
 	})
 }
 
@@ -128,6 +128,11 @@ func TestRunSaysWhatIsMissing(t *testing.T) {
 		want   string
 	}{
 		{"no source", func(o *Options) { o.Source = nil }, "Source"},
+		{"limits that protect nobody", func(o *Options) { o.Limits = Limits{Connections: 100, ConnectionsPerSource: 100} }, "--max-connections-per-source"},
+		{"half-open ones", func(o *Options) { o.Limits = Limits{HalfOpen: 10, HalfOpenPerSource: 9} }, "--max-half-open-per-source"},
+		{"no number", func(o *Options) { o.Limits.Connections = -1 }, "1 at least"},
+		{"no network to allow", func(o *Options) { o.Allow = []string{"10.0.0.0/33"} }, "--line-allow"},
+		{"no network to deny", func(o *Options) { o.Deny = []string{"lines.example.com"} }, "--line-deny"},
 		{"no certificate", func(o *Options) { o.CertDir = t.TempDir() }, "tls.crt"},
 		{"a port that is taken", func(o *Options) { o.LineAddress = taken.Addr().String() }, "--line-address"},
 	} {

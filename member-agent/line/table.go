@@ -3,6 +3,7 @@ package line
 import (
 	"cmp"
 	"crypto/x509"
+	"net/netip"
 	"slices"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -19,6 +20,10 @@ type table struct {
 	pools map[string]*x509.CertPool
 	// everybody holds all the roots.
 	everybody *x509.CertPool
+	// own are the cluster's own networks, where no line ends.
+	own []netip.Prefix
+	// ends are the lines' far ends that are given as IP addresses, and the member there; "" where several share one.
+	ends map[netip.Addr]string
 }
 
 // way is a line with its state.
@@ -29,7 +34,20 @@ type way struct {
 
 // newTable compiles routes. Lines without a state are Unknown.
 func newTable(r Routes, states map[string]health.Snapshot) *table {
-	t := &table{routes: r, pools: map[string]*x509.CertPool{}, everybody: x509.NewCertPool()}
+	t := &table{routes: r, pools: map[string]*x509.CertPool{}, everybody: x509.NewCertPool(), ends: map[netip.Addr]string{}}
+	for _, network := range r.Own {
+		if p, err := ParseNetwork(network); err == nil {
+			t.own = append(t.own, p)
+		}
+	}
+	for _, l := range r.Lines {
+		if ip, err := netip.ParseAddr(l.Address); err == nil {
+			if m, shared := t.ends[ip.Unmap()]; shared && m != l.Member {
+				l.Member = ""
+			}
+			t.ends[ip.Unmap()] = l.Member
+		}
+	}
 	for member, root := range r.Roots {
 		pool := x509.NewCertPool()
 		if pool.AppendCertsFromPEM([]byte(root)) {
@@ -45,6 +63,9 @@ func (t *table) withStates(states map[string]health.Snapshot) *table {
 	next := *t
 	next.ways = map[string][]way{}
 	for _, l := range t.routes.Lines {
+		if l.Problem != "" {
+			continue
+		}
 		s, ok := states[l.Name]
 		if !ok {
 			s = health.Snapshot{State: v1alpha1.LineUnknown, Reverse: v1alpha1.LineUnknown}

@@ -66,27 +66,28 @@ func TestMemberOf(t *testing.T) {
 }
 
 func TestWorthTelling(t *testing.T) {
-	base := v1alpha1.LineReport{Name: "l", Member: "m", State: v1alpha1.LineUp, RTTMicroseconds: 20000}
+	base := Report{LineReport: v1alpha1.LineReport{Name: "l", Member: "m", State: v1alpha1.LineUp, RTTMicroseconds: 20000}}
 	for _, c := range []struct {
 		why    string
-		change func(*v1alpha1.LineReport)
+		change func(*Report)
 		want   bool
 	}{
-		{"nothing", func(*v1alpha1.LineReport) {}, false},
-		{"a round trip that wavers", func(l *v1alpha1.LineReport) { l.RTTMicroseconds = 22000 }, false},
-		{"a round trip that is another one", func(l *v1alpha1.LineReport) { l.RTTMicroseconds = 40000 }, true},
-		{"the state", func(l *v1alpha1.LineReport) { l.State = v1alpha1.LineDown }, true},
-		{"the active line", func(l *v1alpha1.LineReport) { l.Active = true }, true},
-		{"the far end's view", func(l *v1alpha1.LineReport) { l.Reverse = v1alpha1.LineUp }, true},
-		{"the message", func(l *v1alpha1.LineReport) { l.Message = "cut" }, true},
+		{"nothing", func(*Report) {}, false},
+		{"a round trip that wavers", func(l *Report) { l.RTTMicroseconds = 22000 }, false},
+		{"a round trip that is another one", func(l *Report) { l.RTTMicroseconds = 40000 }, true},
+		{"the state", func(l *Report) { l.State = v1alpha1.LineDown }, true},
+		{"the active line", func(l *Report) { l.Active = true }, true},
+		{"the far end's view", func(l *Report) { l.Reverse = v1alpha1.LineUp }, true},
+		{"the reason", func(l *Report) { l.Reason = v1alpha1.LineFull }, true},
+		{"the detail", func(l *Report) { l.Detail = "cut" }, true},
 	} {
 		now := base
 		c.change(&now)
-		if got := worthTelling([]v1alpha1.LineReport{base}, []v1alpha1.LineReport{now}); got != c.want {
+		if got := worthTelling([]Report{base}, []Report{now}); got != c.want {
 			t.Errorf("%s: %v", c.why, got)
 		}
 	}
-	if !worthTelling(nil, []v1alpha1.LineReport{base}) {
+	if !worthTelling(nil, []Report{base}) {
 		t.Error("a new line is not worth telling")
 	}
 }

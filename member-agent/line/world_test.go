@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"io"
 	"log/slog"
@@ -92,7 +93,7 @@ func (o *organization) mount(t testing.TB, dir string) {
 type memory struct {
 	routes chan Routes
 	mu     sync.Mutex
-	lines  []v1alpha1.LineReport
+	lines  []Report
 	writes int
 }
 
@@ -113,7 +114,11 @@ func (m *memory) Watch(ctx context.Context, changed func([]byte)) error {
 	}
 }
 
-func (m *memory) Report(_ context.Context, lines []v1alpha1.LineReport) error {
+func (m *memory) Report(_ context.Context, text []byte) error {
+	var lines []Report
+	if err := json.Unmarshal(text, &lines); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.lines = lines
@@ -121,7 +126,7 @@ func (m *memory) Report(_ context.Context, lines []v1alpha1.LineReport) error {
 	return nil
 }
 
-func (m *memory) reported(name string) v1alpha1.LineReport {
+func (m *memory) reported(name string) Report {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, l := range m.lines {
@@ -129,7 +134,7 @@ func (m *memory) reported(name string) v1alpha1.LineReport {
 			return l
 		}
 	}
-	return v1alpha1.LineReport{}
+	return Report{}
 }
 
 // post is a gateway that runs.

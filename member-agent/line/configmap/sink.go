@@ -2,7 +2,6 @@ package configmap
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,7 +11,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Sink applies line reports, as JSON, to one key of one ConfigMap.
+// Sink applies a text to one key of one ConfigMap.
 type Sink struct {
 	Client       kubernetes.Interface
 	Namespace    string
@@ -21,16 +20,12 @@ type Sink struct {
 	FieldManager string
 }
 
-// Report applies the reports server-side.
-func (s *Sink) Report(ctx context.Context, lines []v1alpha1.LineReport) error {
-	text, err := json.Marshal(lines)
-	if err != nil {
-		return fmt.Errorf("write the lines' reports as JSON: %w", err)
-	}
+// Report applies the text server-side.
+func (s *Sink) Report(ctx context.Context, text []byte) error {
 	object := corev1apply.ConfigMap(s.Name, s.Namespace).
 		WithLabels(map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}).
 		WithData(map[string]string{s.Key: string(text)})
-	_, err = s.Client.CoreV1().ConfigMaps(s.Namespace).Apply(ctx, object, metav1.ApplyOptions{FieldManager: s.FieldManager, Force: true})
+	_, err := s.Client.CoreV1().ConfigMaps(s.Namespace).Apply(ctx, object, metav1.ApplyOptions{FieldManager: s.FieldManager, Force: true})
 	if err != nil {
 		return fmt.Errorf("apply ConfigMap %s/%s: %w: the gateway's role must allow to create and patch it", s.Namespace, s.Name, err)
 	}

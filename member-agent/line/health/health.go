@@ -23,6 +23,7 @@ const (
 type Line struct {
 	state, reverse   v1alpha1.LineState
 	since            time.Time
+	reason           v1alpha1.LineReason
 	message          string
 	misses, refusals int
 	rtts             []time.Duration
@@ -37,7 +38,8 @@ type Snapshot struct {
 	RTT time.Duration
 	// Since is when State was last changed.
 	Since time.Time
-	// Message says why the line is not up.
+	// Reason and Message say why the line is not up: in a word, and exactly. Message is for the own cluster only.
+	Reason  v1alpha1.LineReason
 	Message string
 }
 
@@ -45,7 +47,7 @@ type Snapshot struct {
 func New(now time.Time) *Line {
 	return &Line{
 		state: v1alpha1.LineUnknown, reverse: v1alpha1.LineUnknown, since: now,
-		message: "no probe of this line has been answered yet",
+		reason: v1alpha1.LineNotProbed, message: "no probe of this line has been answered yet",
 	}
 }
 
@@ -61,37 +63,40 @@ func (l *Line) Answered(now time.Time, rtt time.Duration, reverse v1alpha1.LineS
 	}
 	turned := l.reverse != reverse
 	l.reverse = reverse
-	return l.become(v1alpha1.LineUp, now, "") || turned
+	return l.become(v1alpha1.LineUp, now, "", "") || turned
 }
 
 // Missed records that an interval went by without an answer, and why if that is known.
-func (l *Line) Missed(now time.Time, why string) bool {
+func (l *Line) Missed(now time.Time, reason v1alpha1.LineReason, why string) bool {
 	l.misses++
-	return l.misses >= MissesUntilDown && l.down(now, why)
+	return l.misses >= MissesUntilDown && l.down(now, reason, why)
 }
 
-// Refused records that the far end could be reached, but would not have us or is not who it should be.
-func (l *Line) Refused(now time.Time, why string) bool {
+// Refused records that the far end could be reached, but would not have us or is not who it should be. It takes down a
+// line that was up at once. A line that never was up goes down by misses alone, which take the same time whatever is
+// there: who names addresses for the gateway to try is not to learn from the time what answers.
+func (l *Line) Refused(now time.Time, reason v1alpha1.LineReason, why string) bool {
 	l.refusals++
-	return l.refusals >= RefusalsUntilDown && l.down(now, why)
+	return l.state == v1alpha1.LineUp && l.refusals >= RefusalsUntilDown && l.down(now, reason, why)
 }
 
 // Snapshot is what is known now.
 func (l *Line) Snapshot() Snapshot {
-	return Snapshot{State: l.state, Reverse: l.reverse, RTT: l.median(), Since: l.since, Message: l.message}
+	return Snapshot{State: l.state, Reverse: l.reverse, RTT: l.median(), Since: l.since, Reason: l.reason, Message: l.message}
 }
 
-func (l *Line) down(now time.Time, why string) bool {
+func (l *Line) down(now time.Time, reason v1alpha1.LineReason, why string) bool {
 	// What the far end found was said over the line that is now gone.
 	l.reverse = v1alpha1.LineUnknown
 	l.rtts, l.next = l.rtts[:0], 0
-	return l.become(v1alpha1.LineDown, now, why)
+	return l.become(v1alpha1.LineDown, now, reason, why)
 }
 
-func (l *Line) become(state v1alpha1.LineState, now time.Time, message string) bool {
-	l.message = message
+func (l *Line) become(state v1alpha1.LineState, now time.Time, reason v1alpha1.LineReason, message string) bool {
+	turned := l.reason != reason
+	l.reason, l.message = reason, message
 	if l.state == state {
-		return false
+		return turned
 	}
 	l.state, l.since = state, now
 	return true

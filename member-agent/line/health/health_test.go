@@ -27,6 +27,8 @@ func TestStates(t *testing.T) {
 		{"a line that never answered goes down too", "mmm", down},
 		{"one refusal may be a gateway that is being replaced", "ar", up},
 		{"two are an answer", "arr", down},
+		{"a line that never was up does not tell by the time what is there", "rrrr", unknown},
+		{"and goes down when one that is silent does", "rrmrmrm", down},
 		{"an answer in between starts that count anew", "arar", up},
 		{"refusals and misses are counted apart", "armm", up},
 		{"one answer brings a line back", "ammma", up},
@@ -50,9 +52,9 @@ func tell(story string) *Line {
 		case 'a':
 			l.Answered(now, time.Millisecond, up)
 		case 'm':
-			l.Missed(now, "missed")
+			l.Missed(now, v1alpha1.LineUnreachable, "missed")
 		case 'r':
-			l.Refused(now, "refused")
+			l.Refused(now, v1alpha1.LineNotAuthenticated, "refused")
 		}
 	}
 	return l
@@ -68,10 +70,10 @@ func TestChangesAreToldOnce(t *testing.T) {
 		{l.Answered(now, time.Millisecond, unknown), true},
 		{l.Answered(now, time.Millisecond, unknown), false},
 		{l.Answered(now, time.Millisecond, up), true}, // the far end's view is another one
-		{l.Missed(now, ""), false},
-		{l.Missed(now, ""), false},
-		{l.Missed(now, ""), true},
-		{l.Missed(now, ""), false},
+		{l.Missed(now, v1alpha1.LineUnreachable, ""), false},
+		{l.Missed(now, v1alpha1.LineUnreachable, ""), false},
+		{l.Missed(now, v1alpha1.LineUnreachable, ""), true},
+		{l.Missed(now, v1alpha1.LineUnreachable, ""), false},
 	} {
 		if c.changed != c.want {
 			t.Errorf("step %d: changed is %v", i, c.changed)
@@ -94,9 +96,9 @@ func TestSnapshot(t *testing.T) {
 	}
 	later := now.Add(time.Hour)
 	for range MissesUntilDown {
-		l.Missed(later, "cut")
+		l.Missed(later, v1alpha1.LineUnreachable, "cut")
 	}
-	if s := l.Snapshot(); s.RTT != 0 || s.Reverse != unknown || s.Message != "cut" || !s.Since.Equal(later) {
+	if s := l.Snapshot(); s.RTT != 0 || s.Reverse != unknown || s.Message != "cut" || s.Reason != v1alpha1.LineUnreachable || !s.Since.Equal(later) {
 		t.Errorf("what was said over a line that is down holds no more: %+v", s)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/utils/clock"
 
+	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/line/health"
 )
 
@@ -24,6 +25,9 @@ const (
 	// ever longer between its own attempts, and find out late that a cut line is whole again.
 	unansweredUntilRedial = 3
 )
+
+// ErrNotAllowed is what Dial fails with where the own organization does not let it dial.
+var ErrNotAllowed = errors.New("not allowed")
 
 // Prober keeps asking the far gateway of one line.
 type Prober struct {
@@ -42,6 +46,7 @@ type Prober struct {
 	session    *session
 	connecting bool
 	answered   bool // since the last tick
+	reason     v1alpha1.LineReason
 	why        string
 	events     chan event
 	tasks      sync.WaitGroup
@@ -75,11 +80,11 @@ func (p *Prober) Run(ctx context.Context) {
 // tick ends one interval and begins the next.
 func (p *Prober) tick(ctx context.Context) {
 	if !p.answered {
-		why := p.why
+		reason, why := p.reason, p.why
 		if why == "" {
-			why = "the far gateway does not answer: see whether the line is cut, or its address or a firewall on the way is wrong"
+			reason, why = v1alpha1.LineUnreachable, silent
 		}
-		p.tell(p.line.Missed(p.Clock.Now(), why))
+		p.tell(p.line.Missed(p.Clock.Now(), reason, why))
 	}
 	p.answered = false
 	if p.session != nil && len(p.session.sent) >= unansweredUntilRedial {
@@ -112,11 +117,11 @@ func (p *Prober) handle(ctx context.Context, e event) {
 			p.failed(&handshakeError{e.err})
 			return
 		}
-		p.why = fmt.Sprintf("the far gateway ended the probe's connection: %v", e.err)
+		p.because(v1alpha1.LineUnreachable, "the far gateway ended the probe's connection: %v", e.err)
 		p.connect(ctx)
 	default:
 		if rtt, ok := p.session.answered(e.nonce, e.at); ok {
-			p.answered, p.session.proven, p.why = true, true, ""
+			p.answered, p.session.proven, p.reason, p.why = true, true, "", ""
 			p.tell(p.line.Answered(p.Clock.Now(), rtt, e.state))
 		}
 	}
@@ -127,22 +132,31 @@ func (p *Prober) failed(err error) {
 	var handshake *handshakeError
 	var timeout net.Error
 	switch {
+	case errors.Is(err, ErrNotAllowed):
+		p.because(v1alpha1.LineNotAllowed, "the line's far end is not dialed: %v", err)
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		p.why = "the far gateway does not answer: see whether the line is cut, or its address or a firewall on the way is wrong"
+		p.because(v1alpha1.LineUnreachable, silent)
 	case errors.As(err, &handshake):
-		p.why = fmt.Sprintf("the far gateway does not prove who it is, or does not accept us: %v", err)
-		p.tell(p.line.Refused(p.Clock.Now(), p.why))
+		p.because(v1alpha1.LineNotAuthenticated, "the far gateway does not prove who it is, or does not accept us: %v", err)
+		p.tell(p.line.Refused(p.Clock.Now(), p.reason, p.why))
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET):
-		p.why = fmt.Sprintf("nobody takes connections at the line's far end: %v", err)
-		p.tell(p.line.Refused(p.Clock.Now(), p.why))
+		p.because(v1alpha1.LineUnreachable, "nobody takes connections at the line's far end: %v", err)
+		p.tell(p.line.Refused(p.Clock.Now(), p.reason, p.why))
 	default:
-		p.why = fmt.Sprintf("the far gateway cannot be reached: %v", err)
+		p.because(v1alpha1.LineUnreachable, "the far gateway cannot be reached: %v", err)
 	}
+}
+
+const silent = "the far gateway does not answer: see whether the line is cut, or its address or a firewall on the way is wrong"
+
+// because notes why there is no answer: in a word, and exactly.
+func (p *Prober) because(reason v1alpha1.LineReason, format string, args ...any) {
+	p.reason, p.why = reason, fmt.Sprintf(format, args...)
 }
 
 func (p *Prober) ping() {
 	if err := p.session.ping(p.Line, p.Clock.Now(), Interval); err != nil {
-		p.why = fmt.Sprintf("the probe's connection broke: %v", err)
+		p.because(v1alpha1.LineUnreachable, "the probe's connection broke: %v", err)
 		p.drop()
 	}
 }

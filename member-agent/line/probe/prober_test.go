@@ -72,17 +72,17 @@ func TestWhatIsWrongIsTold(t *testing.T) {
 		each           int                  // told of each interval
 		says           string
 	}{
-		{why: "nobody listens: an attempt and an interval count apart, two refusals are an answer", each: 2,
+		{why: "nobody listens: that takes as long to tell of a line that never was up as silence does", each: 2,
 			dial:  func(*testing.T) func(context.Context) (net.Conn, error) { return dialing("127.0.0.1:1") },
-			start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, down}, says: "nobody takes connections"},
+			start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, unknown, unknown, unknown, down}, says: "nobody takes connections"},
 		{why: "somebody else answers", each: 2,
 			dial: func(t *testing.T) func(context.Context) (net.Conn, error) {
 				return dialing(startFar(t, stranger, a, honest).address)
-			}, start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, down}, says: "does not prove who it is"},
+			}, start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, unknown, unknown, unknown, down}, says: "does not prove who it is"},
 		{why: "our certificate is not accepted, which TLS 1.3 tells after our side of the handshake", each: 2,
 			dial: func(t *testing.T) func(context.Context) (net.Conn, error) {
 				return dialing(startFar(t, b, stranger, honest).address)
-			}, start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, down}, says: "does not accept us"},
+			}, start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, unknown, unknown, unknown, down}, says: "does not accept us"},
 		{why: "an attempt that runs out of time is no refusal: three intervals have to go by", each: 1,
 			dial: func(*testing.T) func(context.Context) (net.Conn, error) {
 				return func(context.Context) (net.Conn, error) { return nil, os.ErrDeadlineExceeded }
@@ -181,22 +181,24 @@ func TestFailed(t *testing.T) {
 		err     error
 		refusal bool
 		says    string
+		reason  v1alpha1.LineReason
 	}{
-		{"out of time", context.DeadlineExceeded, false, "see whether the line is cut"},
-		{"out of time in the handshake: it is the line that is slow, not the far end that refuses", &handshakeError{os.ErrDeadlineExceeded}, false, "see whether the line is cut"},
-		{"a handshake that failed", &handshakeError{errors.New("bad certificate")}, true, "bad certificate"},
-		{"nobody listens", &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, true, "nobody takes connections"},
-		{"reset", fmt.Errorf("dial: %w", syscall.ECONNRESET), true, "nobody takes connections"},
-		{"no route is the network's answer, not the far end's", syscall.EHOSTUNREACH, false, "cannot be reached"},
-		{"the far root is not known", errors.New("the root of member b is not known yet"), false, "root of member b"},
+		{"out of time", context.DeadlineExceeded, false, "see whether the line is cut", v1alpha1.LineUnreachable},
+		{"out of time in the handshake: it is the line that is slow, not the far end that refuses", &handshakeError{os.ErrDeadlineExceeded}, false, "see whether the line is cut", v1alpha1.LineUnreachable},
+		{"a handshake that failed", &handshakeError{errors.New("bad certificate")}, true, "bad certificate", v1alpha1.LineNotAuthenticated},
+		{"nobody listens", &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, true, "nobody takes connections", v1alpha1.LineUnreachable},
+		{"reset", fmt.Errorf("dial: %w", syscall.ECONNRESET), true, "nobody takes connections", v1alpha1.LineUnreachable},
+		{"no route is the network's answer, not the far end's", syscall.EHOSTUNREACH, false, "cannot be reached", v1alpha1.LineUnreachable},
+		{"not allowed at home", &net.OpError{Op: "dial", Err: fmt.Errorf("%w: loopback", ErrNotAllowed)}, false, "loopback", v1alpha1.LineNotAllowed},
+		{"the far root is not known", errors.New("the root of member b is not known yet"), false, "root of member b", v1alpha1.LineUnreachable},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			clock := clocktesting.NewFakeClock(time.Unix(1000, 0))
 			refusals := 0
 			p := &Prober{Clock: clock, line: health.New(clock.Now()), Changed: func(health.Snapshot, bool) { refusals++ }}
 			p.failed(row.err)
-			if refusals > 0 != row.refusal || !strings.Contains(p.why, row.says) {
-				t.Errorf("refused %d times, because %q; want %v, %q", refusals, p.why, row.refusal, row.says)
+			if refusals > 0 != row.refusal || !strings.Contains(p.why, row.says) || p.reason != row.reason {
+				t.Errorf("refused %d times, %s because %q; want %v, %s, %q", refusals, p.reason, p.why, row.refusal, row.reason, row.says)
 			}
 		})
 	}

@@ -58,3 +58,20 @@ func Received(c *net.TCPConn) int64 {
 	}
 	return n
 }
+
+// Silence is how long nothing has come in on a connection, zero if the kernel cannot tell.
+func Silence(c *net.TCPConn) time.Duration {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	var silence time.Duration
+	if err := raw.Control(func(fd uintptr) {
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			silence = time.Duration(info.Last_data_recv) * time.Millisecond
+		}
+	}); err != nil {
+		return 0
+	}
+	return silence
+}
