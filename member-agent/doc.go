@@ -13,6 +13,7 @@
 //	  discovery   gossips the records with the other organizations' agents
 //	  ledger      channels and contracts, through an engine; ledger/fabric is the first
 //	  policy      which images the organization lets run, whatever a plan says
+//	networks    finds out which addresses are the own cluster's
 //	apply       writes desired objects, once
 //
 // `member-agent gateway` is the router at the organization's line ends, package line. The two share nothing but

@@ -202,4 +202,3 @@ func TestChartRefuses(t *testing.T) {
 		}
 	}
 }
-

@@ -29,6 +29,7 @@ func TestBorderRules(t *testing.T) {
 			`iifname "line-org2" oifname "lan0" ct status dnat accept`, true},
 		{"a border relays from no line to another", "org1", `iifname "line-org2" oifname "line-host"`, false},
 		{"forwarding is off by default", "org1", "hook forward priority filter; policy drop", true},
+		{"a line's address is seen on the LAN, so that lines can be told apart there", "org1", `oifname "lan0" masquerade`, false},
 		{"the LAN's addresses stay at home", "org1", `oifname "line-*" masquerade`, true},
 	}
 	for _, tt := range tests {
