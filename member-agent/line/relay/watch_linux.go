@@ -10,8 +10,8 @@ import (
 
 var small = sync.Pool{New: func() any { b := make([]byte, 8<<10); return &b }}
 
-// watch carries bytes from src to dst until the records say that application data has gone by, or src has ended. A buffer
-// is held only while there are bytes in it.
+// watch carries bytes from src to dst until the records say that application data has gone by, or that it is no TLS, or src
+// has ended. A buffer is held only while there are bytes in it.
 func watch(dst, src *net.TCPConn, r *records) (n int64, ended bool, err error) {
 	in, err := src.SyscallConn()
 	if err != nil {
@@ -19,7 +19,7 @@ func watch(dst, src *net.TCPConn, r *records) (n int64, ended bool, err error) {
 	}
 	w := watcher{dst: dst, r: r}
 	read := w.read // made once
-	for !r.spoken {
+	for !r.spoken && !r.broken {
 		if err := in.Read(read); err != nil {
 			return n, false, err
 		}
