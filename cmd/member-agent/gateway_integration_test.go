@@ -4,11 +4,14 @@ package main
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +19,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -140,6 +145,52 @@ func TestOwnNetworksAreFound(t *testing.T) {
 	if !slices.ContainsFunc(found.CIDRs, func(cidr string) bool { return strings.HasPrefix(api.Spec.ClusterIP, strings.TrimSuffix(cidr, "0/24")) }) {
 		t.Errorf("no network of Services with %s is among %v", api.Spec.ClusterIP, found.CIDRs)
 	}
+}
+
+// TestOneOfSeveralGatewaysReports has two gateways stand for election, with the rights that the chart gives them.
+func TestOneOfSeveralGatewaysReports(t *testing.T) {
+	own := startCluster(t)
+	own.namespace(t, agentNamespace)
+	own.chart(t, "gateway.replicas=2")
+	config := rest.CopyConfig(own.config)
+	config.Impersonate = rest.ImpersonationConfig{UserName: "system:serviceaccount:" + agentNamespace + ":gateway"}
+	c, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var leads [2]func() bool
+	var stop [2]func()
+	var tasks sync.WaitGroup
+	for i, pod := range []string{"gateway-a", "gateway-b"} {
+		l, run, err := electReporter(c, agentNamespace, pod, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		leads[i], stop[i] = l, cancel
+		tasks.Go(func() { run(ctx) })
+	}
+	defer func() { stop[0](); stop[1](); tasks.Wait() }()
+	first := 0
+	eventually(t, "one of them reports", func(context.Context) error {
+		if leads[1]() {
+			first = 1
+		}
+		if !leads[first]() {
+			return errors.New("none does")
+		}
+		return nil
+	})
+	if leads[0]() && leads[1]() {
+		t.Fatal("both report")
+	}
+	stop[first]()
+	eventually(t, "the other one takes over", func(context.Context) error {
+		if leads[first]() || !leads[1-first]() {
+			return errors.New("it does not")
+		}
+		return nil
+	})
 }
 
 // TestChartsFlags has the programs read the flags that the chart gives them.

@@ -94,10 +94,10 @@ func (c *cluster) manifests(t *testing.T, text []byte) {
 }
 
 // chart applies the parts of the agent's chart that say what the agent may do.
-func (c *cluster) chart(t *testing.T) {
+func (c *cluster) chart(t *testing.T, values ...string) {
 	t.Helper()
 	helm := exec.Command(asset(t, "helm"), "template", "member-agent", "../../charts/member-agent", "--namespace", agentNamespace,
-		"--set", "member.name=org1,host.server=https://host:6443,host.caData=YQ==",
+		"--set", strings.Join(append([]string{"member.name=org1", "host.server=https://host:6443", "host.caData=YQ=="}, values...), ","),
 		"--show-only", "templates/rbac.yaml", "--show-only", "templates/admission.yaml")
 	out, err := helm.Output()
 	if err != nil {

@@ -92,6 +92,7 @@ func gatewayRole(args []string) error {
 	o := line.DefaultOptions()
 	o.InsideAddress, o.LineAddress = ":"+strconv.Itoa(insidePort), ":"+strconv.Itoa(linePort)
 	o.MetricsAddress, o.CertDir, o.DrainTimeout = "127.0.0.1:0", *dir, time.Millisecond
+	o.HandshakeTimeout = 24 * time.Hour // the load is no TLS but for its first bytes
 	o.Source, o.Sink = file(filepath.Join(*dir, line.RoutesKey)), nobody{}
 	o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
