@@ -48,6 +48,8 @@ func TestConsortium(t *testing.T) {
 		{"a peer added", peerAdded},
 		{"the host away", hostAway},
 		{"a line cut, without and with a second one", lineCut},
+		{"a gateway flooded from one line", gatewayFlooded},
+		{"a line moved into an organization's own cluster", insideProbed},
 		{"a certificate renewed", certificateRenewed},
 		{"a cluster killed", clusterKilled},
 		{"bad input", badInput},

@@ -105,7 +105,7 @@ func (a *admission) enter(conn net.Conn) *visit {
 	defer a.mu.Unlock()
 	s := a.sources[v.from]
 	if s == nil {
-		s = &source{from: v.from, waiting: list.New(), names: map[string]int{}}
+		s = &source{from: v.from, waiting: list.New()}
 		a.sources[v.from] = s
 	}
 	if s.waiting.Len() >= a.limits.HalfOpenPerSource {
@@ -130,7 +130,7 @@ func (a *admission) take(v *visit, name string) (ok, full bool) {
 	a.settle(v)
 	s := a.sources[v.from]
 	if s == nil { // the visit was all that there was of it
-		s = &source{from: v.from, waiting: list.New(), names: map[string]int{}}
+		s = &source{from: v.from, waiting: list.New()}
 		a.sources[v.from] = s
 	}
 	if !a.room(s, v, name) {
@@ -142,6 +142,9 @@ func (a *admission) take(v *visit, name string) (ok, full bool) {
 	}
 	a.open++
 	s.open++
+	if s.names == nil {
+		s.names = map[string]int{}
+	}
 	s.names[name]++
 	v.name, v.taken = name, true
 	return true, false
