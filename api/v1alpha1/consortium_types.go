@@ -8,6 +8,9 @@ const (
 	ConsortiumMembersOnline = "MembersOnline"
 	// ConsortiumNodesReady is True when every Member's nodes run.
 	ConsortiumNodesReady = "NodesReady"
+	// ConsortiumRolledOut is True when every node has been given the image that the Consortium declares and has become
+	// ready with it. While an image is being rolled out its message says how far that is.
+	ConsortiumRolledOut = "RolledOut"
 	// ConsortiumLinesReady is True when every pair of Members has a line that is up.
 	ConsortiumLinesReady = "LinesReady"
 	// ConsortiumChannelsReady is True when every channel is joined by everybody it concerns.
@@ -15,6 +18,16 @@ const (
 	// ConsortiumContractsReady is True when every contract is committed and runs.
 	ConsortiumContractsReady = "ContractsReady"
 )
+
+// Reasons of a Consortium's conditions.
+const (
+	// ReasonRolloutFailed: a node did not become ready with a new image in time. It has gone back to the image that it had,
+	// and no other node is given the new one until the Consortium declares other images.
+	ReasonRolloutFailed = "RolloutFailed"
+)
+
+// DefaultProgressDeadlineSeconds is how long a node may take to become ready with a new image, if nothing else is said.
+const DefaultProgressDeadlineSeconds = 300
 
 // ConsortiumRole is a Member's part in a Consortium.
 // +kubebuilder:validation:Enum=Leader;Participant
@@ -125,6 +138,63 @@ type ConsortiumSpec struct {
 	// Nodes are the settings of everybody's nodes.
 	// +optional
 	Nodes NodeSettings `json:"nodes,omitempty"`
+	// ProgressDeadlineSeconds is how long a node may take to become ready with a new image. After that the node goes back
+	// to the image that it had, and the rollout ends. 300 when empty.
+	// +kubebuilder:validation:Minimum=10
+	// +kubebuilder:validation:Maximum=86400
+	// +optional
+	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
+}
+
+// NodeImages are the images that one node runs.
+type NodeImages struct {
+	// Image of the node itself.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Image string `json:"image,omitempty"`
+	// StateDatabaseImage is the image of the CouchDB beside a peer; empty where there is none.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	StateDatabaseImage string `json:"stateDatabaseImage,omitempty"`
+}
+
+// RolloutTarget are the images that a Consortium declared when a rollout began.
+type RolloutTarget struct {
+	// +kubebuilder:validation:MaxLength=512
+	PeerImage string `json:"peerImage"`
+	// +kubebuilder:validation:MaxLength=512
+	OrdererImage string `json:"ordererImage"`
+	// +kubebuilder:validation:MaxLength=512
+	CouchDBImage string `json:"couchDBImage"`
+}
+
+// RolloutStatus is a change of the nodes' images: one node after the other, over all Members. It is empty when there is
+// nothing to change.
+type RolloutStatus struct {
+	// Target is what the Consortium declared when the rollout began. Another one begins anew.
+	Target RolloutTarget `json:"target"`
+	// Member and Node that are being changed; empty while nobody can be. After a failure, those that failed.
+	// +kubebuilder:validation:MaxLength=40
+	// +optional
+	Member string `json:"member,omitempty"`
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Node string `json:"node,omitempty"`
+	// From is what the node ran before, and goes back to if it fails; To is what it is to run.
+	// +optional
+	From NodeImages `json:"from,omitempty"`
+	// +optional
+	To NodeImages `json:"to,omitempty"`
+	// Since is when the node was given its new images.
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
+	// Failed is whether the rollout has ended because the node did not become ready in time.
+	// +optional
+	Failed bool `json:"failed,omitempty"`
+	// Message says what the rollout waits for or, after a failure, what the node's agent said last.
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	Message string `json:"message,omitempty"`
 }
 
 // ConsortiumMemberStatus is one Member's line on the status board.
@@ -161,6 +231,9 @@ type ConsortiumStatus struct {
 	ChannelsSummary string `json:"channelsSummary,omitempty"`
 	// +optional
 	ContractsSummary string `json:"contractsSummary,omitempty"`
+	// Rollout of node images that is under way or has failed.
+	// +optional
+	Rollout *RolloutStatus `json:"rollout,omitempty"`
 	// +listType=map
 	// +listMapKey=type
 	// +optional

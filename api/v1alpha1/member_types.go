@@ -28,11 +28,20 @@ const (
 )
 
 // MemberSpec declares one organization.
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.mspID) || (has(self.mspID) && self.mspID == oldSelf.mspID)",message="the MSP ID of a Member cannot change once it is set, because ledgers and contracts know the organization by it: declare another Member"
 type MemberSpec struct {
 	// Organization is the organization's name as people know it. The Member's own name when empty.
 	// +kubebuilder:validation:MaxLength=128
 	// +optional
 	Organization string `json:"organization,omitempty"`
+	// MSPID is the organization's name on a ledger, as contracts and applications name it: Fabric's MSP ID. NAMEMSP when
+	// empty. It cannot change once it is set, nor once the organization's agent has registered, and the organization's
+	// own chart has to say the same (member.mspID).
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=249
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$')",message="no ledger takes this as an MSP ID: use letters, digits, dots and hyphens, beginning and ending with a letter or digit, such as Org1MSP"
+	// +optional
+	MSPID string `json:"mspID,omitempty"`
 	// Invitation is a random text that names the invitation that stands; `kubectl hanse invite` sets it. An agent can be
 	// registered once for each Invitation, and a new one replaces the agent that there was.
 	// +kubebuilder:validation:MaxLength=64
@@ -170,6 +179,7 @@ type MemberStatus struct {
 // +kubebuilder:printcolumn:name="Lines",type=string,JSONPath=`.status.linesSummary`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$')",message="a Member's name becomes part of its nodes' names, such as orderer12-NAME: use at most 40 lower-case letters, digits and hyphens, beginning with a letter"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.registration) || (has(self.spec) && has(self.spec.mspID)) == (has(oldSelf.spec) && has(oldSelf.spec.mspID))",message="the MSP ID of a Member whose agent has registered cannot change, because ledgers and contracts may know the organization by it: declare another Member"
 type Member struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -192,5 +202,14 @@ type MemberList struct {
 // MemberNamespace is the namespace on the host that belongs to a Member.
 func MemberNamespace(member string) string { return "hanse-member-" + member }
 
-// MSPID is the name of a Member's membership service provider on a Fabric ledger.
+// MSPID is the Member's name on a ledger: the one that was chosen, or NAMEMSP.
+func (m *Member) MSPID() string {
+	if m.Spec.MSPID != "" {
+		return m.Spec.MSPID
+	}
+	return MSPID(m.Name)
+}
+
+// MSPID is the name on a ledger of a Member for whom none was chosen. What has a plan asks MemberPlanSpec.MSPID, what has
+// a Member its MSPID.
 func MSPID(member string) string { return member + "MSP" }

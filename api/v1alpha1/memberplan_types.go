@@ -52,6 +52,14 @@ type PlanNode struct {
 	// Name of the node, such as peer0-org1.
 	Name string   `json:"name"`
 	Role NodeRole `json:"role"`
+	// Image of the node. While a new image is rolled out, nodes of one plan differ in it.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Image string `json:"image,omitempty"`
+	// StateDatabaseImage is the image of the CouchDB beside a peer; empty where there is none.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	StateDatabaseImage string `json:"stateDatabaseImage,omitempty"`
 	// +optional
 	Storage Storage `json:"storage,omitempty"`
 	// +optional
@@ -68,6 +76,10 @@ type PlanNode struct {
 type PlanMember struct {
 	Name string         `json:"name"`
 	Role ConsortiumRole `json:"role"`
+	// MSPID is the Member's name on the ledger. Read it with MemberPlanSpec.MSPID, which knows the default.
+	// +kubebuilder:validation:MaxLength=249
+	// +optional
+	MSPID string `json:"mspID,omitempty"`
 	// Root is the Member's root certificate in PEM; empty until the Member has published it.
 	// +optional
 	Root string `json:"root,omitempty"`
@@ -183,11 +195,33 @@ type MemberPlanSpec struct {
 	Contracts []PlanContract `json:"contracts,omitempty"`
 }
 
+// MSPID is the name on the ledger of a Member that the plan lists: the chosen one, or NAMEMSP.
+func (s *MemberPlanSpec) MSPID(member string) string {
+	for i := range s.Members {
+		if m := &s.Members[i]; m.Name == member && m.MSPID != "" {
+			return m.MSPID
+		}
+	}
+	return MSPID(member)
+}
+
 // PlanNodeStatus is how one node of the Member does.
 type PlanNodeStatus struct {
 	Name  string   `json:"name"`
 	Role  NodeRole `json:"role"`
 	Ready bool     `json:"ready"`
+	// Image and StateDatabaseImage are what the node's own pod was last started with. Only together with Ready do they
+	// say that the node works with them.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Image string `json:"image,omitempty"`
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	StateDatabaseImage string `json:"stateDatabaseImage,omitempty"`
+	// Reason is one of the reasons of this package, such as ImageNotAllowed; empty when nothing is wrong.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Reason string `json:"reason,omitempty"`
 	// Message says what the node waits for.
 	// +optional
 	Message string `json:"message,omitempty"`
@@ -217,6 +251,10 @@ type PlanChannelStatus struct {
 	// Height of this Member's highest peer, in blocks.
 	// +optional
 	Height int64 `json:"height,omitempty"`
+	// Reason is one of the reasons of this package, such as ImageNotAllowed; empty when nothing is wrong.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Reason string `json:"reason,omitempty"`
 	// Message says what the channel waits for.
 	// +optional
 	Message string `json:"message,omitempty"`
@@ -237,6 +275,10 @@ type PlanContractStatus struct {
 	Approved int64 `json:"approved,omitempty"`
 	// +optional
 	Committed int64 `json:"committed,omitempty"`
+	// Reason is one of the reasons of this package, such as ImageNotAllowed; empty when nothing is wrong.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Reason string `json:"reason,omitempty"`
 	// Message says what the contract waits for.
 	// +optional
 	Message string `json:"message,omitempty"`

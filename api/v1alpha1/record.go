@@ -9,6 +9,9 @@ const MaxRecordBytes = 256 << 10
 type Record struct {
 	// Member that speaks.
 	Member string `json:"member"`
+	// MSPID is the Member's name on the ledger, as its own organization has it; NAMEMSP when empty.
+	// +optional
+	MSPID string `json:"mspID,omitempty"`
 	// Consortium that it speaks about.
 	Consortium string `json:"consortium"`
 	// Sequence rises with every change; of two records of one Member the higher one holds. It is the time of the change

@@ -64,7 +64,7 @@ func (r *Reconciler) status(ctx context.Context, channel *v1alpha1.Channel) (v1a
 	case err != nil:
 		return v1alpha1.ChannelStatus{}, err
 	}
-	return fold.Channel(in, plan.Compute(in), channel, r.Clock.Now()), nil
+	return fold.Channel(in, plan.Judge(in), channel, r.Clock.Now()), nil
 }
 
 func said(s v1alpha1.ChannelStatus) apply.Said[v1alpha1.ChannelStatus] {

@@ -39,7 +39,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Optio
 // watch names everything that a Consortium's plans and status follow from.
 func watch(mgr ctrl.Manager, name string, concern handler.EventHandler, options controller.Options) *builder.Builder {
 	return ctrl.NewControllerManagedBy(mgr).Named(name).WithOptions(options).
-		Watches(&v1alpha1.Consortium{}, concern, gather.SpecChanged()).
+		Watches(&v1alpha1.Consortium{}, concern, gather.RolloutChanged()).
 		Watches(&v1alpha1.Channel{}, concern, gather.SpecChanged()).
 		Watches(&v1alpha1.Contract{}, concern, gather.SpecChanged()).
 		Watches(&v1alpha1.Line{}, concern, gather.SpecChanged()).

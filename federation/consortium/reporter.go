@@ -40,7 +40,11 @@ func (r *Reporter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	before, status := in.Consortium.Status, r.status(in, r.Clock.Now())
-	return apply.Report(ctx, r.Client, r.Recorder, StatusManager, in.Consortium, said(before), said(status))
+	result, err := apply.Report(ctx, r.Client, r.Recorder, StatusManager, in.Consortium, said(before), said(status))
+	if at, ok := plan.RolloutDeadline(in, status.Rollout); ok && err == nil && result.IsZero() {
+		result.RequeueAfter = max(at.Sub(r.Clock.Now()), time.Second)
+	}
+	return result, err
 }
 
 func said(s v1alpha1.ConsortiumStatus) apply.Said[v1alpha1.ConsortiumStatus] {

@@ -76,7 +76,7 @@ func (r *Reconciler) status(ctx context.Context, contract *v1alpha1.Contract) (v
 	case err != nil:
 		return v1alpha1.ContractStatus{}, err
 	}
-	return fold.Contract(in, plan.Compute(in), contract, r.Clock.Now()), nil
+	return fold.Contract(in, plan.Judge(in), contract, r.Clock.Now()), nil
 }
 
 func said(s v1alpha1.ContractStatus) apply.Said[v1alpha1.ContractStatus] {

@@ -20,7 +20,11 @@ func Channel(in plan.Input, res plan.Result, channel *v1alpha1.Channel, now time
 		var p progress
 		p, status = channelProgress(in, resolved)
 		status.ObservedGeneration = channel.Generation
-		ready = p.verdict(fmt.Sprintf("%s orderers, %s peers", status.Orderers, status.Peers))
+		summary := fmt.Sprintf("%s orderers, %s peers", status.Orderers, status.Peers)
+		ready = p.verdict(summary)
+		if found := channelFaults(in, resolved); len(found) > 0 {
+			ready = faultVerdict(summary, found)
+		}
 		if !res.Consortium.Accepted {
 			ready = Verdict{metav1.ConditionFalse, v1alpha1.ReasonWaiting, "waiting for consortium " + in.Consortium.Name + " to be accepted"}
 		}

@@ -30,17 +30,26 @@ func Consortium(in plan.Input, res plan.Result, now time.Time) v1alpha1.Consorti
 	c := in.Consortium
 	parts := []part{membersPart(in), nodesPart(in, res), linesPart(in), channelsPart(in, res), contractsPart(in, res)}
 	verdicts := map[string]Verdict{v1alpha1.ConditionAccepted: Accepted(res.Consortium)}
+	var summaries []string
 	for _, p := range parts {
 		verdicts[p.condition] = p.progress.verdict(p.summary())
+		summaries = append(summaries, ratio(p.ready, p.all))
+	}
+	rollout := plan.NextRollout(in, now)
+	rolled := rolloutPart(in, rollout)
+	verdicts[v1alpha1.ConsortiumRolledOut] = rolloutVerdict(rolled, rollout)
+	if rollout != nil {
+		parts = slices.Insert(parts, 2, rolled)
 	}
 	verdicts[v1alpha1.ConditionReady] = readyVerdict(res, parts)
 	return v1alpha1.ConsortiumStatus{
 		ObservedGeneration: c.Generation,
 		Members:            board(in),
-		MembersSummary:     ratio(parts[0].ready, parts[0].all),
-		NodesSummary:       ratio(parts[1].ready, parts[1].all),
-		ChannelsSummary:    ratio(parts[3].ready, parts[3].all),
-		ContractsSummary:   ratio(parts[4].ready, parts[4].all),
+		MembersSummary:     summaries[0],
+		NodesSummary:       summaries[1],
+		ChannelsSummary:    summaries[3],
+		ContractsSummary:   summaries[4],
+		Rollout:            rollout,
 		Conditions:         Conditions(c.Status.Conditions, c.Generation, now, verdicts),
 	}
 }
@@ -199,6 +208,10 @@ func channelsPart(in plan.Input, res plan.Result) part {
 			p.progress.miss("channel "+name, "be mended", res.Channels[name].Message)
 			continue
 		}
+		if found := channelFaults(in, resolved); len(found) > 0 {
+			p.progress.fail("channel %s: %s", name, faultText(found))
+			continue
+		}
 		own, _ := channelProgress(in, resolved)
 		if own.outstanding() == "" {
 			p.ready++
@@ -215,6 +228,10 @@ func contractsPart(in plan.Input, res plan.Result) part {
 		p.all++
 		if finding := res.Contracts[contract.Name]; !finding.Accepted {
 			p.progress.miss("contract "+contract.Name, "be mended", finding.Message)
+			continue
+		}
+		if found := contractFaults(in, res, contract); len(found) > 0 {
+			p.progress.fail("contract %s: %s", contract.Name, faultText(found))
 			continue
 		}
 		own, _ := contractProgress(in, res, contract)

@@ -28,6 +28,9 @@ func Contract(in plan.Input, res plan.Result, contract *v1alpha1.Contract, now t
 			Approved: ratio(counts.approved, counts.all), Running: ratio(counts.running, counts.all),
 		}
 		ready = p.verdict(fmt.Sprintf("approved by %s members, runs at %s", status.Approved, status.Running))
+		if found := contractFaults(in, res, contract); len(found) > 0 {
+			ready = faultVerdict(fmt.Sprintf("approved by %s members, runs at %s", status.Approved, status.Running), found)
+		}
 		if !res.Consortium.Accepted {
 			ready = Verdict{metav1.ConditionFalse, v1alpha1.ReasonWaiting, "waiting for consortium " + in.Consortium.Name + " to be accepted"}
 		}

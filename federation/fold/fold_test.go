@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,24 @@ func world() plan.Input {
 		in.Plans[name].Spec = spec
 	}
 	return in
+}
+
+// faulty has a Member report that something is wrong with a contract.
+func faulty(p *v1alpha1.MemberPlan, channel, contract, reason, message string) {
+	for i := range p.Status.Contracts {
+		if c := &p.Status.Contracts[i]; c.Channel == channel && c.Name == contract {
+			c.Reason, c.Message, c.Running = reason, message, false
+		}
+	}
+}
+
+func failedRollout(in *plan.Input) {
+	in.Consortium.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: "peer:2"}
+	in.Consortium.Status.Rollout = &v1alpha1.RolloutStatus{
+		Target: v1alpha1.RolloutTarget{PeerImage: "peer:2", OrdererImage: plan.DefaultOrdererImage, CouchDBImage: plan.DefaultCouchDBImage},
+		Member: "org1", Node: "peer0-org1", From: v1alpha1.NodeImages{Image: "peer:1"}, To: v1alpha1.NodeImages{Image: "peer:2"},
+		Failed: true, Message: "cannot be pulled",
+	}
 }
 
 func set(m *v1alpha1.Member, kind string, status metav1.ConditionStatus) {
@@ -134,6 +153,23 @@ func TestConsortium(t *testing.T) {
 			in.Plans["org2"].Status.Contracts = nil
 			in.Plans["org3"].Status.Contracts[0].Approved = 0
 		}, v1alpha1.ConsortiumContractsReady, metav1.ConditionFalse, "0/1 contracts; waiting for org2, org3 to approve contract notary"},
+		{"a contract that is at fault somewhere is named, with every member concerned", func(in *plan.Input) {
+			faulty(in.Plans["org2"], "deals", "notary", v1alpha1.ReasonImageNotAllowed, "org2 does not allow the image")
+			faulty(in.Plans["org3"], "deals", "notary", v1alpha1.ReasonFailed, "CrashLoopBackOff")
+		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "0/1 contracts; contract notary: org2: org2 does not allow the image; org3: CrashLoopBackOff"},
+		{"a channel that is at fault somewhere is named", func(in *plan.Input) {
+			c := &in.Plans["org2"].Status.Channels[0]
+			c.Reason, c.Message = v1alpha1.ReasonGenesisRefused, "the first block is another one"
+		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "channel deals: org2: the first block is another one"},
+		{"a fault of a member that is not in contact is not known to be one", func(in *plan.Input) {
+			faulty(in.Plans["org2"], "deals", "notary", v1alpha1.ReasonFailed, "CrashLoopBackOff")
+			lose(*in, "org2")
+		}, v1alpha1.ConditionReady, metav1.ConditionUnknown, "nothing heard of org2"},
+		{"an image that is being rolled out", func(in *plan.Input) {
+			in.Consortium.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: "peer:2"}
+		}, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse, "rolling out: 3/6 nodes; waiting for peer0-org1 to become ready with image peer:2"},
+		{"an image that could not be rolled out", failedRollout, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse, "rolling out image peer:2: peer0-org1 did not become ready with it (cannot be pulled) and goes back to peer:1"},
+		{"makes the consortium not ready", failedRollout, v1alpha1.ConditionReady, metav1.ConditionFalse, "peer:2"},
 		{"a refused channel is to be mended", func(in *plan.Input) { in.Channels[0].Spec.Members = []string{"org1", "z"} }, v1alpha1.ConsortiumChannelsReady, metav1.ConditionFalse, "waiting for channel deals to be mended (z is not a member"},
 		{"a refused consortium says why", func(in *plan.Input) { delete(in.Members, "org3") }, v1alpha1.ConditionReady, metav1.ConditionFalse, "there is no Member org3"},
 		{"no channels are no reason to wait", func(in *plan.Input) {
@@ -153,6 +189,64 @@ func TestConsortium(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFaultsStandAtTheirObject: the object that is at fault has the reason in its own condition, and no other has it.
+func TestFaultsStandAtTheirObject(t *testing.T) {
+	in := world()
+	other := in.Contracts[0].DeepCopy()
+	other.Name = "asset"
+	in.Contracts = append(in.Contracts, *other)
+	for _, p := range in.Plans {
+		report := p.Status.Contracts[0]
+		report.Name = "asset"
+		p.Status.Contracts = append(p.Status.Contracts, report)
+	}
+	faulty(in.Plans["org2"], "deals", "notary", v1alpha1.ReasonImageNotAllowed, "not here")
+	faulty(in.Plans["org3"], "deals", "notary", v1alpha1.ReasonNotApproved, "not yet")
+	res := plan.Compute(in)
+	ready := func(conditions []metav1.Condition) *metav1.Condition {
+		return meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+	}
+	notary := ready(Contract(in, res, &in.Contracts[0], now).Conditions)
+	if notary.Reason != v1alpha1.ReasonImageNotAllowed || !strings.Contains(notary.Message, "org2: not here; org3: not yet") {
+		t.Errorf("the contract: %+v", notary)
+	}
+	for what, c := range map[string]*metav1.Condition{
+		"its channel":   ready(Channel(in, res, &in.Channels[0], now).Conditions),
+		"the other one": ready(Contract(in, res, &in.Contracts[1], now).Conditions),
+	} {
+		if strings.Contains(c.Message, "not here") || c.Reason == v1alpha1.ReasonImageNotAllowed {
+			t.Errorf("%s: %+v", what, c)
+		}
+	}
+}
+
+// BenchmarkLines is the status of 64 Members joined by 2,016 lines.
+func BenchmarkLines(b *testing.B) {
+	in := crowd(64)
+	b.ResetTimer()
+	for range b.N {
+		if _, up, pairs := lines(in); up != pairs || pairs != 2016 {
+			b.Fatal(up, pairs)
+		}
+	}
+}
+
+// crowd is a consortium of so many Members, each joined to each by a line that is up.
+func crowd(size int) plan.Input {
+	in := plan.Input{Consortium: &v1alpha1.Consortium{}, Members: map[string]*v1alpha1.Member{}}
+	for i := range size {
+		name := fmt.Sprintf("org%02d", i)
+		m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		set(m, v1alpha1.MemberOnline, metav1.ConditionTrue)
+		in.Members[name] = m
+		for _, other := range in.Consortium.Spec.Members {
+			join(&in, other.Name, name)
+		}
+		in.Consortium.Spec.Members = append(in.Consortium.Spec.Members, v1alpha1.ConsortiumMember{Name: name})
+	}
+	return in
 }
 
 func TestChannel(t *testing.T) {
@@ -299,7 +393,7 @@ func TestRetiringNamesWhomItWaitsFor(t *testing.T) {
 	if ready.Reason != v1alpha1.ReasonRetiring || !strings.Contains(ready.Message, "org2, org3") || !strings.Contains(ready.Message, v1alpha1.AnnotationAbandon+"=true") {
 		t.Errorf("%+v", ready)
 	}
-	if len(got) != 7 {
+	if len(got) != 8 {
 		t.Errorf("the other conditions stay: %d", len(got))
 	}
 }

@@ -140,11 +140,11 @@ func downMessage(line *v1alpha1.Line, members map[string]*v1alpha1.Member) strin
 func lines(in plan.Input) (progress, int, int) {
 	var p progress
 	up, pairs := 0, 0
-	names := memberNames(in)
+	names, between := memberNames(in), linesByPair(in)
 	for i, a := range names {
 		for _, b := range names[i+1:] {
 			pairs++
-			switch state, declared := pairState(in, a, b); {
+			switch state, declared := pairState(in, between[pair(a, b)]); {
 			case !declared:
 				p.miss("a Line between "+a+" and "+b, "be declared", "")
 			case state == v1alpha1.LineUp:
@@ -159,16 +159,32 @@ func lines(in plan.Input) (progress, int, int) {
 	return p, up, pairs
 }
 
-// pairState is the best state among the lines between two Members.
-func pairState(in plan.Input, a, b string) (state v1alpha1.LineState, declared bool) {
-	state = v1alpha1.LineDown
+// pair is a key for two Members, whichever comes first.
+func pair(a, b string) [2]string {
+	if b < a {
+		a, b = b, a
+	}
+	return [2]string{a, b}
+}
+
+// linesByPair sorts the lines that are not being deleted by the two Members that they join.
+func linesByPair(in plan.Input) map[[2]string][]*v1alpha1.Line {
+	lines := make(map[[2]string][]*v1alpha1.Line, len(in.Lines))
 	for i := range in.Lines {
 		line := &in.Lines[i]
-		_, far, ok := plan.Ends(line, a)
-		if !ok || far.Member != b || !line.DeletionTimestamp.IsZero() {
+		if len(line.Spec.Ends) != 2 || !line.DeletionTimestamp.IsZero() {
 			continue
 		}
-		declared = true
+		key := pair(line.Spec.Ends[0].Member, line.Spec.Ends[1].Member)
+		lines[key] = append(lines[key], line)
+	}
+	return lines
+}
+
+// pairState is the best state among the lines between two Members.
+func pairState(in plan.Input, between []*v1alpha1.Line) (state v1alpha1.LineState, declared bool) {
+	state = v1alpha1.LineDown
+	for _, line := range between {
 		switch LineIsUp(line, in.Members) {
 		case v1alpha1.LineUp:
 			return v1alpha1.LineUp, true
@@ -176,5 +192,5 @@ func pairState(in plan.Input, a, b string) (state v1alpha1.LineState, declared b
 			state = v1alpha1.LineUnknown
 		}
 	}
-	return state, declared
+	return state, len(between) > 0
 }

@@ -5,6 +5,7 @@ package gather
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -22,7 +23,12 @@ const (
 	channelBySpec      = "channel.consortium"
 	contractByChannel  = "contract.channel"
 	planByConsortium   = "plan.consortium"
+	lineByMember       = "line.member"
+	lineByRoad         = "line.road"
 )
+
+// unread stands, in the index of Lines, for the Members of one that was not read whole. No Member can have this name.
+const unread = "?"
 
 // Index tells the cache by what the objects are looked up.
 func Index(ctx context.Context, indexer client.FieldIndexer) error {
@@ -48,6 +54,14 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 			p, _ := o.(*v1alpha1.MemberPlan)
 			return []string{OfPlan(p).String()}
 		}},
+		{&v1alpha1.Line{}, lineByMember, func(o client.Object) []string {
+			l, _ := o.(*v1alpha1.Line)
+			return ends(l)
+		}},
+		{&v1alpha1.Line{}, lineByRoad, func(o client.Object) []string {
+			l, _ := o.(*v1alpha1.Line)
+			return []string{plan.Road(l)}
+		}},
 	} {
 		if err := indexer.IndexField(ctx, index.object, index.name, index.keys); err != nil {
 			return err
@@ -61,6 +75,20 @@ func Members(c *v1alpha1.Consortium) []string {
 	names := make([]string, 0, len(c.Spec.Members))
 	for _, m := range c.Spec.Members {
 		names = append(names, m.Name)
+	}
+	return names
+}
+
+// ends are the names of the Members that a Line ends at, each once, and unread for one that was not read whole.
+func ends(l *v1alpha1.Line) []string {
+	if !l.Undecodable.InStatus() {
+		return []string{unread}
+	}
+	var names []string
+	for _, end := range l.Spec.Ends {
+		if !slices.Contains(names, end.Member) {
+			names = append(names, end.Member)
+		}
 	}
 	return names
 }
@@ -90,18 +118,66 @@ func (g Gatherer) Consortium(ctx context.Context, key types.NamespacedName) (pla
 	if err := g.declared(ctx, &in); err != nil {
 		return in, err
 	}
-	var lines v1alpha1.LineList
-	if err := g.list(ctx, &lines); err != nil {
+	var err error
+	if in.Lines, err = g.linesAmong(ctx, Members(in.Consortium)); err != nil {
 		return in, err
 	}
-	in.Lines = lines.Items
-	slices.SortFunc(in.Lines, func(a, b v1alpha1.Line) int { return cmp.Compare(a.Name, b.Name) })
-	var err error
 	if in.Plans, err = g.Plans(ctx, key); err != nil {
 		return in, err
 	}
 	in.Members, err = g.Members(ctx, Members(in.Consortium))
 	return in, err
+}
+
+// linesAmong are the Lines with both ends at some of the Members, those that were not read whole, and those that lead
+// between the same addresses as any of these; sorted by name. The cache is asked by what it is indexed by, so that what
+// others have declared costs nothing.
+func (g Gatherer) linesAmong(ctx context.Context, members []string) ([]v1alpha1.Line, error) {
+	among := make(map[string]bool, len(members))
+	for _, name := range members {
+		among[name] = true
+	}
+	found := map[string]v1alpha1.Line{}
+	for _, name := range append([]string{unread}, members...) {
+		own, err := g.LinesOf(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		for i := range own {
+			line := &own[i]
+			if _, known := found[line.Name]; known || name != unread && slices.ContainsFunc(ends(line), func(m string) bool { return !among[m] }) {
+				continue
+			}
+			twins, err := g.LinesLike(ctx, line)
+			if err != nil {
+				return nil, err
+			}
+			found[line.Name] = *line
+			for _, twin := range twins {
+				found[twin.Name] = twin
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Values(found), func(a, b v1alpha1.Line) int { return cmp.Compare(a.Name, b.Name) }), nil
+}
+
+// LinesOf are the Lines that end at a Member.
+func (g Gatherer) LinesOf(ctx context.Context, member string) ([]v1alpha1.Line, error) {
+	var lines v1alpha1.LineList
+	err := g.list(ctx, &lines, client.MatchingFields{lineByMember: member})
+	return lines.Items, err
+}
+
+// LinesLike are the Lines that lead between the same addresses as one does, that one among them; none if it was not read
+// whole.
+func (g Gatherer) LinesLike(ctx context.Context, line *v1alpha1.Line) ([]v1alpha1.Line, error) {
+	road := plan.Road(line)
+	if road == "" {
+		return nil, nil
+	}
+	var lines v1alpha1.LineList
+	err := g.list(ctx, &lines, client.MatchingFields{lineByRoad: road})
+	return lines.Items, err
 }
 
 // declared gathers the Consortium's channels and contracts. Those that are being deleted are gone already.

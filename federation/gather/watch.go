@@ -62,6 +62,16 @@ func SpecChanged() builder.Predicates {
 	return builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
 }
 
+// RolloutChanged is SpecChanged, and passes what has been decided about a rollout of node images, which plans follow from.
+func RolloutChanged() builder.Predicates {
+	rollout := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(*v1alpha1.Consortium)
+		after, ok2 := e.ObjectNew.(*v1alpha1.Consortium)
+		return ok && ok2 && !equality.Semantic.DeepEqual(before.Status.Rollout, after.Status.Rollout)
+	}}
+	return builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, rollout))
+}
+
 // MemberChanged passes what others need to know of a Member: it is new or gone, its root, whether it is registered and
 // in contact, and whether its lines are up. Round-trip times and counts are not among that.
 func MemberChanged() builder.Predicates {

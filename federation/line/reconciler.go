@@ -16,7 +16,6 @@ import (
 	"github.com/hanse-io/hanse/federation/apply"
 	"github.com/hanse-io/hanse/federation/fold"
 	"github.com/hanse-io/hanse/federation/gather"
-	"github.com/hanse-io/hanse/federation/plan"
 )
 
 // FieldManager owns the Lines' statuses.
@@ -53,11 +52,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil || !line.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, err
 	}
-	var all v1alpha1.LineList
-	if err := r.Client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+	twins, err := r.Gather.LinesLike(ctx, line)
+	if err != nil {
 		return ctrl.Result{}, err
 	}
-	status := fold.Line(line, all.Items, members, r.Clock.Now())
+	status := fold.Line(line, twins, members, r.Clock.Now())
 	return apply.Report(ctx, r.Client, r.Recorder, FieldManager, line, said(line.Status), said(status))
 }
 
@@ -65,13 +64,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 func (r *Reconciler) andTwins(ctx context.Context, object client.Object) []types.NamespacedName {
 	keys := []types.NamespacedName{client.ObjectKeyFromObject(object)}
 	line, ok := object.(*v1alpha1.Line)
-	var lines v1alpha1.LineList
-	if !ok || r.Client.List(ctx, &lines, client.UnsafeDisableDeepCopy) != nil {
+	if !ok {
 		return keys
 	}
-	for i := range lines.Items {
-		if plan.Twins(line, &lines.Items[i]) {
-			keys = append(keys, client.ObjectKeyFromObject(&lines.Items[i]))
+	twins, err := r.Gather.LinesLike(ctx, line)
+	if err != nil {
+		return keys
+	}
+	for i := range twins {
+		if twins[i].Name != line.Name {
+			keys = append(keys, client.ObjectKeyFromObject(&twins[i]))
 		}
 	}
 	return keys
@@ -79,15 +81,13 @@ func (r *Reconciler) andTwins(ctx context.Context, object client.Object) []types
 
 // ofMember are the Lines that end at a Member.
 func (r *Reconciler) ofMember(ctx context.Context, member client.Object) []types.NamespacedName {
-	var lines v1alpha1.LineList
-	if r.Client.List(ctx, &lines, client.UnsafeDisableDeepCopy) != nil {
+	lines, err := r.Gather.LinesOf(ctx, member.GetName())
+	if err != nil {
 		return nil
 	}
-	var keys []types.NamespacedName
-	for i := range lines.Items {
-		if _, _, ok := plan.Ends(&lines.Items[i], member.GetName()); ok {
-			keys = append(keys, client.ObjectKeyFromObject(&lines.Items[i]))
-		}
+	keys := make([]types.NamespacedName, 0, len(lines))
+	for i := range lines {
+		keys = append(keys, client.ObjectKeyFromObject(&lines[i]))
 	}
 	return keys
 }

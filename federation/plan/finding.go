@@ -79,6 +79,9 @@ func judgeConsortium(in Input) Finding {
 			return refused(finding.Reason, "Member %s: %s", m.Name, finding.Message)
 		}
 	}
+	if finding := judgeMSPIDs(in); !finding.Accepted {
+		return finding
+	}
 	for i := range in.Rivals {
 		rival := &in.Rivals[i]
 		if rival.Namespace == in.Consortium.Namespace || !older(rival, in.Consortium) {
@@ -90,6 +93,20 @@ func judgeConsortium(in Input) Finding {
 					m.Name, rival.Name, rival.Namespace)
 			}
 		}
+	}
+	return accepted()
+}
+
+// judgeMSPIDs says whether the ledger can tell the Members of a Consortium apart.
+func judgeMSPIDs(in Input) Finding {
+	taken := map[string]string{}
+	for _, m := range in.Consortium.Spec.Members {
+		id := mspID(in, m.Name)
+		if other, ok := taken[id]; ok {
+			return refused(v1alpha1.ReasonNameTaken, "members %s and %s have the same MSP ID, %s, and a ledger tells organizations apart by it: declare one of them as another Member with an MSP ID of its own (kubectl hanse invite NAME --msp-id ID)",
+				other, m.Name, id)
+		}
+		taken[id] = m.Name
 	}
 	return accepted()
 }

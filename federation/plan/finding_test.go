@@ -45,6 +45,11 @@ func TestFindings(t *testing.T) {
 		{"all is well with the contract", func(*Input) {}, onContract, v1alpha1.ReasonAccepted, ""},
 		{"a member that does not exist", func(in *Input) { delete(in.Members, "b") }, onConsortium, v1alpha1.ReasonNotFound, "there is no Member b: create it"},
 		{"a member without a root has not registered, and is waited for", func(in *Input) { in.Members["b"].Status.Root = "" }, onConsortium, v1alpha1.ReasonAccepted, ""},
+		{"two members whose chosen MSP IDs are the same", func(in *Input) {
+			in.Members["b"].Spec.MSPID, in.Members["c"].Spec.MSPID = "Org", "Org"
+		}, onConsortium, v1alpha1.ReasonNameTaken, "members b and c have the same MSP ID, Org"},
+		{"one has chosen what is another's by default", func(in *Input) { in.Members["b"].Spec.MSPID = "cMSP" }, onConsortium, v1alpha1.ReasonNameTaken, "cMSP"},
+		{"MSP IDs of which each is another one", func(in *Input) { in.Members["b"].Spec.MSPID = "Org2MSP" }, onConsortium, v1alpha1.ReasonAccepted, ""},
 		{"an older consortium has the name and shares a member", rival("other", time.Hour, "b"), onConsortium, v1alpha1.ReasonNameTaken, "older consortium trade of namespace other"},
 		{"a younger one loses against this one", rival("other", -time.Hour, "b"), onConsortium, v1alpha1.ReasonAccepted, ""},
 		{"one that shares nobody does no harm", rival("other", time.Hour, "z"), onConsortium, v1alpha1.ReasonAccepted, ""},

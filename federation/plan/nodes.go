@@ -42,20 +42,24 @@ func nodePort(role v1alpha1.NodeRole) int32 {
 
 // planNodes lists the nodes that a Member is to run, sorted by name.
 func planNodes(consortium *v1alpha1.Consortium, m *v1alpha1.ConsortiumMember) []v1alpha1.PlanNode {
-	settings := resolveSettings(consortium.Spec.Nodes, m.Nodes)
+	settings, images := resolveSettings(consortium.Spec.Nodes, m.Nodes), resolveLedger(consortium.Spec.Ledger).Fabric
 	nodes := make([]v1alpha1.PlanNode, 0, Peers(m)+Orderers(m))
 	for i := range Orderers(m) {
 		nodes = append(nodes, v1alpha1.PlanNode{
-			Name: NodeName(v1alpha1.RoleOrderer, i, m.Name), Role: v1alpha1.RoleOrderer,
+			Name: NodeName(v1alpha1.RoleOrderer, i, m.Name), Role: v1alpha1.RoleOrderer, Image: images.OrdererImage,
 			Storage: settings.Storage, Resources: settings.OrdererResources, ExtraSANs: settings.ExtraSANs,
 		})
 	}
 	for i := range Peers(m) {
-		nodes = append(nodes, v1alpha1.PlanNode{
-			Name: NodeName(v1alpha1.RolePeer, i, m.Name), Role: v1alpha1.RolePeer,
+		peer := v1alpha1.PlanNode{
+			Name: NodeName(v1alpha1.RolePeer, i, m.Name), Role: v1alpha1.RolePeer, Image: images.PeerImage,
 			Storage: settings.Storage, Resources: settings.PeerResources, ExtraSANs: settings.ExtraSANs,
 			StateDatabase: settings.StateDatabase,
-		})
+		}
+		if peer.StateDatabase == v1alpha1.StateCouchDB {
+			peer.StateDatabaseImage = images.CouchDBImage
+		}
+		nodes = append(nodes, peer)
 	}
 	slices.SortFunc(nodes, func(a, b v1alpha1.PlanNode) int { return cmp.Compare(a.Name, b.Name) })
 	return nodes

@@ -40,8 +40,44 @@ type Result struct {
 	Plans map[string]v1alpha1.MemberPlanSpec
 }
 
-// Compute works out the plans of one Consortium.
+// Compute judges what is declared and works out the plans of one Consortium. No two plans share memory, nor does one
+// share any with the Input, which may be a cache's own: plans are written side by side, and each answer is decoded into
+// the plan that was written.
 func Compute(in Input) Result {
+	res, contracts := resolve(in)
+	if !res.Consortium.Accepted {
+		return res
+	}
+	members, images := planMembers(in), plannedImages(in)
+	lines := linesByMember(in)
+	for i := range in.Consortium.Spec.Members {
+		m := &in.Consortium.Spec.Members[i]
+		spec := v1alpha1.MemberPlanSpec{
+			Member:              m.Name,
+			Consortium:          in.Consortium.Name,
+			ConsortiumNamespace: in.Consortium.Namespace,
+			Namespace:           v1alpha1.ConsortiumNamespace(in.Consortium.Name),
+			Ledger:              resolveLedger(in.Consortium.Spec.Ledger),
+			Nodes:               withImages(planNodes(in.Consortium, m), images),
+			Members:             members,
+			Lines:               planLines(lines[m.Name], m.Name),
+			Channels:            channelsFor(m.Name, res.Resolved),
+			Contracts:           contractsFor(m.Name, contracts, res.Resolved),
+		}
+		keepUndecodable(in, &spec)
+		res.Plans[m.Name] = *spec.DeepCopy()
+	}
+	return res
+}
+
+// Judge is Compute without the plans, for those who only want to know what is sound.
+func Judge(in Input) Result {
+	res, _ := resolve(in)
+	return res
+}
+
+// resolve judges what is declared, and fills in what is accepted.
+func resolve(in Input) (Result, []v1alpha1.PlanContract) {
 	res := Result{
 		Channels:  map[string]Finding{},
 		Contracts: map[string]Finding{},
@@ -57,29 +93,7 @@ func Compute(in Input) Result {
 			res.Resolved[channel.Name] = resolveChannel(in, channel)
 		}
 	}
-	contracts := resolveContracts(in, &res)
-	if !res.Consortium.Accepted {
-		return res
-	}
-	members, lines := planMembers(in), soundLines(in.Lines)
-	for i := range in.Consortium.Spec.Members {
-		m := &in.Consortium.Spec.Members[i]
-		spec := v1alpha1.MemberPlanSpec{
-			Member:              m.Name,
-			Consortium:          in.Consortium.Name,
-			ConsortiumNamespace: in.Consortium.Namespace,
-			Namespace:           v1alpha1.ConsortiumNamespace(in.Consortium.Name),
-			Ledger:              resolveLedger(in.Consortium.Spec.Ledger),
-			Nodes:               planNodes(in.Consortium, m),
-			Members:             members,
-			Lines:               planLines(in, lines, m.Name),
-			Channels:            channelsFor(m.Name, res.Resolved),
-			Contracts:           contractsFor(m.Name, contracts, res.Resolved),
-		}
-		keepUndecodable(in, &spec)
-		res.Plans[m.Name] = spec
-	}
-	return res
+	return res, resolveContracts(in, &res)
 }
 
 // planMembers lists the Members of the Consortium as every plan shows them.
@@ -88,7 +102,7 @@ func planMembers(in Input) []v1alpha1.PlanMember {
 	members := make([]v1alpha1.PlanMember, 0, len(in.Consortium.Spec.Members))
 	for i := range in.Consortium.Spec.Members {
 		m := &in.Consortium.Spec.Members[i]
-		member := v1alpha1.PlanMember{Name: m.Name, Role: m.Role, Record: records[m.Name]}
+		member := v1alpha1.PlanMember{Name: m.Name, Role: m.Role, MSPID: mspID(in, m.Name), Record: records[m.Name]}
 		if known := in.Members[m.Name]; known != nil {
 			member.Root = known.Status.Root
 		}
@@ -99,6 +113,14 @@ func planMembers(in Input) []v1alpha1.PlanMember {
 	}
 	slices.SortFunc(members, func(a, b v1alpha1.PlanMember) int { return cmp.Compare(a.Name, b.Name) })
 	return members
+}
+
+// mspID is a Member's name on the ledger, whether the Member exists already or not.
+func mspID(in Input, member string) string {
+	if known := in.Members[member]; known != nil {
+		return known.MSPID()
+	}
+	return v1alpha1.MSPID(member)
 }
 
 // recordBudget is how many bytes of records a plan carries at the most: etcd takes objects of 1.5 MiB. Records that
@@ -129,14 +151,30 @@ func recordsWithin(in Input, budget int) map[string]*v1alpha1.SignedRecord {
 	return records
 }
 
-// planLines lists the lines from one Member to the Consortium's others.
-func planLines(in Input, sound []*v1alpha1.Line, member string) []v1alpha1.PlanLine {
-	var lines []v1alpha1.PlanLine
-	for _, line := range sound {
-		near, far, ok := Ends(line, member)
-		if !ok || !isMember(in.Consortium, far.Member) {
+// linesByMember are the sound lines between Members of the Consortium, by each of their two ends.
+func linesByMember(in Input) map[string][]*v1alpha1.Line {
+	takesPart := map[string]bool{}
+	for _, m := range in.Consortium.Spec.Members {
+		takesPart[m.Name] = true
+	}
+	lines := map[string][]*v1alpha1.Line{}
+	for _, line := range soundLines(in.Lines) {
+		if len(line.Spec.Ends) != 2 {
 			continue
 		}
+		a, b := line.Spec.Ends[0].Member, line.Spec.Ends[1].Member
+		if a != b && takesPart[a] && takesPart[b] {
+			lines[a], lines[b] = append(lines[a], line), append(lines[b], line)
+		}
+	}
+	return lines
+}
+
+// planLines lists the lines from one Member to the Consortium's others.
+func planLines(own []*v1alpha1.Line, member string) []v1alpha1.PlanLine {
+	var lines []v1alpha1.PlanLine
+	for _, line := range own {
+		near, far, _ := Ends(line, member)
 		lines = append(lines, v1alpha1.PlanLine{
 			Name: line.Name, Priority: line.Spec.Priority,
 			Member: far.Member, Address: far.Address, Port: linePort(far),

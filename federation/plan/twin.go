@@ -12,7 +12,7 @@ import (
 // olderTwin is the name of an older line between the same two addresses, whichever Members it names; empty if there is
 // none.
 func olderTwin(line *v1alpha1.Line, others []v1alpha1.Line) string {
-	road := roadOf(line)
+	road := Road(line)
 	if road == "" {
 		return ""
 	}
@@ -21,7 +21,7 @@ func olderTwin(line *v1alpha1.Line, others []v1alpha1.Line) string {
 		if other.Name == line.Name || !other.DeletionTimestamp.IsZero() || !before(other, line) {
 			continue
 		}
-		if road == roadOf(other) {
+		if road == Road(other) {
 			return other.Name
 		}
 	}
@@ -36,8 +36,9 @@ func before(a, b *v1alpha1.Line) bool {
 	return a.Name < b.Name
 }
 
-// roadOf names the pair of addresses and ports that a line leads between, in one way for every way to write it.
-func roadOf(line *v1alpha1.Line) string {
+// Road names the pair of addresses and ports that a line leads between, in one way for every way to write it; empty
+// for a line that was not read whole.
+func Road(line *v1alpha1.Line) string {
 	if len(line.Spec.Ends) != 2 || !line.Undecodable.InStatus() {
 		return ""
 	}
@@ -56,18 +57,12 @@ func roadOf(line *v1alpha1.Line) string {
 	return strings.Join(ends, " ")
 }
 
-// Twins is whether two lines lead between the same two addresses.
-func Twins(a, b *v1alpha1.Line) bool {
-	road := roadOf(a)
-	return a.Name != b.Name && road != "" && road == roadOf(b)
-}
-
 // soundLines are the lines that were read whole, that stay, and that no older one has the addresses of.
 func soundLines(all []v1alpha1.Line) []*v1alpha1.Line {
 	first := map[string]*v1alpha1.Line{}
 	for i := range all {
 		line := &all[i]
-		road := roadOf(line)
+		road := Road(line)
 		if road == "" || !line.DeletionTimestamp.IsZero() {
 			continue
 		}
@@ -77,7 +72,7 @@ func soundLines(all []v1alpha1.Line) []*v1alpha1.Line {
 	}
 	var sound []*v1alpha1.Line
 	for i := range all {
-		if first[roadOf(&all[i])] == &all[i] {
+		if first[Road(&all[i])] == &all[i] {
 			sound = append(sound, &all[i])
 		}
 	}

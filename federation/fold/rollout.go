@@ -1,0 +1,38 @@
+package fold
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/federation/plan"
+)
+
+// rolloutPart says how far a change of the nodes' images is.
+func rolloutPart(in plan.Input, rollout *v1alpha1.RolloutStatus) part {
+	ready, nodes, what := plan.RolledOut(in, rollout)
+	p := part{condition: v1alpha1.ConsortiumRolledOut, ready: ready, all: nodes, noun: "nodes with the declared images"}
+	switch {
+	case rollout == nil:
+	case rollout.Failed:
+		p.progress.fail("rolling out image %s: %s did not become ready with it (%s) and goes back to %s; no other node is given it: declare another image, or the old one, in spec.ledger",
+			what, rollout.Node, rollout.Message, rollout.From.Image)
+	case rollout.Node == "":
+		p.progress.miss("the rollout of image "+what, "go on", rollout.Message)
+	default:
+		p.progress.miss(rollout.Node, fmt.Sprintf("become ready with image %s", what), rollout.Message)
+	}
+	return p
+}
+
+// rolloutVerdict is the condition RolledOut.
+func rolloutVerdict(p part, rollout *v1alpha1.RolloutStatus) Verdict {
+	switch {
+	case rollout == nil:
+		return Verdict{metav1.ConditionTrue, v1alpha1.ReasonReady, "no image is being rolled out"}
+	case rollout.Failed:
+		return Verdict{metav1.ConditionFalse, v1alpha1.ReasonRolloutFailed, p.progress.outstanding()}
+	}
+	return Verdict{metav1.ConditionFalse, v1alpha1.ReasonProgressing, fmt.Sprintf("rolling out: %d/%d nodes; %s", p.ready, p.all, p.progress.outstanding())}
+}

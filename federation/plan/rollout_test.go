@@ -1,0 +1,319 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// rollworld is a consortium whose nodes run, with agents that carry out their plans when they are told to.
+type rollworld struct {
+	t   *testing.T
+	in  Input
+	now time.Time
+	// broken images never become ready.
+	broken map[string]bool
+	// changes are the nodes in the order in which their images were changed, as "node image".
+	changes []string
+}
+
+func newRollworld(t *testing.T, members ...v1alpha1.ConsortiumMember) *rollworld {
+	t.Helper()
+	w := &rollworld{t: t, in: input(members...), now: epoch, broken: map[string]bool{}}
+	for name := range w.in.Members {
+		w.online(name, true)
+	}
+	w.declare("p1", "o1")
+	w.turn()
+	w.changes = nil
+	return w
+}
+
+func (w *rollworld) declare(peer, orderer string) {
+	w.in.Consortium.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: peer, OrdererImage: orderer, CouchDBImage: "c1"}
+}
+
+func (w *rollworld) online(member string, is bool) {
+	status := metav1.ConditionTrue
+	if !is {
+		status = metav1.ConditionUnknown
+	}
+	w.in.Members[member].Status.Conditions = []metav1.Condition{{
+		Type: v1alpha1.MemberOnline, Status: status, LastTransitionTime: metav1.NewTime(w.now),
+	}}
+}
+
+// turn is one of the reporter's, one of the reconciler's, and one of each agent's.
+func (w *rollworld) turn() {
+	w.decide()
+	w.plan()
+	w.report()
+}
+
+func (w *rollworld) decide() { w.in.Consortium.Status.Rollout = NextRollout(w.in, w.now) }
+
+func (w *rollworld) plan() {
+	before := w.planned()
+	carryOut(w.in)
+	for node, image := range w.planned() {
+		if before[node] != image {
+			w.changes = append(w.changes, node+" "+image)
+		}
+	}
+}
+
+func (w *rollworld) planned() map[string]string {
+	images := map[string]string{}
+	for _, p := range w.in.Plans {
+		for _, n := range p.Spec.Nodes {
+			images[n.Name] = n.Image
+		}
+	}
+	return images
+}
+
+// report has the agents that are in contact do what their plans say.
+func (w *rollworld) report() {
+	for name, p := range w.in.Plans {
+		if heard, _ := online(w.in.Members[name]); !heard {
+			continue
+		}
+		p.Status.Nodes = nil
+		for _, n := range p.Spec.Nodes {
+			status := v1alpha1.PlanNodeStatus{Name: n.Name, Role: n.Role, Ready: !w.broken[n.Image], Image: n.Image, StateDatabaseImage: n.StateDatabaseImage}
+			if !status.Ready {
+				status.Reason, status.Message = v1alpha1.ReasonImagePull, "the image "+n.Image+" cannot be pulled"
+			}
+			p.Status.Nodes = append(p.Status.Nodes, status)
+		}
+	}
+}
+
+// settle takes turns until there is nothing to do or nothing changes any more, and checks at each that no more than one
+// node is changed.
+func (w *rollworld) settle() {
+	w.t.Helper()
+	for range 50 {
+		before := len(w.changes)
+		w.turn()
+		if len(w.changes)-before > 1 {
+			w.t.Fatalf("changed together: %v", w.changes[before:])
+		}
+		w.now = w.now.Add(time.Second)
+	}
+}
+
+func three(t *testing.T) *rollworld {
+	return newRollworld(t, org("a", 1, 1), org("b", 1, 1), org("c", 1, 1))
+}
+
+func TestNewConsortiumStartsAllAtOnce(t *testing.T) {
+	w := three(t)
+	for node, image := range w.planned() {
+		if want := strings.ToLower(node[:1]) + "1"; image != want {
+			t.Errorf("%s: %s, want %s", node, image, want)
+		}
+	}
+	if w.in.Consortium.Status.Rollout != nil {
+		t.Errorf("there is nothing to roll out: %+v", w.in.Consortium.Status.Rollout)
+	}
+}
+
+func TestGoodImage(t *testing.T) {
+	w := three(t)
+	w.declare("p2", "o2")
+	w.settle()
+	want := []string{"orderer0-a o2", "orderer0-b o2", "orderer0-c o2", "peer0-a p2", "peer0-b p2", "peer0-c p2"}
+	if !slices.Equal(w.changes, want) {
+		t.Errorf("changed %v, want %v", w.changes, want)
+	}
+	if w.in.Consortium.Status.Rollout != nil {
+		t.Errorf("it is over: %+v", w.in.Consortium.Status.Rollout)
+	}
+}
+
+func TestStateDatabaseImage(t *testing.T) {
+	w := three(t)
+	w.in.Consortium.Spec.Nodes.StateDatabase = v1alpha1.StateCouchDB
+	w.in.Plans = map[string]*v1alpha1.MemberPlan{}
+	w.turn()
+	w.in.Consortium.Spec.Ledger.Fabric.CouchDBImage = "c2"
+	w.turn()
+	if r := w.in.Consortium.Status.Rollout; r == nil || r.Node != "peer0-a" || r.To.StateDatabaseImage != "c2" || r.From.StateDatabaseImage != "c1" {
+		t.Fatalf("one peer first: %+v", r)
+	}
+	if _, _, what := RolledOut(w.in, w.in.Consortium.Status.Rollout); what != "c2" {
+		t.Errorf("the image that is rolled out is CouchDB's, not %q", what)
+	}
+	w.settle()
+	for member, p := range w.in.Plans {
+		if n := p.Spec.Nodes[1]; n.StateDatabaseImage != "c2" {
+			t.Errorf("%s: %+v", member, n)
+		}
+	}
+}
+
+func TestBadImageStopsAtTheFirst(t *testing.T) {
+	w := three(t)
+	w.broken["p2"] = true
+	w.declare("p2", "o1")
+	w.settle()
+	if want := []string{"peer0-a p2"}; !slices.Equal(w.changes, want) {
+		t.Fatalf("within its time only one node is changed: %v, want %v", w.changes, want)
+	}
+	w.now = epoch.Add(v1alpha1.DefaultProgressDeadlineSeconds*time.Second + 2*time.Second)
+	w.settle()
+	if want := []string{"peer0-a p2", "peer0-a p1"}; !slices.Equal(w.changes, want) {
+		t.Fatalf("after that it goes back, and no other node is touched: %v, want %v", w.changes, want)
+	}
+	r := w.in.Consortium.Status.Rollout
+	if r == nil || !r.Failed || r.Node != "peer0-a" || r.To.Image != "p2" || r.From.Image != "p1" || !strings.Contains(r.Message, "cannot be pulled") {
+		t.Fatalf("the failure is remembered with what the agent said: %+v", r)
+	}
+	w.declare("p3", "o1")
+	w.changes = nil
+	w.settle()
+	if want := []string{"peer0-a p3", "peer0-b p3", "peer0-c p3"}; !slices.Equal(w.changes, want) || w.in.Consortium.Status.Rollout != nil {
+		t.Errorf("another image begins anew: %v, want %v, %+v", w.changes, want, w.in.Consortium.Status.Rollout)
+	}
+}
+
+func TestRolloutSteps(t *testing.T) {
+	for _, c := range []struct {
+		why     string
+		members []v1alpha1.ConsortiumMember
+		run     func(*rollworld)
+		changes []string
+		says    string
+	}{
+		{"the old image, declared while the new one is tried, brings the node back at once", nil, func(w *rollworld) {
+			w.broken["p2"] = true
+			w.declare("p2", "o1")
+			w.turn()
+			w.declare("p1", "o1")
+		}, []string{"peer0-a p2", "peer0-a p1"}, ""},
+		{"a third image goes to the node that was broken off first, which goes back to the first one if that fails", nil, func(w *rollworld) {
+			w.broken["p2"], w.broken["p3"] = true, true
+			w.declare("p2", "o1")
+			w.turn()
+			w.declare("p3", "o1")
+			w.turn()
+			w.now = w.now.Add(time.Hour)
+		}, []string{"peer0-a p2", "peer0-a p3", "peer0-a p1"}, "cannot be pulled"},
+		{"a member that is away is changed when it is back", nil, func(w *rollworld) {
+			w.online("a", false)
+			w.declare("p1", "o2")
+			w.settle()
+			w.online("a", true)
+		}, []string{"orderer0-a o2", "orderer0-b o2", "orderer0-c o2"}, ""},
+		{"too few orderers are left while one cannot be heard", nil, func(w *rollworld) {
+			w.online("a", false)
+			w.declare("p1", "o2")
+		}, nil, "nothing heard of a"},
+		{"of five orderers one may be away", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 2), org("c", 1, 2)}, func(w *rollworld) {
+			w.online("a", false)
+			w.declare("p1", "o2")
+		}, []string{"orderer0-b o2", "orderer1-b o2", "orderer0-c o2", "orderer1-c o2"}, "nothing heard of a"},
+		{"an only orderer is changed too", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 0)}, func(w *rollworld) {
+			w.declare("p1", "o2")
+		}, []string{"orderer0-a o2"}, ""},
+		{"an only orderer goes back too", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 0)}, func(w *rollworld) {
+			w.broken["o2"] = true
+			w.declare("p1", "o2")
+			w.turn()
+			w.now = w.now.Add(time.Hour)
+		}, []string{"orderer0-a o2", "orderer0-a o1"}, "cannot be pulled"},
+		{"time spent out of contact does not count", nil, func(w *rollworld) {
+			w.broken["p2"] = true
+			w.declare("p2", "o1")
+			w.turn()
+			w.online("a", false)
+			w.now = w.now.Add(time.Hour)
+			w.turn()
+			w.online("a", true)
+		}, []string{"peer0-a p2"}, "cannot be pulled"},
+		{"a peer that is added while an image is rolled out begins with the old one", nil, func(w *rollworld) {
+			w.declare("p2", "o1")
+			w.decide()
+			w.plan()
+			w.in.Consortium.Spec.Members[2].Peers = ptr.To[int32](2)
+		}, []string{"peer0-a p2", "peer1-c p1", "peer0-b p2", "peer0-c p2", "peer1-c p2"}, ""},
+		{"a peer that is added after a failure has what the others have", nil, func(w *rollworld) {
+			w.broken["p2"] = true
+			w.declare("p2", "o1")
+			w.turn()
+			w.now = w.now.Add(time.Hour)
+			w.turn()
+			w.in.Consortium.Spec.Members[2].Peers = ptr.To[int32](2)
+		}, []string{"peer0-a p2", "peer0-a p1", "peer1-c p1"}, "cannot be pulled"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			members := c.members
+			if members == nil {
+				members = []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 1), org("c", 1, 1)}
+			}
+			w := newRollworld(t, members...)
+			c.run(w)
+			w.settle()
+			if !slices.Equal(w.changes, c.changes) {
+				t.Errorf("changed %q, want %q", w.changes, c.changes)
+			}
+			said := ""
+			if r := w.in.Consortium.Status.Rollout; r != nil {
+				said = r.Message
+			}
+			if !strings.Contains(said, c.says) || (c.says == "") != (w.in.Consortium.Status.Rollout == nil) {
+				t.Errorf("says %q, want %q", said, c.says)
+			}
+		})
+	}
+}
+
+func TestBrokenFromTheStart(t *testing.T) {
+	w := newRollworld(t, org("a", 1, 1), org("b", 1, 1), org("c", 1, 1))
+	w.broken["p1"], w.broken["o1"] = true, true
+	w.report()
+	w.declare("p2", "o2")
+	w.turn()
+	if len(w.changes) != 6 {
+		t.Errorf("nodes of which none works have nothing to lose, and are changed together: %v", w.changes)
+	}
+}
+
+// TestPlansFollowWhatIsWrittenDown: the plans never run ahead of the status, so that nothing is lost in between.
+func TestPlansFollowWhatIsWrittenDown(t *testing.T) {
+	w := three(t)
+	w.declare("p2", "o1")
+	w.plan()
+	if len(w.changes) > 0 {
+		t.Fatalf("nothing has been decided yet: %v", w.changes)
+	}
+	w.decide()
+	w.plan()
+	w.plan()
+	if fmt.Sprint(w.changes) != "[peer0-a p2]" {
+		t.Fatalf("one node was decided on: %v", w.changes)
+	}
+	// A late report that still speaks of the old image is no success.
+	w.decide()
+	if r := w.in.Consortium.Status.Rollout; r.Node != "peer0-a" || r.Failed {
+		t.Fatalf("it is still at the first: %+v", r)
+	}
+}
+
+func TestRolloutDeadline(t *testing.T) {
+	w := three(t)
+	w.in.Consortium.Spec.ProgressDeadlineSeconds = ptr.To[int32](60)
+	w.declare("p2", "o1")
+	w.decide()
+	if at, ok := RolloutDeadline(w.in, w.in.Consortium.Status.Rollout); !ok || !at.Equal(epoch.Add(time.Minute)) {
+		t.Errorf("at %s %v", at, ok)
+	}
+}
