@@ -33,6 +33,8 @@ const (
 	ReasonRootChanged = "RootChanged"
 	// ReasonWrongMember: the plan is for another Member.
 	ReasonWrongMember = "WrongMember"
+	// ReasonMSPIDDiffers: the plan gives the organization another name on the ledger than its own chart.
+	ReasonMSPIDDiffers = "MSPIDDiffers"
 	// ReasonCertManagerMissing: the cluster does not serve cert-manager's API.
 	ReasonCertManagerMissing = "CertManagerMissing"
 	// ReasonStorageClassMissing: the cluster has no StorageClass of that name.

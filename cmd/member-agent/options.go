@@ -21,6 +21,7 @@ import (
 // options are what the flags of `run` say.
 type options struct {
 	member         string
+	mspID          string
 	namespace      string
 	serviceAccount string
 	pod            string
@@ -76,6 +77,7 @@ func defaults() options {
 
 func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.member, "member", o.member, "name of the Member on the host that this cluster belongs to")
+	f.StringVar(&o.mspID, "msp-id", o.mspID, "this organization's name on the ledger, as the Member on the host has it; MEMBERMSP if empty")
 	f.StringVar(&o.namespace, "namespace", o.namespace, "namespace of the agent")
 	f.StringVar(&o.serviceAccount, "service-account", o.serviceAccount, "the agent's own ServiceAccount, which it gives rights in the namespaces that it makes")
 	f.StringVar(&o.pod, "pod", o.pod, "the agent's own pod, which is labelled while it leads; none if empty")

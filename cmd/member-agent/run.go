@@ -150,7 +150,7 @@ func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, l
 	engine := fabric.New(fabric.Options{ClusterDomain: o.clusterDomain})
 	rings := &gossip{}
 	reconciler := lifecycle.New(ctx, lifecycle.Options{
-		Member: o.member, Namespace: o.namespace, Agent: agent,
+		Member: o.member, MSPID: o.mspID, Namespace: o.namespace, Agent: agent,
 		Own: own, Cache: mgr.GetCache(), Config: mgr.GetConfig(), Applier: applier,
 		Identity: &identity.Phase{
 			Options: identity.Options{

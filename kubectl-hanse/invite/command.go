@@ -14,6 +14,8 @@ import (
 // Installation is what an organization needs to install its agent.
 type Installation struct {
 	Member string
+	// MSPID is the organization's name on the ledger; empty for the usual one.
+	MSPID string
 	// Server is the URL at which the organization reaches the host's API server.
 	Server string
 	// CA is the PEM of the authority behind Server's certificate.
@@ -32,6 +34,9 @@ type Installation struct {
 var command = template.Must(template.New("helm").Parse(`helm {{if .Replace}}upgrade --install --reset-then-reuse-values{{else}}install{{end}} member-agent {{.Chart}} --namespace hanse-system --create-namespace --values - <<'EOF'
 member:
   name: {{.Member}}
+{{- with .MSPID}}
+  mspID: {{.}}
+{{- end}}
 host:
   server: {{.Server}}
   caData: {{.CAData}}
@@ -49,7 +54,7 @@ func (i Installation) Command() (string, error) {
 	if !bytes.Contains(i.CA, []byte("BEGIN CERTIFICATE")) {
 		return "", fmt.Errorf("no authority for %s: the kubeconfig has none, so give one with --ca-file", i.Server)
 	}
-	if strings.ContainsAny(i.Member+i.Token+i.Chart, "\n'") {
+	if strings.ContainsAny(i.Member+i.MSPID+i.Token+i.Chart, "\n'") {
 		return "", fmt.Errorf("member, token and chart must not hold quotes or line breaks")
 	}
 	var out bytes.Buffer

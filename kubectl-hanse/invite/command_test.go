@@ -60,6 +60,14 @@ func TestReplaceKeepsValues(t *testing.T) {
 	}
 }
 
+func TestChosenMSPID(t *testing.T) {
+	i := Installation{Member: "org1", MSPID: "Org1", Server: "https://10.0.0.1:6443", CA: []byte(pem), Token: "t.o.k", Chart: "chart"}
+	text, err := i.Command()
+	if err != nil || !strings.Contains(text, "member:\n  name: org1\n  mspID: Org1\nhost:\n") {
+		t.Errorf("the organization's own chart has to say the chosen MSP ID too: %v\n%s", err, text)
+	}
+}
+
 func TestNonceDiffers(t *testing.T) {
 	if a, b := nonce(), nonce(); a == b || len(a) != 20 {
 		t.Fatalf("nonces %q and %q: want two different texts of 20 characters", a, b)

@@ -27,7 +27,7 @@ const DefaultChart = "oci://ghcr.io/hanse-io/charts/member-agent"
 const fieldOwner = client.FieldOwner("kubectl-hanse")
 
 type options struct {
-	organization, server, caFile, chart string
+	organization, mspID, server, caFile, chart string
 	ttl, timeout                        time.Duration
 	replace                             bool
 }
@@ -61,6 +61,7 @@ func Command(flags *access.Flags) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.organization, "organization", "", "the organization's name as people know it; MEMBER if empty")
+	cmd.Flags().StringVar(&o.mspID, "msp-id", "", "the organization's name on the ledger (Fabric's MSP ID), which cannot change afterwards; MEMBERMSP if empty")
 	cmd.Flags().StringVar(&o.server, "server", "", "URL at which the organization reaches this host's API server; the kubeconfig's if empty and of use elsewhere")
 	cmd.Flags().StringVar(&o.caFile, "ca-file", "", "PEM of the authority behind --server; the kubeconfig's if empty")
 	cmd.Flags().StringVar(&o.chart, "chart", DefaultChart, "the member agent's chart: a reference or a folder")
@@ -83,7 +84,7 @@ func (o options) run(ctx context.Context, cluster *access.Cluster, name string, 
 		return "", err // before anything is declared
 	}
 	invitation := nonce()
-	if err := o.declare(ctx, cluster.Client, name, invitation, now); err != nil {
+	if installation.MSPID, err = o.declare(ctx, cluster.Client, name, invitation, now); err != nil {
 		return "", err
 	}
 	if installation.Token, err = o.token(ctx, cluster, name, invitation); err != nil {
@@ -92,16 +93,17 @@ func (o options) run(ctx context.Context, cluster *access.Cluster, name string, 
 	return installation.Command()
 }
 
-// declare creates the Member, or puts a new invitation on the one that there is.
-func (o options) declare(ctx context.Context, objects client.Client, name, invitation string, now time.Time) error {
+// declare creates the Member, or puts a new invitation on the one that there is. It returns the MSP ID that was chosen for
+// the Member, now or before.
+func (o options) declare(ctx context.Context, objects client.Client, name, invitation string, now time.Time) (mspID string, err error) {
 	var member v1alpha1.Member
-	err := objects.Get(ctx, types.NamespacedName{Name: name}, &member)
+	err = objects.Get(ctx, types.NamespacedName{Name: name}, &member)
 	if client.IgnoreNotFound(err) != nil {
-		return access.Explain("read Member "+name, err)
+		return "", access.Explain("read Member "+name, err)
 	}
 	isNew := apierrors.IsNotFound(err)
 	if registration := member.Status.Registration; registration != nil && !o.replace {
-		return fmt.Errorf("%s has an agent already (key %.16s): use --replace if a new agent is to take its place", name, registration.KeyFingerprint)
+		return "", fmt.Errorf("%s has an agent already (key %.16s): use --replace if a new agent is to take its place", name, registration.KeyFingerprint)
 	}
 	before := member.DeepCopy()
 	expires := metav1.NewTime(now.Add(o.ttl))
@@ -113,15 +115,18 @@ func (o options) declare(ctx context.Context, objects client.Client, name, invit
 	if member.Spec.Organization == "" {
 		member.Spec.Organization = name
 	}
+	if o.mspID != "" {
+		member.Spec.MSPID = o.mspID
+	}
 	if isNew {
 		err = objects.Create(ctx, &member, fieldOwner)
 	} else {
 		err = objects.Patch(ctx, &member, client.MergeFrom(before), fieldOwner)
 	}
 	if err != nil {
-		return access.Explain("declare Member "+name, err)
+		return "", access.Explain("declare Member "+name, err)
 	}
-	return nil
+	return member.Spec.MSPID, nil
 }
 
 // token waits until the federation controller has made the account of this very invitation, and has a token issued for

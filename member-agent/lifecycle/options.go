@@ -36,6 +36,8 @@ type ConfigMapKey struct{ Name, Key string }
 // Options of the lifecycle.
 type Options struct {
 	Member string
+	// MSPID is the organization's name on the ledger, as its own chart has it; NAMEMSP when empty.
+	MSPID string
 	// Namespace of the agent.
 	Namespace string
 	Agent     nodes.Agent

@@ -102,7 +102,7 @@ func (h *house) trusted(ctx context.Context) ([]v1alpha1.MemberPlan, error) {
 	}
 	var plans []v1alpha1.MemberPlan
 	for _, plan := range all.Items {
-		if _, why := refusal(&plan, h.Member); why == "" && !plan.Spec.Retire {
+		if _, why := refusal(&plan, h.Member); why == "" && wrongMSPID(&plan, h.MSPID) == "" && !plan.Spec.Retire {
 			plans = append(plans, plan)
 		}
 	}

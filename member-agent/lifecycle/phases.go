@@ -82,6 +82,10 @@ func (r *Reconciler) discover(p *progress, issued identity.Issued, org *organiza
 		}
 	}
 	records := r.Discovery.Records(name)
+	for member, why := range otherMSPIDs(p.plan, records) {
+		delete(records, member)
+		refused[member] = why
+	}
 	var missing []string
 	for _, m := range p.plan.Spec.Members {
 		if _, ok := records[m.Name]; ok {

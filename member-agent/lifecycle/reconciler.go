@@ -70,7 +70,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 
 // run goes through the phases. Each says in a condition how far it is; an error is for what went wrong on the way.
 func (r *Reconciler) run(ctx context.Context, p *progress) error {
-	if reason, why := refusal(p.plan, r.Member); why != "" {
+	reason, why := refusal(p.plan, r.Member)
+	if why == "" {
+		reason, why = v1alpha1.ReasonMSPIDDiffers, wrongMSPID(p.plan, r.MSPID)
+	}
+	if why != "" {
 		p.refuse(v1alpha1.PlanTrusted, reason, why)
 		p.settle()
 		return nil

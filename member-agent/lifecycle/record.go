@@ -1,7 +1,9 @@
 package lifecycle
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -15,6 +17,7 @@ import (
 func record(plan *v1alpha1.MemberPlan, issued identity.Issued, own []LineAddress) v1alpha1.Record {
 	r := v1alpha1.Record{
 		Member:        plan.Spec.Member,
+		MSPID:         plan.Spec.MSPID(plan.Spec.Member),
 		Consortium:    plan.Spec.Consortium,
 		IdentityRoots: issued.Roots[ledger.IdentityAuthority],
 		TLSRoots:      issued.Roots[ledger.TLSAuthority],
@@ -34,6 +37,19 @@ func record(plan *v1alpha1.MemberPlan, issued identity.Issued, own []LineAddress
 		}
 	}
 	return r
+}
+
+// otherMSPIDs are the members whose own records call them something else on the ledger than the plan does, and why these
+// do not count: what the plan says comes from the host, what the record says from the organization itself.
+func otherMSPIDs(plan *v1alpha1.MemberPlan, records map[string]v1alpha1.Record) map[string]string {
+	others := map[string]string{}
+	for member, r := range records {
+		said, told := cmp.Or(r.MSPID, v1alpha1.MSPID(member)), plan.Spec.MSPID(member)
+		if said != told {
+			others[member] = fmt.Sprintf("it calls itself %.64s on the ledger, and the plan %.64s: ask that organization, not the host, which is right", said, told)
+		}
+	}
+	return others
 }
 
 // next gives the record its sequence: that of the last one while nothing has changed, else a higher one than any of

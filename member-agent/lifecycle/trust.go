@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -36,6 +37,17 @@ func refusal(plan *v1alpha1.MemberPlan, member string) (reason, why string) {
 		return v1alpha1.ReasonInvalid, why + ": no host that works as it should makes such a plan, and nothing of it is carried out"
 	}
 	return "", ""
+}
+
+// wrongMSPID says why a plan does not fit the organization's name on the ledger, which its own chart tells; empty if it
+// does.
+func wrongMSPID(plan *v1alpha1.MemberPlan, own string) string {
+	own = cmp.Or(own, v1alpha1.MSPID(plan.Spec.Member))
+	if told := plan.Spec.MSPID(plan.Spec.Member); told != own {
+		return fmt.Sprintf("the plan calls %s %.64s on the ledger, and its own chart %s: nothing of it is carried out; if the host is right, and no ledger has been joined, set member.mspID of the member-agent chart",
+			plan.Spec.Member, told, own)
+	}
+	return ""
 }
 
 // pins reads the pinned roots.

@@ -48,7 +48,7 @@ func (s *session) anchorUpdate(channel v1alpha1.PlanChannel, config *common.Conf
 		return nil, fmt.Errorf("channel %s has no application group", channel.Name)
 	}
 	change := configtx.New(config)
-	organization := change.Application().Organization(MSPID(s.plan.Spec.Member))
+	organization := change.Application().Organization(MSPID(s.plan, s.plan.Spec.Member))
 	if organization == nil {
 		return nil, fmt.Errorf("%s is not in the configuration of channel %s", s.plan.Spec.Member, channel.Name)
 	}

@@ -33,7 +33,7 @@ func (e *Engine) Client(ctx context.Context, plan *v1alpha1.MemberPlan, keys led
 	if err != nil {
 		return nil, fmt.Errorf("identity %s: %w", identity, err)
 	}
-	signer, err := signingIdentity(MSPID(plan.Spec.Member), pair)
+	signer, err := signingIdentity(MSPID(plan, plan.Spec.Member), pair)
 	if err != nil {
 		return nil, fmt.Errorf("identity %s: %w", identity, err)
 	}

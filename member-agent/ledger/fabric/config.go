@@ -57,7 +57,7 @@ func (n network) recordsKnown(members []string) error {
 }
 
 func (n network) application(channel v1alpha1.PlanChannel) (configtx.Application, error) {
-	policies, err := applicationPolicies(channel)
+	policies, err := applicationPolicies(n.plan, channel)
 	if err != nil {
 		return configtx.Application{}, err
 	}
@@ -71,12 +71,12 @@ func (n network) application(channel v1alpha1.PlanChannel) (configtx.Application
 			return configtx.Application{}, err
 		}
 		application.Organizations = append(application.Organizations, configtx.Organization{
-			Name: MSPID(member), MSP: msp,
+			Name: MSPID(n.plan, member), MSP: msp,
 			Policies: map[string]configtx.Policy{
-				configtx.ReadersPolicyKey:     anyRole(member, "admin", "peer", "client"),
-				configtx.WritersPolicyKey:     anyRole(member, "admin", "client"),
-				configtx.AdminsPolicyKey:      anyRole(member, "admin"),
-				configtx.EndorsementPolicyKey: anyRole(member, "peer"),
+				configtx.ReadersPolicyKey:     anyRole(MSPID(n.plan, member), "admin", "peer", "client"),
+				configtx.WritersPolicyKey:     anyRole(MSPID(n.plan, member), "admin", "client"),
+				configtx.AdminsPolicyKey:      anyRole(MSPID(n.plan, member), "admin"),
+				configtx.EndorsementPolicyKey: anyRole(MSPID(n.plan, member), "peer"),
 			},
 		})
 	}
@@ -120,12 +120,12 @@ func (n network) orderingOrganization(name string, consenters map[string]*x509.C
 		return configtx.Organization{}, nil, err
 	}
 	organization := configtx.Organization{
-		Name: MSPID(name), MSP: msp,
+		Name: MSPID(n.plan, name), MSP: msp,
 		Policies: map[string]configtx.Policy{
-			configtx.ReadersPolicyKey: anyRole(name, "member"),
+			configtx.ReadersPolicyKey: anyRole(MSPID(n.plan, name), "member"),
 			// A block counts when a Writer of an ordering organization has signed it: its orderers, not its clients.
-			configtx.WritersPolicyKey: anyRole(name, "orderer", "admin"),
-			configtx.AdminsPolicyKey:  anyRole(name, "admin"),
+			configtx.WritersPolicyKey: anyRole(MSPID(n.plan, name), "orderer", "admin"),
+			configtx.AdminsPolicyKey:  anyRole(MSPID(n.plan, name), "admin"),
 		},
 	}
 	member, _ := ledger.MemberOf(n.plan, name)
@@ -188,7 +188,7 @@ func (n network) msp(member string) (configtx.MSP, error) {
 		return membership.OUIdentifier{Certificate: roots[0], OrganizationalUnitIdentifier: name}
 	}
 	return configtx.MSP{
-		Name: MSPID(member), RootCerts: roots, TLSRootCerts: tlsRoots,
+		Name: MSPID(n.plan, member), RootCerts: roots, TLSRootCerts: tlsRoots,
 		CryptoConfig: membership.CryptoConfig{SignatureHashFamily: "SHA2", IdentityIdentifierHashFunction: "SHA256"},
 		NodeOUs: membership.NodeOUs{
 			Enable:             true,

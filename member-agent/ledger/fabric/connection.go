@@ -99,7 +99,7 @@ func (e *Engine) Connection(plan *v1alpha1.MemberPlan, channels []string, record
 
 // add adds an organization and its nodes.
 func (p *profile) add(plan *v1alpha1.MemberPlan, member v1alpha1.PlanMember, record v1alpha1.Record) {
-	organization := profileOrganization{MSPID: MSPID(member.Name), CryptoPath: "/tmp/msp", Peers: []string{}}
+	organization := profileOrganization{MSPID: MSPID(plan, member.Name), CryptoPath: "/tmp/msp", Peers: []string{}}
 	for _, node := range record.Nodes {
 		host := v1alpha1.NodeHost(node.Name, plan.Spec.Consortium)
 		entry := profileNode{

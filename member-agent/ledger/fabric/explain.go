@@ -19,7 +19,7 @@ func explain(err error) error {
 	var said []string
 	for _, detail := range status.Convert(rootStatus(err)).Details() {
 		if detail, ok := detail.(*gateway.ErrorDetail); ok && !strings.Contains(err.Error(), detail.GetMessage()) {
-			said = append(said, fmt.Sprintf("%s (%s): %s", detail.GetAddress(), memberOfMSP(detail.GetMspId()), detail.GetMessage()))
+			said = append(said, fmt.Sprintf("%s (%s): %s", detail.GetAddress(), usualMember(detail.GetMspId()), detail.GetMessage()))
 		}
 	}
 	if len(said) == 0 {

@@ -36,7 +36,7 @@ func (s *session) target(ctx context.Context, connection *grpc.ClientConn, contr
 	if !found {
 		return nil, fmt.Errorf("contract %s is for channel %s, which is not in the plan", contract.Name, contract.Channel)
 	}
-	policy, err := contractPolicy(channel, contract.Endorsement)
+	policy, err := contractPolicy(s.plan, channel, contract.Endorsement)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func enough(approvals map[string]bool) error {
 	var missing []string
 	for id, approved := range approvals {
 		if !approved {
-			missing = append(missing, memberOfMSP(id))
+			missing = append(missing, memberOfMSP(s.plan, id))
 		}
 	}
 	if 2*len(missing) < len(approvals) {

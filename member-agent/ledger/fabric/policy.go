@@ -16,10 +16,10 @@ import (
 const channelEndorsement = "/Channel/Application/" + configtx.EndorsementPolicyKey
 
 // anyRole is a rule that is met by one signature of an organization's identity with one of the roles.
-func anyRole(member string, roles ...string) configtx.Policy {
+func anyRole(id string, roles ...string) configtx.Policy {
 	principals := make([]string, len(roles))
 	for i, role := range roles {
-		principals[i] = "'" + MSPID(member) + "." + role + "'"
+		principals[i] = "'" + id + "." + role + "'"
 	}
 	return configtx.Policy{Type: configtx.SignaturePolicyType, Rule: "OR(" + strings.Join(principals, ", ") + ")"}
 }
@@ -37,7 +37,7 @@ func groupPolicies() map[string]configtx.Policy {
 	}
 }
 
-func applicationPolicies(channel v1alpha1.PlanChannel) (map[string]configtx.Policy, error) {
+func applicationPolicies(plan *v1alpha1.MemberPlan, channel v1alpha1.PlanChannel) (map[string]configtx.Policy, error) {
 	policies := groupPolicies()
 	policies[configtx.LifecycleEndorsementPolicyKey] = implicit("MAJORITY", configtx.EndorsementPolicyKey)
 	switch endorsementRule(channel.Endorsement) {
@@ -48,7 +48,7 @@ func applicationPolicies(channel v1alpha1.PlanChannel) (map[string]configtx.Poli
 	case v1alpha1.EndorseAny:
 		policies[configtx.EndorsementPolicyKey] = implicit("ANY", configtx.EndorsementPolicyKey)
 	default:
-		rule, err := signatureRule(channel, channel.Endorsement)
+		rule, err := signatureRule(plan, channel, channel.Endorsement)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +65,7 @@ func endorsementRule(policy v1alpha1.EndorsementPolicy) v1alpha1.EndorsementRule
 }
 
 // signatureRule spells a policy out as a number of signatures of peers.
-func signatureRule(channel v1alpha1.PlanChannel, policy v1alpha1.EndorsementPolicy) (string, error) {
+func signatureRule(plan *v1alpha1.MemberPlan, channel v1alpha1.PlanChannel, policy v1alpha1.EndorsementPolicy) (string, error) {
 	members, count := channel.Members, int(policy.Count)
 	switch endorsementRule(policy) {
 	case v1alpha1.EndorseMajority:
@@ -90,21 +90,21 @@ func signatureRule(channel v1alpha1.PlanChannel, policy v1alpha1.EndorsementPoli
 	}
 	principals := make([]string, len(members))
 	for i, member := range members {
-		principals[i] = "'" + MSPID(member) + ".peer'"
+		principals[i] = "'" + MSPID(plan, member) + ".peer'"
 	}
 	return fmt.Sprintf("OutOf(%d, %s)", count, strings.Join(principals, ", ")), nil
 }
 
 // contractPolicy refers to the channel's policy where the contract's is the same, so that it follows the channel when
 // that takes in members.
-func contractPolicy(channel v1alpha1.PlanChannel, policy v1alpha1.EndorsementPolicy) (*peer.ApplicationPolicy, error) {
+func contractPolicy(plan *v1alpha1.MemberPlan, channel v1alpha1.PlanChannel, policy v1alpha1.EndorsementPolicy) (*peer.ApplicationPolicy, error) {
 	if samePolicy(channel.Endorsement, policy) {
 		// fabric-admin-sdk wants a signature policy even where it makes a reference.
 		return &peer.ApplicationPolicy{Type: &peer.ApplicationPolicy_ChannelConfigPolicyReference{
 			ChannelConfigPolicyReference: channelEndorsement,
 		}}, nil
 	}
-	rule, err := signatureRule(channel, policy)
+	rule, err := signatureRule(plan, channel, policy)
 	if err != nil {
 		return nil, err
 	}

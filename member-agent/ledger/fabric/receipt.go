@@ -105,7 +105,7 @@ func endorsersOf(data []byte) ([]Endorser, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the certificate of an endorser of %s: %w", identity.GetMspid(), err)
 		}
-		endorsers = append(endorsers, Endorser{Member: memberOfMSP(identity.GetMspid()), Node: certificate.Subject.CommonName})
+		endorsers = append(endorsers, Endorser{Member: usualMember(identity.GetMspid()), Node: certificate.Subject.CommonName})
 	}
 	return endorsers, nil
 }

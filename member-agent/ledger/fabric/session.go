@@ -59,10 +59,10 @@ func (s *session) readAdmin(ctx context.Context, keys ledger.Keys) error {
 	if err != nil {
 		return fmt.Errorf("identity %s: %w", name, err)
 	}
-	if s.admin, err = signingIdentity(MSPID(s.plan.Spec.Member), pair); err != nil {
+	if s.admin, err = signingIdentity(MSPID(s.plan, s.plan.Spec.Member), pair); err != nil {
 		return fmt.Errorf("identity %s: %w", name, err)
 	}
-	s.signer.MSPID = MSPID(s.plan.Spec.Member)
+	s.signer.MSPID = MSPID(s.plan, s.plan.Spec.Member)
 	if s.signer.Certificate, err = gatewayid.CertificateFromPEM(pair.Certificate); err != nil {
 		return fmt.Errorf("identity %s: %w", name, err)
 	}

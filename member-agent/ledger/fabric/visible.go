@@ -72,7 +72,7 @@ func (s *session) unseen(ctx context.Context, name string) []string {
 		}
 		missing = nil
 		for _, member := range channel.Members {
-			if len(seen.GetPeersByOrg()[MSPID(member)].GetPeers()) == 0 {
+			if len(seen.GetPeersByOrg()[MSPID(s.plan, member)].GetPeers()) == 0 {
 				missing = append(missing, member)
 			}
 		}

@@ -3,7 +3,6 @@ package fabric
 import (
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
@@ -18,7 +17,7 @@ port = 5984
 // addCouchDB runs a CouchDB beside a peer, started before it and stopped after it. It listens in the pod only. Its
 // password is the pod's UID: both containers learn it from the API server at the start of the pod, it stands in no
 // object that outlives the pod, and there is no Secret to keep.
-func addCouchDB(plan *v1alpha1.MemberPlan, pod *corev1.PodSpec, peer *corev1.Container, files map[string]string) {
+func addCouchDB(image string, pod *corev1.PodSpec, peer *corev1.Container, files map[string]string) {
 	always := corev1.ContainerRestartPolicyAlways
 	password := func(name string) corev1.EnvVar {
 		return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.uid"}}}
@@ -29,7 +28,7 @@ func addCouchDB(plan *v1alpha1.MemberPlan, pod *corev1.PodSpec, peer *corev1.Con
 	})
 	pod.InitContainers = append(pod.InitContainers, corev1.Container{
 		Name:          "couchdb",
-		Image:         settings(plan).CouchDBImage,
+		Image:         image,
 		RestartPolicy: &always,
 		Env: append(variables(
 			"COUCHDB_USER", "peer",

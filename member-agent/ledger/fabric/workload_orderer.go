@@ -1,6 +1,7 @@
 package fabric
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -15,7 +16,7 @@ func ordererWorkload(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledger.W
 	mounts = append(mounts, addOperatorRoot(plan, &pod))
 	orderer := corev1.Container{
 		Name:            "orderer",
-		Image:           settings(plan).OrdererImage,
+		Image:           cmp.Or(node.Image, settings(plan).OrdererImage),
 		Command:         []string{"orderer"},
 		Env:             ordererEnvironment(plan),
 		ImagePullPolicy: corev1.PullIfNotPresent,
@@ -65,7 +66,7 @@ func ordererEnvironment(plan *v1alpha1.MemberPlan) []corev1.EnvVar {
 		"FABRIC_LOGGING_SPEC", "info",
 		"ORDERER_GENERAL_LISTENADDRESS", "0.0.0.0",
 		"ORDERER_GENERAL_LISTENPORT", strconv.Itoa(v1alpha1.PortOrderer),
-		"ORDERER_GENERAL_LOCALMSPID", MSPID(plan.Spec.Member),
+		"ORDERER_GENERAL_LOCALMSPID", MSPID(plan, plan.Spec.Member),
 		"ORDERER_GENERAL_LOCALMSPDIR", mspDir,
 		"ORDERER_GENERAL_BOOTSTRAPMETHOD", "none",
 		"ORDERER_CHANNELPARTICIPATION_ENABLED", "true",

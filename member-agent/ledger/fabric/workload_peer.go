@@ -1,6 +1,7 @@
 package fabric
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 
@@ -18,7 +19,7 @@ func peerWorkload(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledger.Work
 	mounts = append(mounts, corev1.VolumeMount{Name: ledger.FilesVolume, MountPath: configDir, ReadOnly: true})
 	peer := corev1.Container{
 		Name:            "peer",
-		Image:           settings(plan).PeerImage,
+		Image:           cmp.Or(node.Image, settings(plan).PeerImage),
 		Command:         []string{"peer", "node", "start"},
 		Env:             peerEnvironment(plan, node),
 		ImagePullPolicy: corev1.PullIfNotPresent,
@@ -33,7 +34,7 @@ func peerWorkload(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledger.Work
 	healthProbes(&peer, v1alpha1.PortPeerOperations)
 	files := map[string]string{mspConfigFile: mspConfig(), coreFile: coreYAML}
 	if node.StateDatabase == v1alpha1.StateCouchDB {
-		addCouchDB(plan, &pod, &peer, files)
+		addCouchDB(cmp.Or(node.StateDatabaseImage, settings(plan).CouchDBImage), &pod, &peer, files)
 	}
 	pod.Containers = []corev1.Container{peer}
 	return ledger.Workload{
@@ -57,7 +58,7 @@ func peerEnvironment(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) []corev1
 		"CORE_PEER_LISTENADDRESS", fmt.Sprintf("0.0.0.0:%d", v1alpha1.PortPeer),
 		// Contracts are dialled; nothing dials the peer for them.
 		"CORE_PEER_CHAINCODELISTENADDRESS", "127.0.0.1:7052",
-		"CORE_PEER_LOCALMSPID", MSPID(plan.Spec.Member),
+		"CORE_PEER_LOCALMSPID", MSPID(plan, plan.Spec.Member),
 		"CORE_PEER_MSPCONFIGPATH", mspDir,
 		"CORE_PEER_FILESYSTEMPATH", dataDir,
 		"CORE_LEDGER_SNAPSHOTS_ROOTDIR", dataDir+"/snapshots",
