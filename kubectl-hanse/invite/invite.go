@@ -28,8 +28,8 @@ const fieldOwner = client.FieldOwner("kubectl-hanse")
 
 type options struct {
 	organization, mspID, server, caFile, chart string
-	ttl, timeout                        time.Duration
-	replace                             bool
+	ttl, timeout                               time.Duration
+	replace                                    bool
 }
 
 // Command is `kubectl hanse invite`.

@@ -141,7 +141,7 @@ func enough(approvals map[string]bool) error {
 	var missing []string
 	for id, approved := range approvals {
 		if !approved {
-			missing = append(missing, memberOfMSP(s.plan, id))
+			missing = append(missing, usualMember(id))
 		}
 	}
 	if 2*len(missing) < len(approvals) {

@@ -11,16 +11,6 @@ import (
 // MSPID is the name of a Member on the ledger: the one that was chosen for it, or else the usual one.
 func MSPID(plan *v1alpha1.MemberPlan, member string) string { return plan.Spec.MSPID(member) }
 
-// memberOfMSP is the Member of a plan that has an MSP ID; the ID itself if none has.
-func memberOfMSP(plan *v1alpha1.MemberPlan, id string) string {
-	for _, m := range plan.Spec.Members {
-		if MSPID(plan, m.Name) == id {
-			return m.Name
-		}
-	}
-	return id
-}
-
 // usualMember is the Member that has an MSP ID unless one was chosen for it: then the ID itself says more to people.
 func usualMember(id string) string { return strings.TrimSuffix(id, v1alpha1.MSPID("")) }
 
