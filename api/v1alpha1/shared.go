@@ -97,7 +97,7 @@ const (
 )
 
 // Storage is what a ledger node asks of its cluster's storage.
-// +kubebuilder:validation:XValidation:rule="!has(self.size) || !isQuantity(string(self.size)) || quantity(string(self.size)).compareTo(quantity('1Mi')) >= 0",message="size is counted in bytes, and no ledger fits in less than 1Mi: add the unit, such as 5Gi"
+// +kubebuilder:validation:XValidation:rule="!has(self.size) || !string(self.size).matches('^[+]?[0-9]{1,15}([.][0-9]{1,9})?([KMGTPE]i|[numkMGTPE])?$') || quantity(string(self.size)).compareTo(quantity('1Mi')) >= 0",message="size is counted in bytes, and no ledger fits in less than 1Mi: add the unit, such as 5Gi"
 type Storage struct {
 	// ClassName is the StorageClass; the cluster's default one when empty.
 	// +kubebuilder:validation:MaxLength=253
@@ -174,8 +174,8 @@ type EndorsementPolicy struct {
 
 // Batch says when an orderer cuts a block. It follows Fabric's BatchSize and BatchTimeout.
 // +kubebuilder:validation:XValidation:rule="!has(self.timeout) || self.timeout.matches('[1-9]')",message="batch.timeout has to be more than nothing: give a time such as 500ms"
-// +kubebuilder:validation:XValidation:rule="!has(self.absoluteMaxBytes) || !isQuantity(string(self.absoluteMaxBytes)) || (quantity(string(self.absoluteMaxBytes)).compareTo(quantity('1Ki')) >= 0 && quantity(string(self.absoluteMaxBytes)).compareTo(quantity('99Mi')) <= 0)",message="batch.absoluteMaxBytes is between 1Ki and 99Mi, for no orderer hands on a larger block: give a size such as 10Mi"
-// +kubebuilder:validation:XValidation:rule="!has(self.preferredMaxBytes) || !isQuantity(string(self.preferredMaxBytes)) || !isQuantity(has(self.absoluteMaxBytes) ? string(self.absoluteMaxBytes) : '10Mi') || quantity(string(self.preferredMaxBytes)).compareTo(quantity(has(self.absoluteMaxBytes) ? string(self.absoluteMaxBytes) : '10Mi')) <= 0",message="batch.preferredMaxBytes is larger than batch.absoluteMaxBytes (10Mi when empty), which no block may exceed: lower the one or raise the other"
+// +kubebuilder:validation:XValidation:rule="!has(self.absoluteMaxBytes) || !string(self.absoluteMaxBytes).matches('^[+]?[0-9]{1,15}([.][0-9]{1,9})?([KMGTPE]i|[numkMGTPE])?$') || (quantity(string(self.absoluteMaxBytes)).compareTo(quantity('1Ki')) >= 0 && quantity(string(self.absoluteMaxBytes)).compareTo(quantity('99Mi')) <= 0)",message="batch.absoluteMaxBytes is between 1Ki and 99Mi, for no orderer hands on a larger block: give a size such as 10Mi"
+// +kubebuilder:validation:XValidation:rule="!has(self.preferredMaxBytes) || !string(self.preferredMaxBytes).matches('^[+]?[0-9]{1,15}([.][0-9]{1,9})?([KMGTPE]i|[numkMGTPE])?$') || !(has(self.absoluteMaxBytes) ? string(self.absoluteMaxBytes) : '10Mi').matches('^[+]?[0-9]{1,15}([.][0-9]{1,9})?([KMGTPE]i|[numkMGTPE])?$') || quantity(string(self.preferredMaxBytes)).compareTo(quantity(has(self.absoluteMaxBytes) ? string(self.absoluteMaxBytes) : '10Mi')) <= 0",message="batch.preferredMaxBytes is larger than batch.absoluteMaxBytes (10Mi when empty), which no block may exceed: lower the one or raise the other"
 type Batch struct {
 	// MaxMessages is the number of transactions in a block at the most.
 	// +kubebuilder:validation:Minimum=1

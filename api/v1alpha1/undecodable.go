@@ -2,10 +2,13 @@ package v1alpha1
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/resource"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
@@ -58,13 +61,17 @@ func (u Undecodable) writable(kind, name string) error {
 	return fmt.Errorf("%s %s was not read whole, and is not written: %s", kind, name, u)
 }
 
+// monstrous is the end of a quantity with an exponent of more than three digits. It can be decoded, and whoever compares
+// it with another one, or asks for its value, waits for ever and runs out of memory.
+var monstrous = regexp.MustCompile(`[0-9.][eE][+-]?[0-9]{4,}"`)
+
 // maxProblem is how many bytes of what is wrong with a value are kept; the value may be in it.
 const maxProblem = 200
 
 // decodeWhole decodes a kind. What its types do not take is left out and listed. into points to a type without an
 // UnmarshalJSON of its own.
 func decodeWhole(data []byte, into any) (Undecodable, error) {
-	if utiljson.Unmarshal(data, into) == nil {
+	if utiljson.Unmarshal(data, into) == nil && !monstrous.Match(data) {
 		return nil, nil
 	}
 	var raw any
@@ -156,6 +163,9 @@ func takes(t reflect.Type, value any) error {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return err
+	}
+	if t == reflect.TypeFor[resource.Quantity]() && monstrous.Match(text) {
+		return errors.New("its exponent is larger than any amount that there is")
 	}
 	return utiljson.Unmarshal(text, reflect.New(t).Interface())
 }

@@ -30,6 +30,11 @@ func TestWhatCannotBeDecodedIsNamedAndTheRestIsRead(t *testing.T) {
 				c := &Consortium{}
 				return c, func() bool { return len(c.Spec.Members) == 2 && c.Spec.Members[1].Name == "b" }
 			}},
+		{"a quantity that takes all memory to compare", `{"metadata":{"name":"x"},"spec":{"consortium":"c","batch":{"absoluteMaxBytes":"1e2147483647"}}}`, "spec.batch.absoluteMaxBytes", false,
+			func() (interface{ GetUndecodable() Undecodable }, func() bool) {
+				c := &Channel{}
+				return c, func() bool { return c.Spec.Consortium == "c" && c.Spec.Batch.AbsoluteMaxBytes == nil }
+			}},
 		{"a number that no int32 holds", `{"metadata":{"name":"x"},"spec":{"ends":[{"member":"a","address":"x","port":99999999999},{"member":"b","address":"y"}]}}`, "spec.ends[0].port", false,
 			func() (interface{ GetUndecodable() Undecodable }, func() bool) {
 				c := &Line{}

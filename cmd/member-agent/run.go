@@ -22,6 +22,8 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/readiness"
+	"github.com/hanse-io/hanse/internal/undecodable"
 	"github.com/hanse-io/hanse/member-agent/apply"
 	"github.com/hanse-io/hanse/member-agent/discovery"
 	"github.com/hanse-io/hanse/member-agent/host"
@@ -44,8 +46,19 @@ func run(ctx context.Context, config *rest.Config, o options) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(config, scheme, o)
+	watches := &readiness.Watches{Now: time.Now}
+	mgr, err := newManager(config, scheme, watches, o)
 	if err != nil {
+		return err
+	}
+	if err := readiness.Add(ctx, mgr, watches, map[string]client.Object{
+		"MemberPlans": &v1alpha1.MemberPlan{}, "Secrets": &corev1.Secret{}, "ConfigMaps": &corev1.ConfigMap{},
+	}); err != nil {
+		return err
+	}
+	if err := undecodable.Register(o.registry, mgr.GetCache(), undecodable.Kinds{
+		"MemberPlan": func() client.ObjectList { return &v1alpha1.MemberPlanList{} },
+	}); err != nil {
 		return err
 	}
 	own, err := client.New(config, client.Options{Scheme: scheme, Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
@@ -82,14 +95,15 @@ func scheme() (*runtime.Scheme, error) {
 	return s, nil
 }
 
-func newManager(config *rest.Config, scheme *runtime.Scheme, o options) (manager.Manager, error) {
+func newManager(config *rest.Config, scheme *runtime.Scheme, watches *readiness.Watches, o options) (manager.Manager, error) {
 	ours := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
 	shutdown, leaseDuration, renewDeadline, retryPeriod := 10*time.Second, 20*time.Second, 15*time.Second, 5*time.Second
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme: scheme,
 		Cache: cache.Options{
-			DefaultNamespaces: map[string]cache.Config{o.namespace: {}},
-			DefaultTransform:  cache.TransformStripManagedFields(),
+			DefaultNamespaces:        map[string]cache.Config{o.namespace: {}},
+			DefaultTransform:         cache.TransformStripManagedFields(),
+			DefaultWatchErrorHandler: watches.Handler,
 			ByObject: map[client.Object]cache.ByObject{
 				&corev1.Secret{}:    {Label: ours},
 				&corev1.ConfigMap{}: {Label: ours},
@@ -114,7 +128,7 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, o options) (manager
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return nil, err
 	}
-	return mgr, mgr.AddReadyzCheck("ping", healthz.Ping)
+	return mgr, nil
 }
 
 func newLink(mgr manager.Manager, own client.Client, config *rest.Config, o options) *host.Link {

@@ -127,14 +127,20 @@ func amendResources(schema map[string]any, sentences bool, path string) error {
 		}
 		addRule(amounts, "self.all(k, k in ['cpu', 'memory', 'ephemeral-storage'])",
 			"there is no such resource for a container of Hanse's: say cpu, memory or ephemeral-storage")
-		addRule(amounts, "!('memory' in self) || !isQuantity(string(self['memory'])) || quantity(string(self['memory'])).compareTo(quantity('4Mi')) >= 0",
+		addRule(amounts, "!('memory' in self) || !"+comparable("self['memory']")+" || quantity(string(self['memory'])).compareTo(quantity('4Mi')) >= 0",
 			"memory is counted in bytes, and no container starts with less than 4Mi: add the unit, such as 512Mi")
 	}
 	if sentences {
-		addRule(schema, "!has(self.requests) || !has(self.limits) || self.requests.all(k, !(k in self.limits) || !isQuantity(string(self.requests[k])) || !isQuantity(string(self.limits[k])) || quantity(string(self.requests[k])).compareTo(quantity(string(self.limits[k]))) <= 0)",
+		addRule(schema, "!has(self.requests) || !has(self.limits) || self.requests.all(k, !(k in self.limits) || !"+comparable("self.requests[k]")+" || !"+comparable("self.limits[k]")+" || quantity(string(self.requests[k])).compareTo(quantity(string(self.limits[k]))) <= 0)",
 			"a request is larger than the limit of the same resource: lower the request or raise the limit")
 	}
 	return nil
+}
+
+// comparable is a condition on a quantity: comparing one with a large exponent takes the API server minutes and all its
+// memory. The field's own rule rejects those, but every rule is evaluated whatever the others say.
+func comparable(value string) string {
+	return "string(" + value + ").matches('^[+]?[0-9]{1,15}([.][0-9]{1,9})?([KMGTPE]i|[numkMGTPE])?$')"
 }
 
 func addRule(schema map[string]any, rule, message string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -105,6 +106,9 @@ func (m *mirror) Reconcile(ctx context.Context, req reconcile.Request) (reconcil
 	if !there {
 		return reconcile.Result{}, m.gone(ctx, here, &copied)
 	}
+	if !plan.Undecodable.InStatus() {
+		return reconcile.Result{}, m.undecodable(ctx, &plan)
+	}
 	if !here || !current(&plan, &copied) {
 		err := m.write(ctx, &plan, &copied)
 		if overtaken(err) {
@@ -177,9 +181,26 @@ func (m *mirror) notMirrored(ctx context.Context, plan *v1alpha1.MemberPlan, cau
 	return fmt.Errorf("mirror the plan %s: %w", plan.Name, cause)
 }
 
+// undecodable tells the host that its plan cannot be read. The mirror stays as it is, and so does what runs.
+func (m *mirror) undecodable(ctx context.Context, plan *v1alpha1.MemberPlan) error {
+	said := &v1alpha1.MemberPlan{ObjectMeta: metav1.ObjectMeta{Namespace: plan.Namespace, Name: plan.Name}}
+	said.Status.Conditions = slices.DeleteFunc(slices.Clone(plan.Status.Conditions), func(c metav1.Condition) bool { return c.Type != v1alpha1.PlanMirrored })
+	changed := meta.SetStatusCondition(&said.Status.Conditions, metav1.Condition{
+		Type: v1alpha1.PlanMirrored, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonUndecodable,
+		ObservedGeneration: plan.Generation, Message: fmt.Sprintf("%s: the last plan that could be read goes on to hold", plan.Undecodable),
+	})
+	if !changed {
+		return nil
+	}
+	m.link.log.Info("the host's plan cannot be read", "plan", plan.Name, "why", plan.Undecodable.String())
+	err := apply.Status(ctx, m.conn.client, said, ReportOwner)
+	m.conn.notice(err)
+	return client.IgnoreNotFound(err)
+}
+
 func (m *mirror) report(ctx context.Context, plan, copied *v1alpha1.MemberPlan) error {
 	status, ok := Report(plan, copied)
-	if !ok || equality.Semantic.DeepEqual(status, plan.Status) {
+	if !ok || (equality.Semantic.DeepEqual(status, plan.Status) && len(plan.Undecodable) == 0) {
 		return nil
 	}
 	next := plan.DeepCopy()

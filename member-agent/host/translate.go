@@ -38,7 +38,7 @@ func Mirror(plan *v1alpha1.MemberPlan, namespace string) *v1alpha1.MemberPlan {
 
 // current says whether the mirror is a copy of the plan as it stands.
 func current(plan, mirror *v1alpha1.MemberPlan) bool {
-	return mirror.Annotations[AnnotationHostUID] == string(plan.UID) &&
+	return mirror.Undecodable.InStatus() && mirror.Annotations[AnnotationHostUID] == string(plan.UID) &&
 		mirror.Annotations[AnnotationHostGeneration] == strconv.FormatInt(plan.Generation, 10) &&
 		equality.Semantic.DeepEqual(mirror.Spec, plan.Spec)
 }

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/apply"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 )
 
@@ -180,8 +181,14 @@ func (r *Reconciler) leave(plan string) {
 
 // write updates the status if it has changed.
 func (r *Reconciler) write(ctx context.Context, p *progress) error {
-	if equality.Semantic.DeepEqual(p.status, p.plan.Status) {
+	if equality.Semantic.DeepEqual(p.status, p.plan.Status) && len(p.plan.Undecodable) == 0 {
 		return nil
+	}
+	if !p.plan.Undecodable.InStatus() {
+		// The rest of it was not read, and is not written.
+		said := &v1alpha1.MemberPlan{Status: p.status}
+		said.Name, said.Namespace = p.plan.Name, p.plan.Namespace
+		return client.IgnoreNotFound(apply.Status(ctx, r.Own, said, Owner))
 	}
 	next := p.plan.DeepCopy()
 	next.Status = p.status

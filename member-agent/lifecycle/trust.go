@@ -30,6 +30,9 @@ func wrongMember(plan *v1alpha1.MemberPlan, member string) string {
 
 // refusal says why a plan is not carried out, and under which reason; empty when it is.
 func refusal(plan *v1alpha1.MemberPlan, member string) (reason, why string) {
+	if !plan.Undecodable.InStatus() {
+		return v1alpha1.ReasonUndecodable, fmt.Sprintf("%s: nothing of the plan is carried out, and what runs goes on, until the host sends it anew", plan.Undecodable)
+	}
 	if why := wrongMember(plan, member); why != "" {
 		return v1alpha1.ReasonWrongMember, why
 	}
