@@ -77,7 +77,7 @@ func TestConsortiumFromDeclarationToReady(t *testing.T) {
 		"kind: Contract\nmetadata: {name: notary}\nspec: {channel: deals, template: notary}")
 	waitConsortium(t, namespace, "ready", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for")
 	waitConsortium(t, namespace, "ready", v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "a Line between ready1 and ready2 to be declared")
-	declare(t, namespace, "kind: Line\nmetadata: {name: ready}\nspec: {ends: [{member: ready1, address: 192.0.2.1}, {member: ready2, address: 192.0.2.2}]}")
+	declare(t, namespace, "kind: Line\nmetadata: {name: ready}\nspec: {ends: [{member: ready1, address: 192.0.2.21}, {member: ready2, address: 192.0.2.22}]}")
 
 	for i, x := range agents {
 		far := agents[1-i].member
@@ -174,7 +174,7 @@ func TestRefusedTogether(t *testing.T) {
 		"kind: Contract\nmetadata: {name: lone}\nspec: {channel: nowhere, template: notary}",
 		"kind: Contract\nmetadata: {name: on-bad}\nspec: {channel: stranger, template: notary}",
 		"kind: Contract\nmetadata: {name: policy}\nspec: {channel: good, template: notary, endorsement: {rule: OutOf, count: 1, members: [ref3]}}",
-		"kind: Line\nmetadata: {name: ref-nowhere}\nspec: {ends: [{member: ref1, address: 192.0.2.1}, {member: nobody, address: 192.0.2.2}]}")
+		"kind: Line\nmetadata: {name: ref-nowhere}\nspec: {ends: [{member: ref1, address: 192.0.2.31}, {member: nobody, address: 192.0.2.32}]}")
 	waitConsortium(t, namespace, "unknown", v1alpha1.ConditionAccepted, metav1.ConditionFalse, "there is no Member nobody")
 	waitConsortium(t, namespace, "refused", v1alpha1.ConditionAccepted, metav1.ConditionTrue, "")
 	for name, says := range map[string]string{"stranger": "ref3 is not a member", "lone": "there is no Consortium none", "policy": "never be met"} {

@@ -45,8 +45,8 @@ type stale struct {
 var staleObjects = []stale{
 	{"a member's invitation ends at a time with small letters", "kind: Member\nmetadata: {name: unread}\nspec: {invitation: x, invitationExpires: \"2026-01-31t12:00:00z\"}", "",
 		"spec.invitationExpires", `{"spec":{"invitationExpires":"2026-01-31T12:00:00Z"}}`},
-	{"a line's port is no int32", "kind: Line\nmetadata: {name: unread}\nspec: {ends: [{member: unread-a, address: 192.0.2.1, port: 99999999999}, {member: unread-b, address: 192.0.2.2}]}", "",
-		"spec.ends[0].port", `{"spec":{"ends":[{"member":"unread-a","address":"192.0.2.1","port":7443},{"member":"unread-b","address":"192.0.2.2"}]}}`},
+	{"a line's port is no int32", "kind: Line\nmetadata: {name: unread}\nspec: {ends: [{member: unread-a, address: 192.0.2.41, port: 99999999999}, {member: unread-b, address: 192.0.2.42}]}", "",
+		"spec.ends[0].port", `{"spec":{"ends":[{"member":"unread-a","address":"192.0.2.41","port":7443},{"member":"unread-b","address":"192.0.2.42"}]}}`},
 	{"a consortium's storage is beyond every number", "kind: Consortium\nmetadata: {name: unread}\nspec: {members: [{name: unread-a, role: Leader}], nodes: {storage: {size: \"1e99999999999999999999\"}}}", "",
 		"spec.nodes.storage.size", `{"spec":{"nodes":{"storage":{"size":"5Gi"}}}}`},
 	{"a channel's timeout is in words", "kind: Channel\nmetadata: {name: unread}\nspec: {consortium: read, batch: {timeout: 2 seconds}}", "",

@@ -41,10 +41,6 @@ func JudgeLine(line *v1alpha1.Line, others []v1alpha1.Line, exists func(member s
 	if finding, ok := undecodable(line.Undecodable); !ok {
 		return finding
 	}
-	if other := olderTwin(line, others); other != "" {
-		return refused(v1alpha1.ReasonAddressTaken, "line %s leads between the same two addresses already, and one road cannot be two lines: delete one of them, or correct spec.ends",
-			other)
-	}
 	var missing []string
 	for _, end := range line.Spec.Ends {
 		if !exists(end.Member) {
@@ -54,6 +50,10 @@ func JudgeLine(line *v1alpha1.Line, others []v1alpha1.Line, exists func(member s
 	if len(missing) > 0 {
 		slices.Sort(missing)
 		return refused(v1alpha1.ReasonNotFound, "the line leads nowhere: there is no Member %s; create it, or correct spec.ends", strings.Join(missing, ", "))
+	}
+	if other := olderTwin(line, others); other != "" {
+		return refused(v1alpha1.ReasonAddressTaken, "line %s leads between the same two addresses already, and one road cannot be two lines: delete one of them, or correct spec.ends",
+			other)
 	}
 	return accepted()
 }

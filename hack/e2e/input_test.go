@@ -14,13 +14,9 @@ import (
 
 // badInput declares what cannot work on clusters, looks for a message that says so, mends it and waits until it works.
 func badInput(t *testing.T, s *stage.Stage) {
-	end := func(i int) string {
-		return get(t, s, "host", fmt.Sprintf("{.spec.ends[%d].address}", i), "line", "org1-org3")
-	}
 	for _, row := range []struct{ why, kind, name, wrong, says, mended string }{
 		{"an image that cannot be pulled", "contract", "broken", contractOf("broken", "ghcr.io/hanse-io/no-such-image:0.0.0"), "no-such-image",
 			contractOf("broken", "ghcr.io/hanse-io/contract-asset:"+stage.Version)},
-		{"a line to nowhere", "line", "nowhere", nowhere("10.200.255.1", "10.200.255.2"), "does not reach", nowhere(end(0), end(1))},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			if err := s.Apply(t.Context(), "host", row.wrong); err != nil {
@@ -39,15 +35,44 @@ func badInput(t *testing.T, s *stage.Stage) {
 			eventually(t, "it recovers once it is mended", isReady(t, s, row.kind, row.name))
 		})
 	}
+	lineToNowhere(t, s)
 }
 
-func nowhere(one, other string) string {
+// lineToNowhere declares a line that leads nowhere, and then one over the addresses of another: one road is one line.
+func lineToNowhere(t *testing.T, s *stage.Stage) {
+	end := func(i int) string {
+		return get(t, s, "host", fmt.Sprintf("{.spec.ends[%d].address}", i), "line", "org1-org3")
+	}
+	port := get(t, s, "host", "{.spec.ends[0].port}", "line", "org1-org3")
+	for _, row := range []struct{ why, line, says string }{
+		{"a line to nowhere", nowhere("10.200.255.1", "10.200.255.2", port), "does not reach"},
+		{"a line over the addresses of another", nowhere(end(0), end(1), port), "line org1-org3 leads between the same two addresses"},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			if err := s.Apply(t.Context(), "host", row.line); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "a message that says what is wrong", func() error {
+				got, err := look(t, s, "host", `{.status.conditions[?(@.type=="Ready")].message}`, "line", "nowhere")
+				if err == nil && !strings.Contains(got, row.says) {
+					err = fmt.Errorf("the message is %q", got)
+				}
+				return err
+			})
+		})
+	}
+	if _, err := s.Kubectl(t.Context(), "host", "delete", "line", "nowhere"); err != nil {
+		t.Error(err)
+	}
+}
+
+func nowhere(one, other, port string) string {
 	return fmt.Sprintf(`
 apiVersion: federation.hanse.io/v1alpha1
 kind: Line
 metadata: {name: nowhere}
-spec: {priority: 900, ends: [{member: org1, address: %s}, {member: org3, address: %s}]}
-`, one, other)
+spec: {priority: 900, ends: [{member: org1, address: %s, port: %s}, {member: org3, address: %s, port: %s}]}
+`, one, port, other, port)
 }
 
 // strangersClients lets Fabric's own command line and an application on the archived SDK work with what Hanse exports.
