@@ -3,10 +3,11 @@
 //
 // # The flow
 //
-//  1. An operator declares a Member. membership (Registrar) gives it the namespace hanse-member-NAME and rights for the
-//     user hanse:member:NAME to that namespace and to its own Member object, and to nothing else.
+//  1. An operator declares a Member. membership (Registrar) gives it the namespace hanse-member-NAME, and the key that is
+//     admitted later, as user hanse:member:NAME:KEY, rights to that namespace, to its own Member object and to nothing else.
 //  2. `kubectl hanse invite` writes an invitation into the Member's spec. While it stands there is a ServiceAccount
-//     "invite" in the namespace, whose token can do one thing: create a CertificateSigningRequest and read it back.
+//     "invite" in the namespace, whose token can do one thing: create a CertificateSigningRequest under one of the Member's
+//     sixteen names and read it back.
 //  3. The organization's agent sends its request. membership (Approver) checks it by the name that the API server has
 //     authenticated, writes the key's fingerprint into the Member's status, and only then approves. kube-controller-manager
 //     signs. The agent's first Lease shows that the credential has arrived, and closes the door.
@@ -28,8 +29,8 @@
 // # Who writes what
 //
 // Every controller is a field manager of its own (see the constants named …Manager). A Member's status has four writers:
-// its agent (root, agent, nodes, lines), Registrar (Registered), Approver (registration) and Liveness (Online, the lines'
-// summary). The chart's admission policy holds the agent to its part.
+// its agent (root, agent, nodes, lines), Registrar (Registered), Approver (registration) and Liveness (Online,
+// CredentialShared, the lines' summary). The chart's admission policy holds the agent to its part.
 //
 // # When things fail
 //

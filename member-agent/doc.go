@@ -22,7 +22,7 @@
 // # What is kept where
 //
 // In the agent's namespace: Secret hanse-bootstrap (the invitation), hanse-host-credential (the agent's key on the
-// host), hanse-root, hanse-agent and hanse-gateway (the organization's own certificates), ConfigMap hanse-pins (the
+// host), ConfigMap hanse-member (whose cluster this is), hanse-root, hanse-agent and hanse-gateway (the organization's own certificates), ConfigMap hanse-pins (the
 // other members' roots as they were first seen), and one MemberPlan, the mirror, for each consortium. In each
 // consortium's namespace: its authorities, certificates, nodes and volumes, and ConfigMap connection.hanse.io, by which
 // applications connect. The agent itself keeps nothing that cannot
@@ -36,6 +36,9 @@
 //     Nothing that runs is touched.
 //   - The host loses a plan, or a person deletes it there: nothing happens here. Only a plan that says retire takes
 //     anything down, and volumes stay unless they were to be deleted with their nodes.
+//   - The host floods the agent: a plan is checked, and measured against the organization's own limits, before it is
+//     mirrored; nothing of the host's is kept in memory but names, and no answer is read beyond a few megabytes.
+//   - Somebody else uses the agent's credential on the host: event, metric and condition, there and here.
 //   - The host lies: a plan for another member, or for a namespace that is not its consortium's, is refused; a member's
 //     root other than the pinned one is not trusted, and the pinned one goes on to hold; an image that the organization
 //     does not allow is not run; a channel's first block is checked against the plan and the signed records before any

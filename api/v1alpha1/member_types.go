@@ -9,6 +9,9 @@ const (
 	// MemberOnline is True while the agent renews its Lease, and Unknown when it has not done so in time: lost contact
 	// says nothing about the organization's nodes.
 	MemberOnline = "Online"
+	// MemberCredentialShared is True when somebody beside the Member's agent uses the agent's key on the host. It stays True
+	// until a new agent has been admitted: invite it with --replace, which ends what the old key opens at once.
+	MemberCredentialShared = "CredentialShared"
 )
 
 // Reasons of a Member's conditions.
@@ -23,6 +26,11 @@ const (
 	ReasonLeaseCurrent = "LeaseCurrent"
 	// ReasonLeaseExpired: the agent has not renewed its Lease in time.
 	ReasonLeaseExpired = "LeaseExpired"
+	// ReasonCredentialShared: a credential was issued for the agent's key that the agent has not asked for, or two agents
+	// renew the Lease by turns.
+	ReasonCredentialShared = "CredentialShared"
+	// ReasonOneAgent: nothing shows that the agent's key is used by anybody else.
+	ReasonOneAgent = "OneAgent"
 	// ReasonSecondAgent: another agent asked for this Member's credential and was refused.
 	ReasonSecondAgent = "SecondAgentRefused"
 )
@@ -55,11 +63,24 @@ type MemberSpec struct {
 // MemberAgent is what is known of the Member's agent.
 type MemberAgent struct {
 	// Version of the agent.
+	// +kubebuilder:validation:MaxLength=128
 	// +optional
 	Version string `json:"version,omitempty"`
 	// KubernetesVersion of the organization's cluster.
+	// +kubebuilder:validation:MaxLength=128
 	// +optional
 	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
+	// KeyFingerprint is the hex SHA-256 of the agent's public key (SubjectPublicKeyInfo, DER).
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	KeyFingerprint string `json:"keyFingerprint,omitempty"`
+	// Requests are the hex SHA-256 of the requests for credentials that the agent has made of late, the newest last. A
+	// credential that the host has issued for another one was asked for by somebody else.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=64
+	// +optional
+	Requests []string `json:"requests,omitempty"`
 }
 
 // MemberRegistration is what the host remembers of the agent that it admitted. Only the federation controller writes it.
@@ -70,13 +91,36 @@ type MemberRegistration struct {
 	KeyFingerprint string `json:"keyFingerprint,omitempty"`
 	// Time of the registration.
 	Time metav1.Time `json:"time,omitempty"`
+	// Issued is how many credentials were issued for the key since the registration.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=9007199254740991
+	// +optional
+	Issued int64 `json:"issued,omitempty"`
+	// LastIssued is when the last of them was approved.
+	// +optional
+	LastIssued metav1.Time `json:"lastIssued,omitempty"`
+	// Requests are the hex SHA-256 of the requests that the last of them were issued for, the newest last.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=64
+	// +optional
+	Requests []string `json:"requests,omitempty"`
 }
+
+// Lengths of the lists of requests.
+const (
+	// MaxAgentRequests is how many of its own requests an agent remembers.
+	MaxAgentRequests = 32
+	// MaxIssuedRequests is how many of the requests that it has granted the host remembers.
+	MaxIssuedRequests = 8
+)
 
 // NodeCount counts ledger nodes.
 type NodeCount struct {
 	Ready   int32 `json:"ready"`
 	Desired int32 `json:"desired"`
 	// Summary is "ready/desired", for the table.
+	// +kubebuilder:validation:MaxLength=32
 	Summary string `json:"summary,omitempty"`
 }
 
@@ -116,8 +160,10 @@ const (
 // LineReport is what one Member's gateway says about one line.
 type LineReport struct {
 	// Name of the Line.
+	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
 	// Member at the far end.
+	// +kubebuilder:validation:MaxLength=63
 	Member string `json:"member"`
 	// State of the line from here to there.
 	State LineState `json:"state"`
@@ -160,10 +206,12 @@ type MemberStatus struct {
 	// +optional
 	Lines []LineReport `json:"lines,omitempty"`
 	// LinesSummary is "up/all", for the table.
+	// +kubebuilder:validation:MaxLength=32
 	// +optional
 	LinesSummary string `json:"linesSummary,omitempty"`
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=32
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }

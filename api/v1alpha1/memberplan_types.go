@@ -25,6 +25,9 @@ const (
 	PlanContractsReady = "ContractsReady"
 	// PlanRetired is True when everything that the plan had deployed is gone, but for volumes that are to be kept.
 	PlanRetired = "Retired"
+	// PlanCredentialShared is there, and True, while something shows that somebody else uses the agent's credential on the
+	// host, as the Member's condition of that name.
+	PlanCredentialShared = MemberCredentialShared
 )
 
 // Reasons of a MemberPlan's conditions.
@@ -35,6 +38,8 @@ const (
 	ReasonWrongMember = "WrongMember"
 	// ReasonMSPIDDiffers: the plan gives the organization another name on the ledger than its own chart.
 	ReasonMSPIDDiffers = "MSPIDDiffers"
+	// ReasonLimitExceeded: the plan, or what it brings, is more than the organization allows; what there was before goes on.
+	ReasonLimitExceeded = "LimitExceeded"
 	// ReasonCertManagerMissing: the cluster does not serve cert-manager's API.
 	ReasonCertManagerMissing = "CertManagerMissing"
 	// ReasonStorageClassMissing: the cluster has no StorageClass of that name.
@@ -209,6 +214,7 @@ func (s *MemberPlanSpec) MSPID(member string) string {
 
 // PlanNodeStatus is how one node of the Member does.
 type PlanNodeStatus struct {
+	// +kubebuilder:validation:MaxLength=63
 	Name  string   `json:"name"`
 	Role  NodeRole `json:"role"`
 	Ready bool     `json:"ready"`
@@ -225,26 +231,31 @@ type PlanNodeStatus struct {
 	// +optional
 	Reason string `json:"reason,omitempty"`
 	// Message says what the node waits for.
+	// +kubebuilder:validation:MaxLength=1024
 	// +optional
 	Message string `json:"message,omitempty"`
 }
 
 // PlanChannelStatus is how far the Member is with one channel.
 type PlanChannelStatus struct {
+	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
 	// Genesis is the first block, published by the Leader only.
 	// +optional
 	Genesis []byte `json:"genesis,omitempty"`
 	// GenesisHash is the hex SHA-256 of the header of the first block that this Member has checked.
+	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	GenesisHash string `json:"genesisHash,omitempty"`
 	// Orderers and Peers of this Member that have joined.
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=63
 	// +optional
 	Orderers []string `json:"orderers,omitempty"`
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=63
 	// +optional
 	Peers []string `json:"peers,omitempty"`
 	// AnchorsSet is whether the channel knows this Member's anchor peers.
@@ -258,15 +269,19 @@ type PlanChannelStatus struct {
 	// +optional
 	Reason string `json:"reason,omitempty"`
 	// Message says what the channel waits for.
+	// +kubebuilder:validation:MaxLength=1024
 	// +optional
 	Message string `json:"message,omitempty"`
 }
 
 // PlanContractStatus is how far the Member is with one contract.
 type PlanContractStatus struct {
-	Name    string `json:"name"`
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// +kubebuilder:validation:MaxLength=63
 	Channel string `json:"channel"`
 	// PackageID of the package that this Member's peers have installed.
+	// +kubebuilder:validation:MaxLength=256
 	// +optional
 	PackageID string `json:"packageID,omitempty"`
 	// Running is whether the contract's own workload is ready here.
@@ -282,6 +297,7 @@ type PlanContractStatus struct {
 	// +optional
 	Reason string `json:"reason,omitempty"`
 	// Message says what the contract waits for.
+	// +kubebuilder:validation:MaxLength=1024
 	// +optional
 	Message string `json:"message,omitempty"`
 }
@@ -293,6 +309,7 @@ type MemberPlanStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// Phase is the first step that is not done, or Ready.
+	// +kubebuilder:validation:MaxLength=32
 	// +optional
 	Phase string `json:"phase,omitempty"`
 	// Record is what this Member publishes about itself.
@@ -300,16 +317,21 @@ type MemberPlanStatus struct {
 	Record *SignedRecord `json:"record,omitempty"`
 	// +listType=map
 	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
 	// +optional
 	Nodes []PlanNodeStatus `json:"nodes,omitempty"`
 	// +listType=map
 	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=256
 	// +optional
 	Channels []PlanChannelStatus `json:"channels,omitempty"`
+	// +kubebuilder:validation:MaxItems=512
 	// +optional
 	Contracts []PlanContractStatus `json:"contracts,omitempty"`
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:XValidation:rule="self.all(c, size(c.message) <= 1024)",message="a condition's message has 1024 characters at the most"
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }

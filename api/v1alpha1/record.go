@@ -54,9 +54,12 @@ type RecordLine struct {
 // SignedRecord is an envelope: a payload, who signed it, and the signature.
 type SignedRecord struct {
 	// Payload is the JSON of a Record, byte for byte as it was signed.
+	// +kubebuilder:validation:MaxLength=349528
 	Payload []byte `json:"payload"`
 	// Certificates is the signer's chain in PEM, leaf first.
+	// +kubebuilder:validation:MaxLength=32768
 	Certificates string `json:"certificates"`
 	// Signature is the leaf key's ECDSA signature (ASN.1 DER) over SHA-256 of the label "hanse-record-v1\n" and the payload.
+	// +kubebuilder:validation:MaxLength=1024
 	Signature []byte `json:"signature"`
 }

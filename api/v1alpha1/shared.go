@@ -26,6 +26,9 @@ const (
 	// AnnotationApprovalPrefix, followed by CHANNEL.CONTRACT, on the mirror of a MemberPlan in the Member's own cluster, is
 	// the digest of the definition that a person there has approved. It counts where contracts are approved by hand.
 	AnnotationApprovalPrefix = "approval." + GroupName + "/"
+	// AnnotationRefused is on the mirror of a MemberPlan while the host has a newer plan that the organization refuses: the
+	// reason, a colon, and what is wrong with it.
+	AnnotationRefused = GroupName + "/refused"
 	// AnnotationInvitation, on a Member's invite ServiceAccount, is the invitation that its tokens are good for.
 	AnnotationInvitation = GroupName + "/invitation"
 	// FinalizerRetire keeps a Consortium until every Member has taken its nodes down.

@@ -20,9 +20,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/membership"
@@ -75,7 +78,9 @@ func invite(t *testing.T, member, invitation string, lasting time.Duration) clie
 	c := rest.AnonymousClientConfig(config)
 	c.BearerToken = token.Status.Token
 	by := clientFor(t, c)
-	waitAllowed(t, by, authorizationv1.ResourceAttributes{Group: "certificates.k8s.io", Resource: "certificatesigningrequests", Verb: "create"})
+	waitAllowed(t, by, authorizationv1.ResourceAttributes{
+		Group: "certificates.k8s.io", Resource: "certificatesigningrequests", Verb: "create", Name: v1alpha1.RequestNames(member)[0],
+	})
 	return by
 }
 
@@ -106,7 +111,7 @@ func clientFor(t *testing.T, c *rest.Config) client.Client {
 // request is a CertificateSigningRequest as an honest agent makes it; a test may spoil it.
 func (a *agent) request(t *testing.T, spoil func(*x509.CertificateRequest, *certificatesv1.CertificateSigningRequestSpec)) *certificatesv1.CertificateSigningRequest {
 	t.Helper()
-	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: v1alpha1.MemberUser(a.member), Organization: []string{v1alpha1.MembersGroup}}}
+	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: v1alpha1.MemberKeyUser(a.member, a.fingerprint(t)), Organization: []string{v1alpha1.MembersGroup}}}
 	spec := certificatesv1.CertificateSigningRequestSpec{
 		SignerName:        certificatesv1.KubeAPIServerClientSignerName,
 		ExpirationSeconds: ptr.To[int32](3600),
@@ -119,8 +124,33 @@ func (a *agent) request(t *testing.T, spoil func(*x509.CertificateRequest, *cert
 	must(t, err)
 	spec.Request = encode("CERTIFICATE REQUEST", der)
 	return &certificatesv1.CertificateSigningRequest{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: v1alpha1.RequestPrefix + a.member + "-"}, Spec: spec,
+		ObjectMeta: metav1.ObjectMeta{Name: v1alpha1.RequestName(a.member, a.fingerprint(t))}, Spec: spec,
 	}
+}
+
+// send makes a request as an agent does: in place of the last one, and by a patch, to whose name RBAC holds it.
+func send(by client.Client, csr *certificatesv1.CertificateSigningRequest) error {
+	if err := by.Delete(ctx, csr.DeepCopy()); client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	return applied(by, csr)
+}
+
+// applied creates an object, or changes it, under its own name.
+func applied(by client.Client, object client.Object) error {
+	gvk, err := apiutil.GVKForObject(object, by.Scheme())
+	if err != nil {
+		return err
+	}
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return err
+	}
+	delete(fields, "status")
+	u := &unstructured.Unstructured{Object: fields}
+	u.SetGroupVersionKind(gvk)
+	unstructured.RemoveNestedField(u.Object, "metadata", "creationTimestamp")
+	return by.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner("agent"), client.ForceOwnership)
 }
 
 // outcome waits until a request is issued or denied, and returns the certificate or the reason.
@@ -148,7 +178,7 @@ func outcome(t *testing.T, by client.Client, csr *certificatesv1.CertificateSign
 func (a *agent) register(t *testing.T, by client.Client) {
 	t.Helper()
 	csr := a.request(t, nil)
-	must(t, by.Create(ctx, csr))
+	must(t, send(by, csr))
 	certificate, denied := outcome(t, by, csr)
 	if denied != "" {
 		t.Fatalf("the request was denied: %s", denied)
@@ -157,9 +187,9 @@ func (a *agent) register(t *testing.T, by client.Client) {
 	c.CertData, c.KeyData = certificate, encodeKey(a.key)
 	a.client = clientFor(t, c)
 	for _, right := range []authorizationv1.ResourceAttributes{
-		{Namespace: v1alpha1.MemberNamespace(a.member), Group: "coordination.k8s.io", Resource: "leases", Verb: "create"},
+		{Namespace: v1alpha1.MemberNamespace(a.member), Group: "coordination.k8s.io", Resource: "leases", Verb: "create", Name: v1alpha1.AgentLease},
 		{Group: v1alpha1.GroupName, Resource: "members", Name: a.member, Verb: "get"},
-		{Group: "certificates.k8s.io", Resource: "certificatesigningrequests", Verb: "create"},
+		{Group: "certificates.k8s.io", Resource: "certificatesigningrequests", Verb: "create", Name: v1alpha1.RequestNames(a.member)[0]},
 	} {
 		waitAllowed(t, a.client, right)
 	}
@@ -178,17 +208,16 @@ func joined(t *testing.T, member string) *agent {
 // renew makes or renews the agent's Lease with the agent's own credential.
 func (a *agent) renew(t *testing.T, seconds int32) {
 	t.Helper()
-	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace(a.member), Name: v1alpha1.AgentLease}}
-	spec := coordinationv1.LeaseSpec{
-		HolderIdentity: ptr.To("agent"), LeaseDurationSeconds: ptr.To(seconds), RenewTime: ptr.To(metav1.NowMicro()),
-	}
-	if err := a.client.Get(ctx, client.ObjectKeyFromObject(lease), lease); err != nil {
-		lease.Spec = spec
-		must(t, a.client.Create(ctx, lease))
-		return
-	}
-	lease.Spec = spec
-	must(t, a.client.Update(ctx, lease))
+	must(t, a.renewAs(seconds, "agent"))
+}
+
+func (a *agent) renewAs(seconds int32, holder string) error {
+	return applied(a.client, &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace(a.member), Name: v1alpha1.AgentLease},
+		Spec: coordinationv1.LeaseSpec{
+			HolderIdentity: ptr.To(holder), LeaseDurationSeconds: ptr.To(seconds), RenewTime: ptr.To(metav1.NowMicro()),
+		},
+	})
 }
 
 func (a *agent) waitOnline(t *testing.T, want metav1.ConditionStatus) {

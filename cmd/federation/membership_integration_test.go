@@ -88,7 +88,7 @@ func TestSecondAgentIsRefused(t *testing.T) {
 	first, second := newAgent(t, "second"), newAgent(t, "second")
 	first.register(t, by)
 	csr := second.request(t, nil)
-	must(t, by.Create(ctx, csr))
+	must(t, send(by, csr))
 	if _, denied := outcome(t, by, csr); !strings.Contains(denied, first.fingerprint(t)) {
 		t.Errorf("the second agent was told %q, want the fingerprint of the first one", denied)
 	}
@@ -100,7 +100,7 @@ func TestSecondAgentIsRefused(t *testing.T) {
 	// Its Lease shows that it has its credential: the door closes, and the token is worth nothing any more.
 	first.renew(t, 300)
 	eventually(t, "the door to close", func() error {
-		if err := by.Create(ctx, second.request(t, nil)); !apierrors.IsUnauthorized(err) {
+		if err := send(by, second.request(t, nil)); !apierrors.IsUnauthorized(err) {
 			return fmt.Errorf("the token still opens it: %w", err)
 		}
 		return nil
@@ -111,12 +111,17 @@ func TestManyAgentsAtOnce(t *testing.T) {
 	by := invite(t, "many", "first", time.Hour)
 	var group sync.WaitGroup
 	requests := make([]*certificatesv1.CertificateSigningRequest, 8)
+	taken := map[string]bool{}
 	for i := range requests {
-		requests[i] = newAgent(t, "many").request(t, nil)
+		// Requests of keys that begin alike share a name, and replace each other.
+		for requests[i] == nil || taken[requests[i].Name] {
+			requests[i] = newAgent(t, "many").request(t, nil)
+		}
+		taken[requests[i].Name] = true
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			if err := by.Create(ctx, requests[i]); err != nil {
+			if err := send(by, requests[i]); err != nil {
 				t.Error(err)
 			}
 		}()
@@ -140,8 +145,8 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		why, says string
 		spoil     func(*x509.CertificateRequest, *certificatesv1.CertificateSigningRequestSpec)
 	}{
-		{"another Member's name", "can ask for the name hanse:member:strict only", func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequestSpec) {
-			r.Subject.CommonName = v1alpha1.MemberUser("victim")
+		{"another Member's name", "can ask for the name hanse:member:strict:", func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequestSpec) {
+			r.Subject.CommonName = v1alpha1.MemberKeyUser("victim", "0123456789")
 		}},
 		{"the name of an administrator", "only", func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequestSpec) {
 			r.Subject.CommonName = "kubernetes-admin"
@@ -165,7 +170,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			csr := newAgent(t, "strict").request(t, c.spoil)
-			must(t, by.Create(ctx, csr))
+			must(t, send(by, csr))
 			if certificate, denied := outcome(t, by, csr); certificate != nil || !strings.Contains(denied, c.says) {
 				t.Errorf("denied with %q, want %q", denied, c.says)
 			}
@@ -196,34 +201,42 @@ func TestRenewal(t *testing.T) {
 
 	thief := newAgent(t, "renew")
 	csr := thief.request(t, nil)
-	must(t, a.client.Create(ctx, csr))
+	must(t, send(a.client, csr))
 	if _, denied := outcome(t, a.client, csr); !strings.Contains(denied, "same key") {
 		t.Errorf("another key was renewed: %q", denied)
 	}
 	other := joined(t, "renew2")
 	csr = a.request(t, func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequestSpec) {
-		r.Subject.CommonName = v1alpha1.MemberUser("renew2")
+		r.Subject.CommonName = v1alpha1.MemberKeyUser("renew2", other.fingerprint(t))
 	})
-	must(t, a.client.Create(ctx, csr))
+	must(t, send(a.client, csr))
 	if _, denied := outcome(t, a.client, csr); denied == "" {
 		t.Errorf("member renew got a credential of member %s", other.member)
 	}
 
-	// A new invitation replaces the agent: the new one is admitted, the old one's key is renewed no more.
+	// A new invitation replaces the agent: the new one is admitted, and what the old one holds opens nothing from then on.
 	replacement := newAgent(t, "renew")
 	replacement.register(t, invite(t, "renew", "again", time.Hour))
-	csr = a.request(t, nil)
-	must(t, a.client.Create(ctx, csr))
-	if _, denied := outcome(t, a.client, csr); !strings.Contains(denied, replacement.fingerprint(t)) {
-		t.Errorf("the replaced agent was told %q", denied)
-	}
+	eventually(t, "the replaced agent's credential to open nothing", func() error {
+		for what, err := range map[string]error{
+			"its plans": a.client.List(ctx, &v1alpha1.MemberPlanList{}, client.InNamespace(v1alpha1.MemberNamespace("renew"))),
+			"renewal":   send(a.client, a.request(t, nil)),
+			"its Lease": a.renewAs(300, "agent"),
+		} {
+			if !apierrors.IsForbidden(err) {
+				return fmt.Errorf("%s: %w", what, err)
+			}
+		}
+		return nil
+	})
+	must(t, replacement.renewAs(300, "agent"))
 }
 
 func TestNewInvitationEndsTheOldOne(t *testing.T) {
 	old := invite(t, "reinvite", "first", time.Hour)
 	fresh := invite(t, "reinvite", "second", time.Hour)
 	eventually(t, "the old token to be refused", func() error {
-		err := old.Create(ctx, newAgent(t, "reinvite").request(t, nil))
+		err := send(old, newAgent(t, "reinvite").request(t, nil))
 		if !apierrors.IsUnauthorized(err) {
 			return fmt.Errorf("it was not: %w", err)
 		}
@@ -251,7 +264,7 @@ func TestInvitationRunsOut(t *testing.T) {
 	// The API server remembers for some seconds that a token was good. Nobody is admitted by it all the same.
 	eventually(t, "the token to open nothing", func() error {
 		csr := newAgent(t, "late").request(t, nil)
-		if err := by.Create(ctx, csr); apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) {
+		if err := send(by, csr); apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) {
 			return nil
 		} else if err != nil {
 			return err
@@ -296,7 +309,7 @@ func TestMemberGoesWithAllThatIsItsOwn(t *testing.T) {
 		if !apierrors.IsForbidden(err) {
 			return fmt.Errorf("it opens the namespace: %w", err)
 		}
-		err = a.client.Create(ctx, a.request(t, nil))
+		err = send(a.client, a.request(t, nil))
 		if !apierrors.IsForbidden(err) {
 			return fmt.Errorf("it may ask for another: %w", err)
 		}

@@ -63,7 +63,7 @@ func prepareHost(t *testing.T, host *cluster) {
 	host.apply(t, &rbacv1.ClusterRole{
 		ObjectMeta: metav1.ObjectMeta{Name: "member-org1"},
 		Rules: []rbacv1.PolicyRule{{
-			APIGroups: []string{v1alpha1.GroupName}, Resources: []string{"members/status"}, ResourceNames: []string{"org1"}, Verbs: []string{"get", "patch", "update"},
+			APIGroups: []string{v1alpha1.GroupName}, Resources: []string{"members", "members/status"}, ResourceNames: []string{"org1"}, Verbs: []string{"get", "patch", "update"},
 		}},
 	})
 	host.apply(t, &rbacv1.ClusterRoleBinding{
@@ -143,7 +143,10 @@ func TestAgent(t *testing.T) {
 	other := samplePlan("stray", "org9")
 	host.apply(t, other)
 	eventually(t, "a plan for another member is refused",
-		condition(host, client.ObjectKeyFromObject(other), v1alpha1.PlanTrusted, metav1.ConditionFalse, v1alpha1.ReasonWrongMember))
+		refused(host, client.ObjectKeyFromObject(other), v1alpha1.ReasonWrongMember))
+	if err := own.Get(ctx, client.ObjectKey{Namespace: agentNamespace, Name: "stray"}, &v1alpha1.MemberPlan{}); !apierrors.IsNotFound(err) {
+		t.Fatalf("the plan for another member was mirrored: %v", err)
+	}
 	if err := own.Get(ctx, client.ObjectKey{Name: "hanse-stray"}, &corev1.Namespace{}); !apierrors.IsNotFound(err) {
 		t.Fatalf("the plan for another member was carried out: %v", err)
 	}
@@ -215,8 +218,9 @@ func burst(t *testing.T, host, own *cluster) {
 		var group sync.WaitGroup
 		for i := range round.count {
 			one := func() {
-				// No agent acts on these: they are for another member.
-				p := samplePlan(fmt.Sprintf("b%d-%d", round.count, i), "org9")
+				// There is nothing to do for these: they are to be taken down, and were never there.
+				p := samplePlan(fmt.Sprintf("b%d-%d", round.count, i), "org1")
+				p.Spec.Retire = true
 				if err := host.Create(ctx, p); err != nil {
 					t.Error(err)
 					return
@@ -228,8 +232,11 @@ func burst(t *testing.T, host, own *cluster) {
 					return
 				}
 				mu.Lock()
-				defer mu.Unlock()
 				took = append(took, arrived.Sub(applied))
+				mu.Unlock()
+				if err := host.Delete(ctx, p); err != nil {
+					t.Error(err)
+				}
 			}
 			if round.count <= 20 {
 				one()

@@ -46,6 +46,7 @@ type options struct {
 	nodeImages, contractImages []string
 	approval                   string
 	keepVolumes                bool
+	limits                     map[string]string
 
 	logs logging
 	// registry takes the metrics of what is no controller.
@@ -99,6 +100,8 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.approval, "contract-approval", o.approval, "Automatic, or ByHand: contracts are approved once somebody has annotated the mirror of the plan")
 	f.BoolVar(&o.keepVolumes, "keep-volumes", o.keepVolumes, "keep the nodes' volumes when a consortium is taken down, whatever the host says")
 	f.StringArrayVar(&o.lineAddressTexts, "line-address", nil, "where the others reach this organization's gateway: ADDRESS or ADDRESS:PORT; may be repeated; only these are signed into the organization's record")
+	f.StringToStringVar(&o.limits, "limit", o.limits, "most that plans may ask of this cluster, whatever the host says, as NAME=QUANTITY: "+
+		"consortia, nodes, contracts, planBytes, totalPlanBytes, storage, podCPU, podMemory; may be repeated")
 	o.logs.addFlags(f)
 }
 
@@ -131,6 +134,9 @@ func (o *options) validate() error {
 			return fmt.Errorf("--line-address: %w", err)
 		}
 		o.lineAddresses = append(o.lineAddresses, a)
+	}
+	if _, err := policy.ParseLimits(o.limits); err != nil {
+		return fmt.Errorf("--limit: %w", err)
 	}
 	if o.gateway == "" {
 		o.gateway = fmt.Sprintf("%s:%d", o.gatewayHost(), v1alpha1.PortLine)

@@ -65,7 +65,13 @@ func run(ctx context.Context, config *rest.Config, o options) error {
 	if err != nil {
 		return fmt.Errorf("make a client for the own cluster: %w", err)
 	}
-	link := newLink(mgr, own, config, o)
+	if err := host.Remember(ctx, own, o.namespace, o.member); err != nil {
+		return err
+	}
+	link, err := newLink(mgr, own, config, o)
+	if err != nil {
+		return err
+	}
 	gossip, reconciler, err := newLifecycle(ctx, mgr, own, link, o)
 	if err != nil {
 		return err
@@ -131,7 +137,11 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, watches *readiness.
 	return mgr, nil
 }
 
-func newLink(mgr manager.Manager, own client.Client, config *rest.Config, o options) *host.Link {
+func newLink(mgr manager.Manager, own client.Client, config *rest.Config, o options) (*host.Link, error) {
+	limits, err := policy.ParseLimits(o.limits)
+	if err != nil {
+		return nil, err
+	}
 	instance := o.pod
 	if instance == "" {
 		instance = "member-agent"
@@ -140,8 +150,11 @@ func newLink(mgr manager.Manager, own client.Client, config *rest.Config, o opti
 		Member: o.member, Namespace: o.namespace, Own: own, Cache: mgr.GetCache(),
 		Instance: instance, Version: version, KubernetesVersion: kubernetesVersion(config, mgr),
 		LeaseInterval: o.leaseInterval, LeaseDuration: o.leaseDuration, CredentialLifetime: o.credentialLifetime,
-		Workers: 32, Events: mgr.GetEventRecorder("member-agent"), Log: mgr.GetLogger(), Now: time.Now,
-	})
+		// Each holds a plan of the host in memory while it works on it.
+		Workers: 16, Events: mgr.GetEventRecorder("member-agent"), Log: mgr.GetLogger(), Now: time.Now,
+		Check:  func(plan *v1alpha1.MemberPlan) (string, string) { return lifecycle.Check(plan, o.member) },
+		Limits: limits, Metrics: o.registry,
+	}), nil
 }
 
 // kubernetesVersion is empty when the API server does not tell it; nobody works by it.

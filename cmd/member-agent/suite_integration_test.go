@@ -186,18 +186,12 @@ func credential(t *testing.T, own, host *cluster, member string) *road {
 var setLogger sync.Once
 
 // startAgent runs the agent as cmd does. The function that it returns stops it and waits.
-func startAgent(t *testing.T, own *cluster) (stop func()) {
+func startAgent(t *testing.T, own *cluster, change ...func(*options)) (stop func()) {
 	t.Helper()
-	o := defaults()
-	setLogger.Do(func() {
-		logs := logging{level: cmp.Or(os.Getenv("TEST_LOG_LEVEL"), "error"), format: "text"}
-		if _, err := logs.set(); err != nil {
-			t.Fatal(err)
-		}
-	})
-	o.member, o.namespace, o.pod = "org1", agentNamespace, ""
-	o.gossipAddress, o.metricsAddress, o.healthAddress, o.leaderElection = "127.0.0.1:0", "0", "0", false
-	o.gateway, o.registry = "127.0.0.1:1", prometheus.NewRegistry()
+	o := testOptions(t)
+	for _, f := range change {
+		f(&o)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- run(ctx, own.agentConfig(), o) }()
@@ -216,6 +210,22 @@ func startAgent(t *testing.T, own *cluster) (stop func()) {
 	return stop
 }
 
+// testOptions are those of an agent of org1 that keeps to this machine.
+func testOptions(t *testing.T) options {
+	t.Helper()
+	o := defaults()
+	setLogger.Do(func() {
+		logs := logging{level: cmp.Or(os.Getenv("TEST_LOG_LEVEL"), "error"), format: "text"}
+		if _, err := logs.set(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	o.member, o.namespace, o.pod = "org1", agentNamespace, ""
+	o.gossipAddress, o.metricsAddress, o.healthAddress, o.leaderElection = "127.0.0.1:0", "0", "0", false
+	o.gateway, o.registry = "127.0.0.1:1", prometheus.NewRegistry()
+	return o
+}
+
 // eventually polls until check has nothing to say against the state.
 func eventually(t *testing.T, what string, check func(ctx context.Context) error) {
 	t.Helper()
@@ -228,6 +238,22 @@ func eventually(t *testing.T, what string, check func(ctx context.Context) error
 	})
 	if err != nil {
 		t.Fatalf("%s: %v", what, last)
+	}
+}
+
+// refused says what is wrong if a plan on the host is not said to be refused for a reason.
+func refused(host client.Client, plan client.ObjectKey, reason string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var p v1alpha1.MemberPlan
+		if err := host.Get(ctx, plan, &p); err != nil {
+			return err
+		}
+		for _, got := range p.Status.Conditions {
+			if got.Type == v1alpha1.PlanMirrored && got.Status == metav1.ConditionFalse && got.Reason == reason {
+				return nil
+			}
+		}
+		return fmt.Errorf("conditions of %s: %+v", plan.Name, p.Status.Conditions)
 	}
 }
 

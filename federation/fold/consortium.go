@@ -125,11 +125,11 @@ func nodesPart(in plan.Input, res plan.Result) part {
 		case Online(in.Members[name]) != metav1.ConditionTrue:
 			p.progress.unheardOf(name)
 		case reported == nil || reported.Status.ObservedGeneration == 0 && reported.Generation > 0:
-			p.progress.miss(name, "take up the plan", "")
+			p.progress.miss(name, "take up the plan", notMirrored(reported))
 		case count.Ready < count.Desired:
 			p.progress.miss(name, "start nodes", nodesMessage(reported))
 		case !current(reported, res.Plans[name]):
-			p.progress.miss(name, "take up the plan's last change", "")
+			p.progress.miss(name, "take up the plan's last change", notMirrored(reported))
 		default:
 			if why := refuses(reported); why != "" {
 				p.progress.miss(name, "carry out the plan", why)
@@ -137,6 +137,17 @@ func nodesPart(in plan.Input, res plan.Result) part {
 		}
 	}
 	return p
+}
+
+// notMirrored is why a Member has not taken the plan over; empty if it has said nothing against it.
+func notMirrored(reported *v1alpha1.MemberPlan) string {
+	if reported == nil {
+		return ""
+	}
+	if c := meta.FindStatusCondition(reported.Status.Conditions, v1alpha1.PlanMirrored); c != nil && c.Status == metav1.ConditionFalse {
+		return c.Message
+	}
+	return ""
 }
 
 // refuses is why a Member does not carry out the plan as it stands, although its nodes run: they may be those of an

@@ -127,6 +127,12 @@ func TestConsortium(t *testing.T) {
 				Type: v1alpha1.PlanNodesReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonImageNotAllowed, Message: "org2 does not allow the image evil:1",
 			})
 		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for org2 to carry out the plan (org2 does not allow the image evil:1)"},
+		{"a plan that a Member has not taken over, because it asks for too much", func(in *plan.Input) {
+			in.Plans["org2"].Status = v1alpha1.MemberPlanStatus{Conditions: []metav1.Condition{
+				{Type: v1alpha1.PlanMirrored, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonLimitExceeded, Message: "asks for more than allowed"},
+			}}
+			in.Plans["org2"].Generation = 1
+		}, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up the plan (asks for more than allowed)"},
 		{"a plan that is not trusted, while the nodes of the one before run", func(in *plan.Input) {
 			meta.SetStatusCondition(&in.Plans["org2"].Status.Conditions, metav1.Condition{
 				Type: v1alpha1.PlanTrusted, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonRootChanged, Message: "another root",

@@ -1,6 +1,7 @@
 package membership
 
 import (
+	certificatesv1 "k8s.io/api/certificates/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -10,21 +11,23 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// ClusterRoles that come with the chart. The controller may bind these two and no others, so it can give no more away
-// than they hold.
-const (
-	// MemberRole is what an agent may do in its Member's namespace.
-	MemberRole = "hanse-member"
-	// RequestRole is what it takes to ask for a credential.
-	RequestRole = "hanse-credential-request"
-)
+// MemberRole is the ClusterRole, which comes with the chart, of what an agent may do in its Member's namespace. The
+// controller may bind this one and no other that it does not hold itself.
+const MemberRole = "hanse-member"
 
 // roleName is the name of the cluster-scoped objects that belong to one Member.
 func roleName(member string) string { return v1alpha1.MemberUser(member) }
 
-// access lists what a Member's credential opens: its namespace, its own Member object and nothing else. Pure.
+// requestRoleName is the name of the ClusterRole of what it takes to ask for a Member's credential.
+func requestRoleName(member string) string { return roleName(member) + ":request" }
+
+// access lists what a Member's credential opens: its namespace, its own Member object, the requests for its own renewal and
+// nothing else. It opens that to the key that was admitted, and to nobody while none has been. Pure.
 func access(member *v1alpha1.Member) []client.Object {
-	user := rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: v1alpha1.MemberUser(member.Name)}
+	var users []rbacv1.Subject
+	if r := member.Status.Registration; r != nil && r.KeyFingerprint != "" {
+		users = []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: v1alpha1.MemberKeyUser(member.Name, r.KeyFingerprint)}}
+	}
 	namespace := &corev1.Namespace{ObjectMeta: owned(member, "", v1alpha1.MemberNamespace(member.Name))}
 	namespace.Labels["pod-security.kubernetes.io/enforce"] = "restricted"
 	name := roleName(member.Name)
@@ -33,7 +36,7 @@ func access(member *v1alpha1.Member) []client.Object {
 		&rbacv1.RoleBinding{
 			ObjectMeta: owned(member, namespace.Name, MemberRole),
 			RoleRef:    clusterRole(MemberRole),
-			Subjects:   []rbacv1.Subject{user},
+			Subjects:   users,
 		},
 		&rbacv1.ClusterRole{
 			ObjectMeta: owned(member, "", name),
@@ -46,12 +49,20 @@ func access(member *v1alpha1.Member) []client.Object {
 		&rbacv1.ClusterRoleBinding{
 			ObjectMeta: owned(member, "", name),
 			RoleRef:    clusterRole(name),
-			Subjects:   []rbacv1.Subject{user},
+			Subjects:   users,
+		},
+		&rbacv1.ClusterRole{
+			ObjectMeta: owned(member, "", requestRoleName(member.Name)),
+			Rules: []rbacv1.PolicyRule{{
+				// What is created by a patch is created under a name, to which RBAC can hold it.
+				APIGroups: []string{certificatesv1.GroupName}, Resources: []string{"certificatesigningrequests"},
+				ResourceNames: v1alpha1.RequestNames(member.Name), Verbs: []string{"get", "create", "patch", "delete"},
+			}},
 		},
 		&rbacv1.ClusterRoleBinding{
 			ObjectMeta: owned(member, "", name+":renew"),
-			RoleRef:    clusterRole(RequestRole),
-			Subjects:   []rbacv1.Subject{user},
+			RoleRef:    clusterRole(requestRoleName(member.Name)),
+			Subjects:   users,
 		},
 	}
 }
@@ -67,7 +78,7 @@ func invitation(member *v1alpha1.Member) []client.Object {
 		account,
 		&rbacv1.ClusterRoleBinding{
 			ObjectMeta: owned(member, "", roleName(member.Name)+":invite"),
-			RoleRef:    clusterRole(RequestRole),
+			RoleRef:    clusterRole(requestRoleName(member.Name)),
 			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: account.Namespace, Name: account.Name}},
 		},
 	}

@@ -7,6 +7,7 @@ import (
 
 	certificatesv1 "k8s.io/api/certificates/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -34,15 +35,22 @@ type Approver struct {
 	Clock    clock.PassiveClock
 }
 
-// SetupWithManager watches the requests that are not decided yet.
+// requestKept is how long a request is kept that has been decided on: time enough for its maker to see the answer.
+const requestKept = 15 * time.Minute
+
+// SetupWithManager watches the agents' requests.
 func (r *Approver) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
-	open := predicate.NewPredicateFuncs(func(object client.Object) bool {
+	ours := predicate.NewPredicateFuncs(func(object client.Object) bool {
 		csr, ok := object.(*certificatesv1.CertificateSigningRequest)
-		return ok && !decided(csr)
+		if !ok {
+			return false
+		}
+		_, ours := requestorOf(csr.Spec.Username)
+		return ours
 	})
 	return ctrl.NewControllerManagedBy(mgr).Named("approver").
 		WithOptions(options).
-		For(&certificatesv1.CertificateSigningRequest{}, builder.WithPredicates(open)).
+		For(&certificatesv1.CertificateSigningRequest{}, builder.WithPredicates(ours)).
 		Complete(r)
 }
 
@@ -64,8 +72,11 @@ func (r *Approver) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	who, ours := requestorOf(csr.Spec.Username)
-	if !ours || decided(csr) || csr.Spec.SignerName != certificatesv1.KubeAPIServerClientSignerName {
+	if !ours || csr.Spec.SignerName != certificatesv1.KubeAPIServerClientSignerName {
 		return ctrl.Result{}, nil
+	}
+	if decided(csr) {
+		return r.clear(ctx, csr)
 	}
 	member, account, err := r.look(ctx, who)
 	if err != nil {
@@ -73,8 +84,8 @@ func (r *Approver) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 	}
 	now := r.Clock.Now()
 	verdict := judge(csr, who, member, account, now)
-	if verdict.register != "" {
-		if err := r.register(ctx, member, verdict.register, now); err != nil {
+	if verdict.denied == "" {
+		if err := r.register(ctx, member, verdict.register, RequestHash(csr), now); err != nil {
 			return apply.Result(err)
 		}
 	}
@@ -106,20 +117,35 @@ func (r *Approver) look(ctx context.Context, who requestor) (*v1alpha1.Member, *
 	return member, account, err
 }
 
-// register writes down who is admitted.
-func (r *Approver) register(ctx context.Context, member *v1alpha1.Member, fingerprint string, now time.Time) error {
+// clear deletes a request that was decided on a while ago. Its maker deletes it once it has the answer, if it lives.
+func (r *Approver) clear(ctx context.Context, csr *certificatesv1.CertificateSigningRequest) (ctrl.Result, error) {
+	last := csr.CreationTimestamp.Time
+	for _, condition := range csr.Status.Conditions {
+		if condition.LastUpdateTime.After(last) {
+			last = condition.LastUpdateTime.Time
+		}
+	}
+	if left := last.Add(requestKept).Sub(r.Clock.Now()); left > 0 {
+		return ctrl.Result{RequeueAfter: left}, nil
+	}
+	return ctrl.Result{}, client.IgnoreNotFound(r.Client.Delete(ctx, csr, client.Preconditions{UID: &csr.UID}))
+}
+
+// register writes down who is admitted, and that a credential is issued for a request.
+func (r *Approver) register(ctx context.Context, member *v1alpha1.Member, fingerprint, request string, now time.Time) error {
 	status := struct {
-		Registration v1alpha1.MemberRegistration `json:"registration"`
-	}{v1alpha1.MemberRegistration{
-		Invitation:     member.Spec.Invitation,
-		KeyFingerprint: fingerprint,
-		Time:           metav1.NewTime(now.Truncate(time.Second)),
-	}}
+		Registration *v1alpha1.MemberRegistration `json:"registration"`
+	}{issuing(member, fingerprint, request, now)}
+	if equality.Semantic.DeepEqual(status.Registration, member.Status.Registration) {
+		return nil
+	}
 	if err := apply.Status(ctx, r.Client, ApproverManager, member, &status, member.ResourceVersion); err != nil {
 		return err
 	}
-	r.Recorder.Eventf(member, nil, corev1.EventTypeNormal, v1alpha1.ReasonRegistered, "Admit",
-		"admitted the agent with the key %s", fingerprint)
+	if fingerprint != "" {
+		r.Recorder.Eventf(member, nil, corev1.EventTypeNormal, v1alpha1.ReasonRegistered, "Admit",
+			"admitted the agent with the key %s", fingerprint)
+	}
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -27,7 +28,7 @@ import (
 	"github.com/hanse-io/hanse/federation/fold"
 )
 
-// LivenessManager owns a Member's condition Online and the summary of its lines.
+// LivenessManager owns a Member's conditions Online and CredentialShared, and the summary of its lines.
 const LivenessManager = "hanse-liveness"
 
 // Liveness turns the agents' Leases into the condition Online. It goes by when the host has seen a Lease change and not
@@ -45,6 +46,7 @@ type Liveness struct {
 type sighting struct {
 	renewal time.Time
 	seen    time.Time
+	holders holders
 }
 
 // SetupWithManager watches the Leases.
@@ -92,16 +94,18 @@ func (r *Liveness) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 	}
 	now := r.Clock.Now()
 	before := meta.FindStatusCondition(member.Status.Conditions, v1alpha1.MemberOnline)
-	expires := r.observe(member.Name, lease, before != nil && before.Status == metav1.ConditionTrue, now)
+	expires, byTurns := r.observe(member.Name, lease, before != nil && before.Status == metav1.ConditionTrue, now)
 	status := livenessStatus{LinesSummary: linesSummary(member.Status.Lines)}
+	users := shared(member, byTurns)
 	status.Conditions = fold.Conditions(member.Status.Conditions, 0, now, map[string]fold.Verdict{
-		v1alpha1.MemberOnline: online(lease, expires, now),
+		v1alpha1.MemberOnline: online(lease, expires, now), v1alpha1.MemberCredentialShared: users,
 	})
-	if before == nil || !equality.Semantic.DeepEqual(*before, status.Conditions[0]) || status.LinesSummary != member.Status.LinesSummary {
+	if status.LinesSummary != member.Status.LinesSummary || !saidAlready(member.Status.Conditions, status.Conditions) {
 		if err := apply.Status(ctx, r.Client, LivenessManager, member, &status, ""); err != nil {
 			return apply.Result(client.IgnoreNotFound(err))
 		}
 		apply.Transitions(r.Recorder, member, member.Status.Conditions, status.Conditions, v1alpha1.MemberOnline)
+		r.warn(member, users)
 	}
 	if expires.After(now) {
 		return ctrl.Result{RequeueAfter: expires.Sub(now)}, nil
@@ -109,21 +113,40 @@ func (r *Liveness) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 	return ctrl.Result{}, nil
 }
 
-// observe notes a renewal and says until when the Member counts as in contact.
-func (r *Liveness) observe(member string, lease *coordinationv1.Lease, wasOnline bool, now time.Time) time.Time {
+// saidAlready is whether each of next is among the conditions that there are.
+func saidAlready(have, next []metav1.Condition) bool {
+	for _, c := range next {
+		was := meta.FindStatusCondition(have, c.Type)
+		if was == nil || !equality.Semantic.DeepEqual(*was, c) {
+			return false
+		}
+	}
+	return true
+}
+
+// warn raises an event when it is first seen that a Member's credential has two users.
+func (r *Liveness) warn(member *v1alpha1.Member, users fold.Verdict) {
+	if users.Status == metav1.ConditionTrue && !meta.IsStatusConditionTrue(member.Status.Conditions, v1alpha1.MemberCredentialShared) {
+		r.Recorder.Eventf(member, nil, corev1.EventTypeWarning, users.Reason, "Watch", "%s", users.Message)
+	}
+}
+
+// observe notes a renewal and says until when the Member counts as in contact, and whether two agents renew by turns.
+func (r *Liveness) observe(member string, lease *coordinationv1.Lease, wasOnline bool, now time.Time) (expires time.Time, byTurns bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if lease == nil || lease.Spec.RenewTime == nil {
 		delete(r.sightings, member)
-		return time.Time{}
+		return time.Time{}, false
 	}
 	if r.sightings == nil {
 		r.sightings = map[string]sighting{}
 	}
 	old, known := r.sightings[member]
 	current := sight(old, known, lease, wasOnline, now)
+	current.holders = old.holders.next(ptr.Deref(lease.Spec.HolderIdentity, ""))
 	r.sightings[member] = current
-	return current.seen.Add(grace(lease))
+	return current.seen.Add(grace(lease)), current.holders.byTurns()
 }
 
 func (r *Liveness) forget(member string) {

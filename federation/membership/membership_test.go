@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -32,7 +33,9 @@ func TestRequestorOf(t *testing.T) {
 		want      requestor
 		ours      bool
 	}{
-		{"a Member's credential", "hanse:member:org1", requestor{member: "org1"}, true},
+		{"a Member's credential", "hanse:member:org1:0123456789", requestor{member: "org1"}, true},
+		{"a Member's name without a key", "hanse:member:org1", requestor{member: "org1"}, false},
+		{"a key without a Member", "hanse:member::0123456789", requestor{}, false},
 		{"an invitation", "system:serviceaccount:hanse-member-org1:invite", requestor{member: "org1", invited: true}, true},
 		{"another ServiceAccount of that namespace", "system:serviceaccount:hanse-member-org1:default", requestor{}, false},
 		{"an invite ServiceAccount of another namespace", "system:serviceaccount:org1:invite", requestor{}, false},
@@ -41,16 +44,20 @@ func TestRequestorOf(t *testing.T) {
 		{"an administrator", "kubernetes-admin", requestor{}, false},
 		{"a node", "system:node:n1", requestor{}, false},
 	} {
-		if got, ours := requestorOf(c.user); got != c.want || ours != c.ours {
+		if got, ours := requestorOf(c.user); ours != c.ours || (ours && got != c.want) {
 			t.Errorf("%s: %+v, %v", c.why, got, ours)
 		}
 	}
 }
 
 // request makes a request of member org1 and its key's fingerprint.
-func request(t *testing.T, key any, change func(*x509.CertificateRequest, *certificatesv1.CertificateSigningRequest)) (*certificatesv1.CertificateSigningRequest, string) {
+func request(t *testing.T, key crypto.Signer, change func(*x509.CertificateRequest, *certificatesv1.CertificateSigningRequest)) (*certificatesv1.CertificateSigningRequest, string) {
 	t.Helper()
-	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: "hanse:member:org1", Organization: []string{"hanse:members"}}}
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: v1alpha1.MemberKeyUser("org1", Fingerprint(public)), Organization: []string{"hanse:members"}}}
 	csr := &certificatesv1.CertificateSigningRequest{Spec: certificatesv1.CertificateSigningRequestSpec{
 		UID: "account", ExpirationSeconds: ptr.To[int32](3600),
 		Usages: []certificatesv1.KeyUsage{certificatesv1.UsageDigitalSignature, certificatesv1.UsageKeyEncipherment, certificatesv1.UsageClientAuth},
@@ -89,7 +96,7 @@ func TestInspect(t *testing.T) {
 	}
 	for _, c := range []struct {
 		why, says string
-		key       any
+		key       crypto.Signer
 		change    func(*x509.CertificateRequest, *certificatesv1.CertificateSigningRequest)
 	}{
 		{"all is well", "", key, nil},
@@ -100,7 +107,10 @@ func TestInspect(t *testing.T) {
 			c.Spec.Request = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: []byte("x")})
 		}},
 		{"another's name", "can ask for the name", key, func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequest) {
-			r.Subject.CommonName = "hanse:member:org2"
+			r.Subject.CommonName = "hanse:member:org2" + r.Subject.CommonName[len("hanse:member:org1"):]
+		}},
+		{"the name of another key", "can ask for the name", key, func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequest) {
+			r.Subject.CommonName = "hanse:member:org1:0123456789"
 		}},
 		{"a mighty group", "nothing else", key, func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequest) {
 			r.Subject.Organization = []string{"system:masters"}

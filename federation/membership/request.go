@@ -15,6 +15,7 @@ import (
 
 	certificatesv1 "k8s.io/api/certificates/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
@@ -28,8 +29,9 @@ type requestor struct {
 
 // requestorOf says whether a request is an agent's. Any other one is none of Hanse's business.
 func requestorOf(username string) (requestor, bool) {
-	if name, ok := strings.CutPrefix(username, v1alpha1.MemberUser("")); ok && name != "" {
-		return requestor{member: name}, true
+	if rest, ok := strings.CutPrefix(username, v1alpha1.MemberUser("")); ok {
+		name, key, ok := strings.Cut(rest, ":")
+		return requestor{member: name}, ok && name != "" && key != ""
 	}
 	if rest, ok := strings.CutPrefix(username, "system:serviceaccount:"+v1alpha1.MemberNamespace("")); ok {
 		if name, ok := strings.CutSuffix(rest, ":"+v1alpha1.InviteServiceAccount); ok && name != "" && !strings.Contains(name, ":") {
@@ -47,6 +49,30 @@ type decision struct {
 	second bool
 	// register is the fingerprint to write down before the approval; empty if it is written down already.
 	register string
+}
+
+// RequestHash names a request as its maker names it: the hex SHA-256 of its spec.request.
+func RequestHash(csr *certificatesv1.CertificateSigningRequest) string {
+	sum := sha256.Sum256(csr.Spec.Request)
+	return hex.EncodeToString(sum[:])
+}
+
+// issuing is a Member's registration once a request has been granted: for the key that is registered, or for a new one in
+// place of it. It is the same when the request was written down before. Pure.
+func issuing(member *v1alpha1.Member, register, hash string, now time.Time) *v1alpha1.MemberRegistration {
+	at := metav1.NewTime(now.Truncate(time.Second))
+	next := &v1alpha1.MemberRegistration{Invitation: member.Spec.Invitation, KeyFingerprint: register, Time: at}
+	if register == "" {
+		next = member.Status.Registration.DeepCopy()
+	}
+	if slices.Contains(next.Requests, hash) {
+		return next
+	}
+	next.Issued++
+	next.LastIssued = at
+	next.Requests = append(next.Requests, hash)
+	next.Requests = next.Requests[max(0, len(next.Requests)-v1alpha1.MaxIssuedRequests):]
+	return next
 }
 
 func deny(format string, args ...any) decision { return decision{denied: fmt.Sprintf(format, args...)} }
@@ -110,8 +136,9 @@ func inspect(csr *certificatesv1.CertificateSigningRequest, member string) (fing
 	if err := request.CheckSignature(); err != nil {
 		return "", "the request is not signed with its own key: " + err.Error()
 	}
-	if user := v1alpha1.MemberUser(member); request.Subject.CommonName != user {
-		return "", fmt.Sprintf("an agent of member %s can ask for the name %s only, not for %q", member, user, request.Subject.CommonName)
+	fingerprint = Fingerprint(request.RawSubjectPublicKeyInfo)
+	if user := v1alpha1.MemberKeyUser(member, fingerprint); request.Subject.CommonName != user {
+		return "", fmt.Sprintf("an agent of member %s with this key can ask for the name %s only, not for %.64q", member, user, request.Subject.CommonName)
 	}
 	if !slices.Equal(request.Subject.Organization, []string{v1alpha1.MembersGroup}) {
 		return "", fmt.Sprintf("the organization has to be %s and nothing else", v1alpha1.MembersGroup)
@@ -122,7 +149,7 @@ func inspect(csr *certificatesv1.CertificateSigningRequest, member string) (fing
 	if problem := inspectUse(csr, request.PublicKey); problem != "" {
 		return "", problem
 	}
-	return Fingerprint(request.RawSubjectPublicKeyInfo), ""
+	return fingerprint, ""
 }
 
 // inspectUse checks a request's usages, lifetime and kind of key.

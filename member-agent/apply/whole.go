@@ -24,17 +24,23 @@ func Whole(ctx context.Context, c client.Client, obj client.Object, owner string
 
 // Status applies the status of obj, and nothing else of it, as the field manager owner.
 func Status(ctx context.Context, c client.Client, obj client.Object, owner string) error {
+	_, err := Reported(ctx, c, obj, owner)
+	return err
+}
+
+// Reported does what Status does, and returns the object as it is afterwards.
+func Reported(ctx context.Context, c client.Client, obj client.Object, owner string) (*unstructured.Unstructured, error) {
 	m, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
 	if err != nil {
-		return fmt.Errorf("convert %T %s: %w", obj, obj.GetName(), err)
+		return nil, fmt.Errorf("convert %T %s: %w", obj, obj.GetName(), err)
 	}
 	gvk, err := apiutil.GVKForObject(obj, c.Scheme())
 	if err != nil {
-		return fmt.Errorf("kind of %T: %w", obj, err)
+		return nil, fmt.Errorf("kind of %T: %w", obj, err)
 	}
 	u := &unstructured.Unstructured{Object: map[string]any{"status": m["status"]}}
 	u.SetGroupVersionKind(gvk)
 	u.SetName(obj.GetName())
 	u.SetNamespace(obj.GetNamespace())
-	return c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(owner), client.ForceOwnership)
+	return u, c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(owner), client.ForceOwnership)
 }

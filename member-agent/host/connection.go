@@ -1,7 +1,6 @@
 package host
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -14,8 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
-	toolscache "k8s.io/client-go/tools/cache"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -27,33 +24,29 @@ var errRejected = errors.New("the host does not accept the agent's credential an
 // connection is one spell of being connected to the host: it lasts until the credential is renewed or rejected.
 type connection struct {
 	client   client.Client
-	cache    cache.Cache
+	plans    planReader
+	close    func()
 	rejected chan struct{}
 	once     atomic.Bool
 }
 
-// connect builds a client for the host, and a cache of the member's own namespace there.
+// connect builds clients for the host, and for the plans in the member's own namespace there.
 func connect(c *credential, namespace string, scheme *runtime.Scheme) (*connection, error) {
 	config, err := c.config()
 	if err != nil {
 		return nil, err
 	}
-	conn := &connection{rejected: make(chan struct{})}
-	if conn.client, err = directClient(config, scheme); err != nil {
-		return nil, err
-	}
-	conn.cache, err = cache.New(config, cache.Options{
-		Scheme:            scheme,
-		Mapper:            hostMapper(),
-		DefaultNamespaces: map[string]cache.Config{namespace: {}},
-		DefaultTransform:  cache.TransformStripManagedFields(),
-		DefaultWatchErrorHandler: func(ctx context.Context, r *toolscache.Reflector, err error) {
-			conn.notice(err)
-			toolscache.DefaultWatchErrorHandler(ctx, r, err)
-		},
-	})
+	transport, err := rest.HTTPClientFor(config)
 	if err != nil {
-		return nil, fmt.Errorf("make a cache of the host's namespace %s: %w", namespace, err)
+		return nil, fmt.Errorf("make a client for the host at %s: %w", config.Host, err)
+	}
+	conn := &connection{rejected: make(chan struct{}), close: transport.CloseIdleConnections}
+	conn.client, err = client.New(config, client.Options{Scheme: scheme, Mapper: hostMapper(), HTTPClient: transport})
+	if err != nil {
+		return nil, fmt.Errorf("make a client for the host at %s: %w", config.Host, err)
+	}
+	if conn.plans, err = newPlanReader(config, transport, scheme, namespace); err != nil {
+		return nil, err
 	}
 	return conn, nil
 }

@@ -12,11 +12,16 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -36,6 +41,11 @@ const (
 	// keyInvitation is the hash of the token that the credential was asked for with, so that a new invitation is
 	// told from the one that is used up.
 	keyInvitation = "invitation"
+	// keyRequests are the hashes of the requests that were made for the key, one a line, the newest last.
+	keyRequests = "requests"
+	// nextPrefix begins the keys of a credential that was asked for and has not been used yet. The one that there was before
+	// stays until then.
+	nextPrefix = "next-"
 )
 
 // errNoInvitation says that there is neither a credential nor an invitation to get one with.
@@ -65,6 +75,28 @@ type credential struct {
 	certificate []byte
 	// invitation is the hash of the invitation that the key was made for.
 	invitation string
+	// requests that were made for the key.
+	requests *requestLog
+}
+
+// requestLog is the hex SHA-256 of the requests for certificates that were made for a key, the newest last. Every credential
+// with that key shares it.
+type requestLog struct {
+	mu     sync.Mutex
+	hashes []string
+}
+
+func (r *requestLog) add(hash string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hashes = append(r.hashes, hash)
+	r.hashes = slices.Clone(r.hashes[max(0, len(r.hashes)-v1alpha1.MaxAgentRequests):])
+}
+
+func (r *requestLog) list() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.hashes)
 }
 
 // leaf is the certificate, or nil while the host has not issued one.
@@ -112,7 +144,7 @@ func (c *credential) config() (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the agent's key: %w", err)
 	}
-	return &rest.Config{
+	return bounded(&rest.Config{
 		Host: c.server,
 		QPS:  -1,
 		TLSClientConfig: rest.TLSClientConfig{
@@ -121,19 +153,19 @@ func (c *credential) config() (*rest.Config, error) {
 			KeyData:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}),
 		},
 		UserAgent: "hanse-member-agent",
-	}, nil
+	}), nil
 }
 
 // config is how the invitation's token is used, to ask for a credential.
 func (i invitation) config() *rest.Config {
-	return &rest.Config{
+	return bounded(&rest.Config{
 		Host:            i.server,
 		QPS:             -1,
 		BearerToken:     i.token,
 		TLSClientConfig: rest.TLSClientConfig{CAData: i.authority},
 		UserAgent:       "hanse-member-agent",
 		Timeout:         30 * time.Second,
-	}
+	})
 }
 
 func newCredential(i invitation) (*credential, error) {
@@ -141,7 +173,7 @@ func newCredential(i invitation) (*credential, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the agent's key: %w", err)
 	}
-	return &credential{server: i.server, authority: i.authority, key: key, invitation: i.hash()}, nil
+	return &credential{key: key, invitation: i.hash(), requests: &requestLog{}}, nil
 }
 
 // store keeps invitation and credential in Secrets of the agent's own namespace.
@@ -167,54 +199,89 @@ func (s store) invitation(ctx context.Context) (invitation, error) {
 	}, nil
 }
 
-// credential reads the stored credential; nil when there is none that can be read.
-func (s store) credential(ctx context.Context) (*credential, error) {
+// held is what the agent has of credentials.
+type held struct {
+	// current is the one that was used last, next one that was asked for and has not been used yet; nil for none.
+	current, next *credential
+}
+
+// load reads the stored credentials.
+func (s store) load(ctx context.Context) (held, error) {
 	var secret corev1.Secret
 	err := s.reader.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: CredentialSecret}, &secret)
 	if apierrors.IsNotFound(err) {
-		return nil, nil
+		return held{}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read Secret %s: %w", CredentialSecret, err)
+		return held{}, fmt.Errorf("read Secret %s: %w", CredentialSecret, err)
 	}
-	key, err := parseKey(secret.Data[corev1.TLSPrivateKeyKey])
-	if err != nil {
-		return nil, nil
-	}
-	return &credential{
-		server:      string(secret.Data[keyServer]),
-		authority:   secret.Data[keyAuthority],
-		key:         key,
-		certificate: secret.Data[corev1.TLSCertKey],
-		invitation:  string(secret.Data[keyInvitation]),
-	}, nil
+	return held{current: decodeCredential(secret.Data, ""), next: decodeCredential(secret.Data, nextPrefix)}, nil
 }
 
-func (s store) save(ctx context.Context, c *credential) error {
+// decodeCredential is nil when there is none that can be read.
+func decodeCredential(data map[string][]byte, prefix string) *credential {
+	key, err := parseKey(data[prefix+corev1.TLSPrivateKeyKey])
+	if err != nil {
+		return nil
+	}
+	return &credential{
+		server:      string(data[prefix+keyServer]),
+		authority:   data[prefix+keyAuthority],
+		key:         key,
+		certificate: data[prefix+corev1.TLSCertKey],
+		invitation:  string(data[prefix+keyInvitation]),
+		requests:    &requestLog{hashes: strings.Fields(string(data[prefix+keyRequests]))},
+	}
+}
+
+func encodeCredential(c *credential, prefix string, data map[string][]byte) error {
+	if c == nil {
+		return nil
+	}
 	der, err := x509.MarshalPKCS8PrivateKey(c.key)
 	if err != nil {
 		return fmt.Errorf("encode the agent's key: %w", err)
 	}
+	maps.Copy(data, map[string][]byte{
+		prefix + keyServer:               []byte(c.server),
+		prefix + keyAuthority:            c.authority,
+		prefix + keyInvitation:           []byte(c.invitation),
+		prefix + keyRequests:             []byte(strings.Join(c.requests.list(), "\n")),
+		prefix + corev1.TLSCertKey:       c.certificate,
+		prefix + corev1.TLSPrivateKeyKey: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}),
+	})
+	return nil
+}
+
+// save stores both credentials, in one write.
+func (s store) save(ctx context.Context, h held) error {
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: s.namespace,
 			Name:      CredentialSecret,
 			Labels:    map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy},
 		},
-		Data: map[string][]byte{
-			keyServer:               []byte(c.server),
-			keyAuthority:            c.authority,
-			keyInvitation:           []byte(c.invitation),
-			corev1.TLSCertKey:       c.certificate,
-			corev1.TLSPrivateKeyKey: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}),
-		},
+		Data: map[string][]byte{},
 	}
-	err = s.writer.Create(ctx, secret)
+	if err := errors.Join(encodeCredential(h.current, "", secret.Data), encodeCredential(h.next, nextPrefix, secret.Data)); err != nil {
+		return err
+	}
+	err := s.writer.Create(ctx, secret)
 	if apierrors.IsAlreadyExists(err) {
 		err = s.writer.Update(ctx, secret)
 	}
 	if err != nil {
 		return fmt.Errorf("write Secret %s: %w", CredentialSecret, err)
+	}
+	return nil
+}
+
+// spend takes the token out of the bootstrap Secret: it has been used, and is worth nothing any more.
+func (s store) spend(ctx context.Context) error {
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: BootstrapSecret}}
+	err := s.writer.Patch(ctx, secret, client.RawPatch(types.MergePatchType, []byte(`{"data":{"`+keyToken+`":null}}`)))
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("take the used token out of Secret %s: %w", BootstrapSecret, err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/apply"
@@ -59,7 +60,7 @@ func (b *factBoard) signal() {
 }
 
 // runFacts reports the facts whenever they have changed enough, until ctx ends.
-func (l *Link) runFacts(ctx context.Context, conn *connection) {
+func (l *Link) runFacts(ctx context.Context, conn *connection, c *credential) {
 	var last *Facts
 	var at time.Time
 	l.facts.signal()
@@ -76,7 +77,7 @@ func (l *Link) runFacts(ctx context.Context, conn *connection) {
 		if !known || !worthReporting(last, f, l.options.Now().Sub(at)) {
 			continue
 		}
-		if err := l.report(ctx, conn, f); err != nil {
+		if err := l.report(ctx, conn, f, c); err != nil {
 			conn.notice(err)
 			l.log.V(1).Info("the member's status was not reported", "error", err.Error())
 			if !pause(ctx, delay(failures)) {
@@ -90,18 +91,37 @@ func (l *Link) runFacts(ctx context.Context, conn *connection) {
 	}
 }
 
-func (l *Link) report(ctx context.Context, conn *connection, f Facts) error {
+func (l *Link) report(ctx context.Context, conn *connection, f Facts, c *credential) error {
+	fingerprint, err := c.fingerprint()
+	if err != nil {
+		return err
+	}
+	// One after the other, so that none takes back what a later one says.
+	l.reporting.Lock()
+	defer l.reporting.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	return apply.Status(ctx, conn.client, &v1alpha1.Member{
+	answer, err := apply.Reported(ctx, conn.client, &v1alpha1.Member{
 		ObjectMeta: metav1.ObjectMeta{Name: l.options.Member},
 		Status: v1alpha1.MemberStatus{
-			Root:  f.Root,
-			Agent: v1alpha1.MemberAgent{Version: l.options.Version, KubernetesVersion: l.options.KubernetesVersion},
+			Root: f.Root,
+			Agent: v1alpha1.MemberAgent{
+				Version: l.options.Version, KubernetesVersion: l.options.KubernetesVersion,
+				KeyFingerprint: fingerprint, Requests: c.requests.list(),
+			},
 			Nodes: f.Nodes,
 			Lines: f.Lines,
 		},
 	}, ReportOwner)
+	if err != nil {
+		return err
+	}
+	// The answer says what else the host has written there.
+	var member v1alpha1.Member
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(answer.Object, &member); err != nil {
+		return nil
+	}
+	return l.compare(member.Status.Registration, c)
 }
 
 // worthReporting says whether next differs enough from what was reported last, age ago. Round trips always differ a

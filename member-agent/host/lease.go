@@ -5,6 +5,7 @@ import (
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -13,11 +14,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// runLease renews the Lease until ctx ends.
-func (l *Link) runLease(ctx context.Context, conn *connection) {
+// runLease renews the Lease until ctx ends, and looks whether somebody else uses the credential.
+func (l *Link) runLease(ctx context.Context, conn *connection, c *credential) {
 	for failures := 0; ; {
 		wait := l.options.LeaseInterval
-		err := l.renewLease(ctx, conn.client)
+		err := l.ask(ctx, conn.client, c)
+		if err == nil {
+			err = l.renewLease(ctx, conn.client)
+		}
 		if err == nil {
 			failures = 0
 		} else {
@@ -32,9 +36,29 @@ func (l *Link) runLease(ctx context.Context, conn *connection) {
 	}
 }
 
+// renewLease renews the Lease as this agent has left it. If somebody has written it since, it looks who that was.
 func (l *Link) renewLease(ctx context.Context, c client.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
+	w := l.watcher
+	w.mu.Lock()
+	version := w.version
+	w.mu.Unlock()
+	err := l.applyLease(ctx, c, version)
+	if version == "" || !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+		return err
+	}
+	lease := &coordinationv1.Lease{}
+	if _, err := found(c.Get(ctx, client.ObjectKey{Namespace: v1alpha1.MemberNamespace(l.options.Member), Name: v1alpha1.AgentLease}, lease)); err != nil {
+		return err
+	}
+	w.foreignHolder(ptr.Deref(lease.Spec.HolderIdentity, ""), l.holder())
+	l.raise()
+	return l.applyLease(ctx, c, "")
+}
+
+// applyLease writes the Lease, if it is at version; whatever it is at if that is empty.
+func (l *Link) applyLease(ctx context.Context, c client.Client, version string) error {
 	lease := &coordinationv1.Lease{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: v1alpha1.MemberNamespace(l.options.Member),
@@ -42,7 +66,7 @@ func (l *Link) renewLease(ctx context.Context, c client.Client) error {
 			Labels:    map[string]string{v1alpha1.LabelMember: l.options.Member},
 		},
 		Spec: coordinationv1.LeaseSpec{
-			HolderIdentity:       ptr.To(l.options.Instance),
+			HolderIdentity:       ptr.To(l.holder()),
 			LeaseDurationSeconds: ptr.To(int32(l.options.LeaseDuration / time.Second)),
 			RenewTime:            &metav1.MicroTime{Time: l.options.Now()},
 		},
@@ -51,5 +75,14 @@ func (l *Link) renewLease(ctx context.Context, c client.Client) error {
 	if err != nil {
 		return err
 	}
-	return c.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(ReportOwner), client.ForceOwnership)
+	if version != "" {
+		u.SetResourceVersion(version)
+	}
+	err = c.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(ReportOwner), client.ForceOwnership)
+	if err == nil {
+		l.watcher.mu.Lock()
+		l.watcher.version = u.GetResourceVersion()
+		l.watcher.mu.Unlock()
+	}
+	return err
 }

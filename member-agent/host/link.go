@@ -3,10 +3,13 @@ package host
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -15,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/policy"
 )
 
 // Events that the room raises about the agent's bootstrap Secret.
@@ -42,6 +46,12 @@ type Options struct {
 	CredentialLifetime time.Duration
 	// Workers that mirror and report in parallel.
 	Workers int
+	// Check says why a plan is not this organization's to carry out, and under which reason of the API; empty when it is.
+	Check func(*v1alpha1.MemberPlan) (reason, why string)
+	// Limits are the most that plans may ask for.
+	Limits policy.Limits
+	// Metrics takes the room's metrics; nil for none.
+	Metrics prometheus.Registerer
 	Events  Events
 	Log     logr.Logger
 	Now     func() time.Time
@@ -53,7 +63,15 @@ type Link struct {
 	store     store
 	registrar registrar
 	facts     *factBoard
-	log       logr.Logger
+	local     localEvents
+	ceiling   ceiling
+	refusals  *refusals
+	pace      pace
+	watcher   *watcher
+	reporting sync.Mutex
+	// tried is when each invitation, by its hash, was last tried beside a credential that works.
+	tried map[string]time.Time
+	log   logr.Logger
 }
 
 // New returns a Link that is not yet started.
@@ -66,10 +84,16 @@ func New(o Options) *Link {
 			member:   o.Member,
 			lifetime: o.CredentialLifetime,
 			now:      o.Now,
+			useWait:  useWait,
 			connect:  func(c *rest.Config) (client.Client, error) { return directClient(c, scheme) },
 		},
-		facts: newFactBoard(),
-		log:   o.Log.WithName("host"),
+		facts:    newFactBoard(),
+		ceiling:  ceiling{limits: o.Limits, used: map[string]policy.Usage{}},
+		refusals: newRefusals(o.Metrics),
+		watcher:  newWatcher(o.Metrics),
+		tried:    map[string]time.Time{},
+		pace:     pace{limiters: map[string]*rate.Limiter{}},
+		log:      o.Log.WithName("host"),
 	}
 }
 
@@ -78,6 +102,11 @@ func (l *Link) NeedLeaderElection() bool { return true }
 
 // Start keeps the link up until ctx ends. It returns no error but ctx's end: a host that is away is no reason to stop.
 func (l *Link) Start(ctx context.Context) error {
+	stop, err := l.observe(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	for failures := 0; ctx.Err() == nil; {
 		began := l.options.Now()
 		err := l.once(ctx)
@@ -111,11 +140,11 @@ func (l *Link) once(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer conn.close()
 	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { return conn.cache.Start(ctx) })
 	work.Go(func() error { return l.runMirror(ctx, conn) })
-	work.Go(func() error { l.runLease(ctx, conn); return nil })
-	work.Go(func() error { l.runFacts(ctx, conn); return nil })
+	work.Go(func() error { l.runLease(ctx, conn, c); return nil })
+	work.Go(func() error { l.runFacts(ctx, conn, c); return nil })
 	work.Go(func() error {
 		defer cancel()
 		return l.keepCredential(ctx, conn, c)
@@ -123,16 +152,16 @@ func (l *Link) once(ctx context.Context) error {
 	return work.Wait()
 }
 
-// keepCredential renews the credential in time. It returns when there is a new one, or when the host rejects the one
-// that there is.
+// keepCredential renews the credential in time. It returns when there is a new one or a new invitation, or when the host
+// rejects the one that there is.
 func (l *Link) keepCredential(ctx context.Context, conn *connection, c *credential) error {
 	changed := l.options.Now()
-	for tries := 0; ; tries++ {
+	for tries := 0; ; {
 		wait := c.renewAt().Sub(l.options.Now())
 		if tries > 0 {
 			wait = delay(tries)
 		}
-		timer := time.NewTimer(max(wait, 0))
+		timer := time.NewTimer(min(max(wait, 0), invitationInterval))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -142,20 +171,50 @@ func (l *Link) keepCredential(ctx context.Context, conn *connection, c *credenti
 			return errRejected
 		case <-timer.C:
 		}
-		next := *c
-		err := l.registrar.renew(ctx, &next)
-		if err == nil {
-			err = l.store.save(ctx, &next)
+		if invited, err := l.store.invitation(ctx); err == nil {
+			if l.worthTrying(invited, c, true) {
+				return nil
+			}
+			l.tidy(ctx, invited, c)
 		}
+		if tries == 0 && l.options.Now().Before(c.renewAt()) {
+			continue
+		}
+		err := l.renew(ctx, conn, c)
 		if err == nil {
-			l.log.Info("the host has renewed the agent's credential", "until", next.leaf().NotAfter, "held", l.options.Now().Sub(changed))
+			l.log.Info("the host has renewed the agent's credential", "held", l.options.Now().Sub(changed))
 			return nil
 		}
+		tries++
 		if ctx.Err() == nil {
 			l.log.Error(err, "renew the credential", "validUntil", c.leaf().NotAfter)
 		}
 	}
 }
+
+// renew gets another certificate for the credential's key, and stores it. The host is told of the request before it is made,
+// so that it can tell it from one that somebody else makes.
+func (l *Link) renew(ctx context.Context, conn *connection, c *credential) error {
+	next := *c
+	err := l.registrar.renew(ctx, &next, func(hash string) error {
+		c.requests.add(hash)
+		if err := l.store.save(ctx, held{current: c}); err != nil {
+			return err
+		}
+		f, known := l.facts.get()
+		if !known {
+			return errors.New("the organization's own identity has not been looked at yet")
+		}
+		return l.report(ctx, conn, f, c)
+	})
+	if err != nil {
+		return err
+	}
+	return l.store.save(ctx, held{current: &next})
+}
+
+// invitationInterval is how often the agent looks whether there is a new invitation.
+const invitationInterval = time.Minute
 
 func (l *Link) complain(err error) {
 	var refused errRefused

@@ -2,9 +2,10 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
-	"slices"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -12,14 +13,13 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
-	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -30,8 +30,12 @@ import (
 // MirrorOwner is the field manager of the mirrors in the own cluster.
 const MirrorOwner = "hanse-mirror"
 
-// conflictPause is how long a conflict leaves the caches to catch up.
-const conflictPause = 10 * time.Millisecond
+const (
+	// conflictPause is how long a conflict leaves the caches to catch up.
+	conflictPause = 10 * time.Millisecond
+	// refusedAgain is when a plan that was refused is looked at again, if nothing happens to it.
+	refusedAgain = time.Minute
+)
 
 // mirror copies one plan down and its status up; a plan's name is the key.
 type mirror struct {
@@ -53,13 +57,13 @@ func (l *Link) runMirror(ctx context.Context, conn *connection) error {
 	if err != nil {
 		return fmt.Errorf("make the mirroring controller: %w", err)
 	}
-	for src, priority := range map[cache.Cache]int{conn.cache: fromHost, l.options.Cache: fromHere} {
-		if err := c.Watch(source.Kind(src, &v1alpha1.MemberPlan{}, byName(priority))); err != nil {
-			return fmt.Errorf("watch plans: %w", err)
-		}
+	if err := c.Watch(source.Func(func(_ context.Context, q queue) error { return l.feed(ctx, conn, q) })); err != nil {
+		return fmt.Errorf("watch plans: %w", err)
 	}
 	return c.Start(ctx)
 }
+
+type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 // What comes from the host goes before what is to be reported: in a burst, every plan is mirrored before the first is
 // reported on.
@@ -68,64 +72,192 @@ const (
 	fromHere = -1
 )
 
-// byName queues a plan by its name, whichever cluster it is seen in.
-func byName(priority int) handler.TypedEventHandler[*v1alpha1.MemberPlan, reconcile.Request] {
-	add := func(q workqueue.TypedRateLimitingInterface[reconcile.Request], name string) {
-		req := reconcile.Request{NamespacedName: types.NamespacedName{Name: name}}
-		if ordered, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-			ordered.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, req)
-			return
+// feed queues every plan of either cluster, and those that change, until ctx ends.
+func (l *Link) feed(ctx context.Context, conn *connection, q queue) error {
+	l.local.attach(q)
+	context.AfterFunc(ctx, func() { l.local.detach(q) })
+	var mirrors v1alpha1.MemberPlanList
+	if err := l.options.Cache.List(ctx, &mirrors, client.InNamespace(l.options.Namespace)); err != nil {
+		return fmt.Errorf("list the mirrors: %w", err)
+	}
+	for i := range mirrors.Items {
+		l.ceiling.know(&mirrors.Items[i])
+		add(q, mirrors.Items[i].Name, fromHere)
+	}
+	go conn.plans.follow(ctx, func(name string) { add(q, name, fromHost) }, func(err error) {
+		conn.notice(err)
+		l.log.V(1).Info("the host's plans cannot be listed", "error", err.Error())
+	})
+	return nil
+}
+
+func add(q queue, name string, priority int) {
+	req := reconcile.Request{NamespacedName: types.NamespacedName{Name: name}}
+	if ordered, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+		ordered.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, req)
+		return
+	}
+	q.Add(req)
+}
+
+// localEvents tells whichever session with the host there is of changes to the mirrors. It is the only handler that the
+// agent has at the own cluster's cache: sessions come and go, and a handler of each would stay.
+type localEvents struct {
+	mu    sync.Mutex
+	queue queue
+}
+
+func (e *localEvents) attach(q queue) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.queue = q
+}
+
+func (e *localEvents) detach(q queue) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.queue == q {
+		e.queue = nil
+	}
+}
+
+func (e *localEvents) changed(name string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.queue != nil {
+		add(e.queue, name, fromHere)
+	}
+}
+
+// observe follows the mirrors in the own cluster's cache, until the function that it returns is called.
+func (l *Link) observe(ctx context.Context) (stop func(), err error) {
+	informer, err := l.options.Cache.GetInformer(ctx, &v1alpha1.MemberPlan{})
+	if err != nil {
+		return nil, fmt.Errorf("watch the mirrors: %w", err)
+	}
+	changed := func(o any) {
+		if plan, ok := o.(*v1alpha1.MemberPlan); ok && plan.Namespace == l.options.Namespace {
+			l.local.changed(plan.Name)
 		}
-		q.Add(req)
 	}
-	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-	return handler.TypedFuncs[*v1alpha1.MemberPlan, reconcile.Request]{
-		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*v1alpha1.MemberPlan], q queue) {
-			add(q, e.Object.Name)
+	registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		AddFunc: changed, UpdateFunc: func(_, o any) { changed(o) },
+		DeleteFunc: func(o any) {
+			if last, ok := o.(toolscache.DeletedFinalStateUnknown); ok {
+				o = last.Obj
+			}
+			if plan, ok := o.(*v1alpha1.MemberPlan); ok {
+				l.ceiling.forget(plan.Name)
+			}
+			changed(o)
 		},
-		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*v1alpha1.MemberPlan], q queue) {
-			add(q, e.ObjectNew.Name)
-		},
-		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*v1alpha1.MemberPlan], q queue) {
-			add(q, e.Object.Name)
-		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("watch the mirrors: %w", err)
 	}
+	return func() { _ = informer.RemoveEventHandler(registration) }, nil
 }
 
 // Reconcile brings the mirror up to the plan and the plan's status up to the mirror's.
 func (m *mirror) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	var plan, copied v1alpha1.MemberPlan
-	there, err := found(m.conn.cache.Get(ctx, client.ObjectKey{Namespace: v1alpha1.MemberNamespace(m.link.options.Member), Name: req.Name}, &plan))
-	if err != nil {
-		return reconcile.Result{}, err
-	}
+	var copied v1alpha1.MemberPlan
 	here, err := found(m.link.options.Cache.Get(ctx, client.ObjectKey{Namespace: m.link.options.Namespace, Name: req.Name}, &copied))
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	plan, err := m.conn.plans.get(ctx, req.Name)
+	var unusable errUnusable
+	if errors.As(err, &unusable) {
+		return m.refused(ctx, req.Name, nil, &copied, refusal{v1alpha1.ReasonInvalid, unusable.why})
+	}
+	there, err := found(err)
+	if err != nil {
+		m.conn.notice(err)
+		return reconcile.Result{}, err
+	}
 	if !there {
-		return reconcile.Result{}, m.gone(ctx, here, &copied)
+		return reconcile.Result{}, m.gone(ctx, req.Name, here, &copied)
 	}
 	if !plan.Undecodable.InStatus() {
-		return reconcile.Result{}, m.undecodable(ctx, &plan)
+		return m.refused(ctx, req.Name, plan, &copied, refusal{v1alpha1.ReasonUndecodable, plan.Undecodable.String()})
 	}
-	if !here || !current(&plan, &copied) {
-		err := m.write(ctx, &plan, &copied)
-		if overtaken(err) {
-			return reconcile.Result{RequeueAfter: conflictPause}, nil
-		}
-		if err != nil {
-			return reconcile.Result{}, m.notMirrored(ctx, &plan, err)
+	if !here || !current(plan, &copied) || copied.Annotations[AnnotationRefused] != "" {
+		if result, done, err := m.bring(ctx, plan, &copied); done {
+			return result, err
 		}
 	}
 	if !here {
 		return reconcile.Result{}, nil
 	}
-	err = m.report(ctx, &plan, &copied)
+	err = m.report(ctx, plan, &copied)
 	if overtaken(err) {
 		return reconcile.Result{RequeueAfter: conflictPause}, nil
 	}
 	return reconcile.Result{}, err
+}
+
+// bring checks a plan and mirrors it. done says that there is nothing more to do in this turn.
+func (m *mirror) bring(ctx context.Context, plan, copied *v1alpha1.MemberPlan) (result reconcile.Result, done bool, err error) {
+	if reason, why := m.link.options.Check(plan); why != "" {
+		result, err = m.refused(ctx, plan.Name, plan, copied, refusal{reason, why})
+		return result, true, err
+	}
+	if wait := m.link.pace.wait(plan.Name, m.link.options.Now()); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, true, nil
+	}
+	why, undo := m.link.ceiling.admit(plan)
+	if why != "" {
+		result, err = m.refused(ctx, plan.Name, plan, copied, refusal{v1alpha1.ReasonLimitExceeded, why})
+		return result, true, err
+	}
+	m.link.refusals.forget(plan.Name)
+	err = m.write(ctx, plan, copied)
+	switch {
+	case err == nil:
+		return reconcile.Result{}, false, nil
+	case overtaken(err):
+		undo()
+		return reconcile.Result{RequeueAfter: conflictPause}, true, nil
+	}
+	undo()
+	return reconcile.Result{}, true, m.notMirrored(ctx, plan, err)
+}
+
+// refused leaves what runs as it is. A mirror that there is says that the host has another plan, which is refused.
+func (m *mirror) refused(ctx context.Context, name string, plan, copied *v1alpha1.MemberPlan, what refusal) (reconcile.Result, error) {
+	said := what.reason + ": " + what.why
+	if copied.ResourceVersion != "" && copied.Annotations[AnnotationRefused] != said && copied.Undecodable.InStatus() {
+		next := copied.DeepCopy()
+		next.Annotations = merged(next.Annotations, map[string]string{AnnotationRefused: said})
+		err := apply.Whole(ctx, m.link.options.Own, next, MirrorOwner)
+		if overtaken(err) {
+			return reconcile.Result{RequeueAfter: conflictPause}, nil
+		}
+		if err != nil {
+			return reconcile.Result{}, err
+		}
+	}
+	news := m.tell(name, what)
+	reported := false
+	if plan != nil && plan.Undecodable.InStatus() {
+		_, reported = Report(plan, copied)
+	}
+	var err error
+	switch {
+	case reported:
+		// What there is goes on, and is reported on; that the host has another plan is in its status.
+		err = m.report(ctx, plan, copied)
+	case plan != nil || news:
+		err = m.refuse(ctx, name, plan, what)
+	}
+	if err != nil {
+		m.link.refusals.forget(name)
+	}
+	if overtaken(err) {
+		return reconcile.Result{RequeueAfter: conflictPause}, nil
+	}
+	// What is over a limit now may not be once another plan has gone, of which nobody tells this one.
+	return reconcile.Result{RequeueAfter: wait.Jitter(refusedAgain, 1)}, client.IgnoreNotFound(err)
 }
 
 // overtaken says that the object is not any more, or not yet, as the cache has it. What somebody wrote is on its way.
@@ -133,7 +265,8 @@ func overtaken(err error) bool { return apierrors.IsConflict(err) || apierrors.I
 
 // gone is called when the host has no such plan. The mirror goes only if everything it had deployed was taken down on
 // the host's word; otherwise it stays, and what runs stays with it.
-func (m *mirror) gone(ctx context.Context, here bool, copied *v1alpha1.MemberPlan) error {
+func (m *mirror) gone(ctx context.Context, name string, here bool, copied *v1alpha1.MemberPlan) error {
+	m.link.refusals.forget(name)
 	if !here || !copied.Spec.Retire || !meta.IsStatusConditionTrue(copied.Status.Conditions, v1alpha1.PlanRetired) {
 		return nil
 	}
@@ -152,6 +285,7 @@ func (m *mirror) write(ctx context.Context, plan, copied *v1alpha1.MemberPlan) e
 		next.Finalizers, next.OwnerReferences = copied.Finalizers, copied.OwnerReferences
 		next.Labels = merged(copied.Labels, next.Labels)
 		next.Annotations = merged(copied.Annotations, next.Annotations)
+		delete(next.Annotations, AnnotationRefused)
 	}
 	return apply.Whole(ctx, m.link.options.Own, next, MirrorOwner)
 }
@@ -172,30 +306,13 @@ func (m *mirror) notMirrored(ctx context.Context, plan *v1alpha1.MemberPlan, cau
 	if meta.SetStatusCondition(&next.Status.Conditions, metav1.Condition{
 		Type: v1alpha1.PlanMirrored, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonFailed,
 		ObservedGeneration: plan.Generation,
-		Message:            "the member's own cluster refuses the plan: " + cause.Error(),
+		Message:            coarse(v1alpha1.ReasonFailed),
 	}) {
 		if err := m.conn.client.Status().Update(ctx, next, client.FieldOwner(ReportOwner)); err != nil {
 			m.conn.notice(err)
 		}
 	}
 	return fmt.Errorf("mirror the plan %s: %w", plan.Name, cause)
-}
-
-// undecodable tells the host that its plan cannot be read. The mirror stays as it is, and so does what runs.
-func (m *mirror) undecodable(ctx context.Context, plan *v1alpha1.MemberPlan) error {
-	said := &v1alpha1.MemberPlan{ObjectMeta: metav1.ObjectMeta{Namespace: plan.Namespace, Name: plan.Name}}
-	said.Status.Conditions = slices.DeleteFunc(slices.Clone(plan.Status.Conditions), func(c metav1.Condition) bool { return c.Type != v1alpha1.PlanMirrored })
-	changed := meta.SetStatusCondition(&said.Status.Conditions, metav1.Condition{
-		Type: v1alpha1.PlanMirrored, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonUndecodable,
-		ObservedGeneration: plan.Generation, Message: fmt.Sprintf("%s: the last plan that could be read goes on to hold", plan.Undecodable),
-	})
-	if !changed {
-		return nil
-	}
-	m.link.log.Info("the host's plan cannot be read", "plan", plan.Name, "why", plan.Undecodable.String())
-	err := apply.Status(ctx, m.conn.client, said, ReportOwner)
-	m.conn.notice(err)
-	return client.IgnoreNotFound(err)
 }
 
 func (m *mirror) report(ctx context.Context, plan, copied *v1alpha1.MemberPlan) error {

@@ -15,6 +15,9 @@ const (
 	AnnotationHostUID = v1alpha1.GroupName + "/host-uid"
 	// AnnotationHostGeneration is the plan's generation on the host.
 	AnnotationHostGeneration = v1alpha1.GroupName + "/host-generation"
+	// AnnotationRefused is on a mirror while the host has a newer plan that this organization refuses: the reason, a colon,
+	// and what is wrong.
+	AnnotationRefused = v1alpha1.AnnotationRefused
 )
 
 // Mirror is the plan as it is kept in the member's own cluster.
@@ -63,7 +66,12 @@ func Report(plan, mirror *v1alpha1.MemberPlan) (v1alpha1.MemberPlanStatus, bool)
 	status := *mirror.Status.DeepCopy()
 	status.ObservedGeneration = translate(status.ObservedGeneration)
 	for i := range status.Conditions {
-		status.Conditions[i].ObservedGeneration = translate(status.Conditions[i].ObservedGeneration)
+		c := &status.Conditions[i]
+		c.ObservedGeneration = translate(c.ObservedGeneration)
+		if c.Type == v1alpha1.PlanMirrored && c.Status == metav1.ConditionFalse {
+			c.Message = forHost(c.Reason, c.Message)
+		}
 	}
+	status.Shorten()
 	return status, true
 }

@@ -78,6 +78,8 @@ type Routes func(ctx context.Context, plans []v1alpha1.MemberPlan, records map[s
 // Reporter tells the host about the organization.
 type Reporter interface {
 	SetFacts(host.Facts)
+	// CredentialShared says what shows that somebody else uses the agent's credential on the host; empty when nothing does.
+	CredentialShared() string
 }
 
 // Applier writes desired objects to the own cluster.

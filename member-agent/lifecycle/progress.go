@@ -30,18 +30,31 @@ type progress struct {
 func newProgress(plan *v1alpha1.MemberPlan) *progress {
 	p := &progress{plan: plan, status: *plan.Status.DeepCopy()}
 	p.status.ObservedGeneration = plan.Generation
-	p.done(v1alpha1.PlanMirrored, "the plan has been copied into this cluster")
+	if reason, why, refused := strings.Cut(plan.Annotations[v1alpha1.AnnotationRefused], ": "); refused {
+		p.refuse(v1alpha1.PlanMirrored, reason, "the host has a newer plan, which is refused, and this one goes on: "+why)
+	} else {
+		p.done(v1alpha1.PlanMirrored, "the plan has been copied into this cluster")
+	}
 	return p
 }
 
 func (p *progress) set(condition string, status metav1.ConditionStatus, reason, message string) {
 	meta.SetStatusCondition(&p.status.Conditions, metav1.Condition{
-		Type: condition, Status: status, Reason: reason, Message: shortened(message), ObservedGeneration: p.plan.Generation,
+		Type: condition, Status: status, Reason: reason, Message: v1alpha1.Shorten(message), ObservedGeneration: p.plan.Generation,
 	})
 }
 
 func (p *progress) done(condition, message string) {
 	p.set(condition, metav1.ConditionTrue, v1alpha1.ReasonReady, message)
+}
+
+// shared says that somebody else uses the agent's credential on the host, if something shows it.
+func (p *progress) shared(what string) {
+	if what == "" {
+		meta.RemoveStatusCondition(&p.status.Conditions, v1alpha1.PlanCredentialShared)
+		return
+	}
+	p.set(v1alpha1.PlanCredentialShared, metav1.ConditionTrue, v1alpha1.ReasonCredentialShared, what)
 }
 
 // refuse sets a condition to False, of which somebody has to know.
@@ -109,14 +122,4 @@ func (p *progress) retired(done bool, message string) {
 		return
 	}
 	p.refuse(v1alpha1.PlanRetired, v1alpha1.ReasonRetiring, message)
-}
-
-// shortened keeps a condition's message within what the API takes, and on one line.
-func shortened(message string) string {
-	const most = 1024
-	message = strings.Join(strings.Fields(message), " ")
-	if len(message) <= most {
-		return message
-	}
-	return strings.ToValidUTF8(message[:most-3], "") + "…"
 }

@@ -70,11 +70,11 @@ func TestSettleForgetsOlderPlans(t *testing.T) {
 }
 
 func TestShortened(t *testing.T) {
-	long := shortened(strings.Repeat("ä\n", 2000))
+	long := v1alpha1.Shorten(strings.Repeat("ä\n", 2000))
 	if len(long) > 1027 || !utf8.ValidString(long) || strings.Contains(long, "\n") {
 		t.Errorf("%d bytes, valid %v", len(long), utf8.ValidString(long))
 	}
-	if got := shortened("two\nlines"); got != "two lines" {
+	if got := v1alpha1.Shorten("two\nlines"); got != "two lines" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -47,6 +47,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, err
 	}
 	p := newProgress(&plan)
+	p.shared(r.Reporter.CredentialShared())
 	err := r.run(ctx, p)
 	if errors.Is(err, errAgain) || apierrors.IsConflict(err) {
 		return reconcile.Result{RequeueAfter: again}, nil
@@ -181,6 +182,8 @@ func (r *Reconciler) leave(plan string) {
 
 // write updates the status if it has changed.
 func (r *Reconciler) write(ctx context.Context, p *progress) error {
+	// What one node or contract has to say must not keep the whole status from being written.
+	p.status.Shorten()
 	if equality.Semantic.DeepEqual(p.status, p.plan.Status) && len(p.plan.Undecodable) == 0 {
 		return nil
 	}

@@ -85,7 +85,8 @@ func (r *Reconciler) Setup(mgr manager.Manager) error {
 	// The agent's own status writes are no reason for another turn of a plan, but they are for the counts.
 	specs := predicate.TypedFuncs[*v1alpha1.MemberPlan]{UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.MemberPlan]) bool {
 		return e.ObjectOld.Generation != e.ObjectNew.Generation || e.ObjectNew.DeletionTimestamp != nil ||
-			!maps.Equal(approvals(e.ObjectOld), approvals(e.ObjectNew))
+			!maps.Equal(approvals(e.ObjectOld), approvals(e.ObjectNew)) ||
+			e.ObjectOld.Annotations[v1alpha1.AnnotationRefused] != e.ObjectNew.Annotations[v1alpha1.AnnotationRefused]
 	}}
 	for _, w := range []struct {
 		to  controller.Controller

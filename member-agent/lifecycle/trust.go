@@ -53,6 +53,12 @@ func wrongMSPID(plan *v1alpha1.MemberPlan, own string) string {
 	return ""
 }
 
+// Check says why a plan is not one that the agent of a member carries out, and under which reason; empty when it is. What
+// does not pass is not even mirrored.
+func Check(plan *v1alpha1.MemberPlan, member string) (reason, why string) {
+	return refusal(plan, member)
+}
+
 // pins reads the pinned roots.
 func pins(ctx context.Context, reader client.Reader, namespace string) (signature.Pins, *corev1.ConfigMap, error) {
 	var cm corev1.ConfigMap
@@ -91,6 +97,15 @@ func (r *Reconciler) pin(ctx context.Context, next signature.Pins, current *core
 	return err
 }
 
+// firstOf lists some names, and says how many more there are.
+func firstOf(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
 // trust pins the roots that are new or renewed, and returns those that hold. Own root is what this cluster itself says it is,
 // whatever the plan says.
 func (r *Reconciler) trust(ctx context.Context, p *progress, own string) (signature.Pins, error) {
@@ -114,9 +129,14 @@ func (r *Reconciler) trust(ctx context.Context, p *progress, own string) (signat
 	case len(compared.Changed) > 0:
 		p.refuse(v1alpha1.PlanTrusted, v1alpha1.ReasonRootChanged, fmt.Sprintf(
 			"the plan gives %s another root than the one that was pinned, and the pinned one goes on to hold: ask that organization, not the host, whether it has a new root; if so, delete its entry from ConfigMap %s in %s",
-			strings.Join(compared.Changed, ", "), PinsConfigMap, r.Namespace))
+			firstOf(compared.Changed), PinsConfigMap, r.Namespace))
+	case len(compared.Full) > 0:
+		p.refuse(v1alpha1.PlanTrusted, v1alpha1.ReasonLimitExceeded, fmt.Sprintf(
+			"there is no room left to pin the root of %s, and nothing is trusted to it: ConfigMap %s in %s has %d pins, and takes %d bytes; delete the entries of members that are in no consortium any more",
+			firstOf(compared.Full), PinsConfigMap, r.Namespace, len(compared.Pins), signature.MaxPinsBytes))
 	case len(compared.Unreadable) > 0:
-		p.refuse(v1alpha1.PlanTrusted, v1alpha1.ReasonInvalid, "the plan's root of "+strings.Join(compared.Unreadable, ", ")+" is no certificate")
+		p.refuse(v1alpha1.PlanTrusted, v1alpha1.ReasonInvalid, fmt.Sprintf(
+			"the plan's root of %s is no certificate, or has more than %d bytes", firstOf(compared.Unreadable), signature.MaxRootBytes))
 	default:
 		p.done(v1alpha1.PlanTrusted, "every root is the one that was pinned")
 	}

@@ -14,6 +14,14 @@ import (
 // pinned: coming back it has to be the same one.
 type Pins map[string]string
 
+// Sizes of what is pinned, in bytes: the host decides on who is in a plan, and what is pinned stays.
+const (
+	// MaxRootBytes is the size of a Member's root, as its CRD has it.
+	MaxRootBytes = 16 << 10
+	// MaxPinsBytes is the size of all pins together. They have to fit into one ConfigMap.
+	MaxPinsBytes = 900 << 10
+)
+
 // Comparison is what a plan's roots look like beside the pinned ones.
 type Comparison struct {
 	// Pins are the pinned roots, with those that were seen for the first time or renewed. They are what is to be trusted.
@@ -24,8 +32,19 @@ type Comparison struct {
 	Changed []string
 	// Unreadable are the Members whose root is no certificate, sorted. Nothing is pinned for them.
 	Unreadable []string
+	// Full are the Members for whose roots there is no room left, sorted. Nothing is pinned for them.
+	Full []string
 	// Added is whether Pins has grown.
 	Added bool
+}
+
+// size of all pins, in bytes.
+func (p Pins) size() int {
+	n := 0
+	for name, root := range p {
+		n += len(name) + len(root)
+	}
+	return n
 }
 
 // News is whether Pins holds anything new, and wants to be kept.
@@ -39,23 +58,32 @@ func (p Pins) Compare(members []v1alpha1.PlanMember) Comparison {
 	if c.Pins == nil {
 		c.Pins = Pins{}
 	}
+	size := c.Pins.size()
 	for _, m := range members {
 		if m.Root == "" {
 			continue
 		}
 		roots, err := ParseRoot(m.Root)
-		if err != nil {
+		if err != nil || len(m.Root) > MaxRootBytes {
 			c.Unreadable = append(c.Unreadable, m.Name)
 			continue
 		}
 		pinned, known := c.Pins[m.Name]
 		switch {
+		case !known && size+len(m.Name)+len(m.Root) > MaxPinsBytes:
+			c.Full = append(c.Full, m.Name)
 		case !known:
 			c.Pins[m.Name] = m.Root
 			c.Added = true
+			size += len(m.Name) + len(m.Root)
 		default:
 			switch compareRoots(pinned, roots) {
 			case renewed:
+				if grown := size + len(m.Root) - len(pinned); grown > MaxPinsBytes {
+					c.Full = append(c.Full, m.Name)
+					continue
+				}
+				size += len(m.Root) - len(pinned)
 				c.Pins[m.Name] = m.Root
 				c.Renewed = append(c.Renewed, m.Name)
 			case changed:
@@ -63,6 +91,7 @@ func (p Pins) Compare(members []v1alpha1.PlanMember) Comparison {
 			}
 		}
 	}
+	slices.Sort(c.Full)
 	slices.Sort(c.Renewed)
 	slices.Sort(c.Changed)
 	slices.Sort(c.Unreadable)

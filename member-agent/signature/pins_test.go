@@ -2,6 +2,7 @@ package signature
 
 import (
 	"crypto/x509"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -73,4 +74,27 @@ func (a *authority) reissue(t *testing.T, by *authority, edit func(*x509.Certifi
 	issuer := template
 	issuer.PublicKey = by.key.Public()
 	return create(t, &template, &authority{cert: &issuer, key: by.key}, &a.key.PublicKey)
+}
+
+// A host that goes on inventing members fills the pins up to their size and no further; what is pinned goes on to hold.
+func TestPinsAreBounded(t *testing.T) {
+	root := text(newAuthority(t, "one", nil).cert)
+	pins := Pins{"org1": root}
+	for i := 0; ; i++ {
+		c := pins.Compare([]v1alpha1.PlanMember{{Name: "org1", Root: root}, {Name: fmt.Sprintf("junk%d", i), Root: root + strings.Repeat("\n", 4<<10)}})
+		pins = c.Pins
+		if len(c.Full) > 0 {
+			break
+		}
+		if i > 1000 {
+			t.Fatal("there is no end to it")
+		}
+	}
+	if size := pins.size(); size > MaxPinsBytes || pins["org1"] != root {
+		t.Errorf("%d bytes are pinned", size)
+	}
+	c := Pins{}.Compare([]v1alpha1.PlanMember{{Name: "org1", Root: root + strings.Repeat("\n", MaxRootBytes)}})
+	if len(c.Unreadable) != 1 || len(c.Pins) != 0 {
+		t.Errorf("a root of more than %d bytes: %+v", MaxRootBytes, c)
+	}
 }

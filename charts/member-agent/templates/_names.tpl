@@ -54,3 +54,14 @@ affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+
+{{/* The agent keeps in ConfigMap hanse-member whose cluster this is, and does not start as anybody else's. */}}
+{{- define "member-agent.sameMember" -}}
+{{- $kept := lookup "v1" "ConfigMap" .Release.Namespace "hanse-member" -}}
+{{- if $kept -}}
+{{- $was := dig "data" "name" "" $kept -}}
+{{- if and $was (ne $was .Values.member.name) -}}
+{{- fail (printf "this cluster is member %s's (ConfigMap hanse-member in namespace %s), and member.name is %s: set member.name=%s again; if another organization is really to take over this cluster, take everything of %s down first and delete the namespace %s with its identity" $was .Release.Namespace .Values.member.name $was $was .Release.Namespace) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}

@@ -81,4 +81,6 @@ func parse(line string) (Request, bool) {
 }
 
 // Of says whether the request was made by the user, and is one that keeps nothing open.
-func (r Request) Of(user string) bool { return strings.EqualFold(r.User, user) }
+func (r Request) Of(user string) bool {
+	return strings.EqualFold(r.User, user) || strings.HasPrefix(r.User, user+":")
+}

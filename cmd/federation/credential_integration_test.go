@@ -1,0 +1,254 @@
+//go:build integration
+
+package main
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	certificatesv1 "k8s.io/api/certificates/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/federation/membership"
+)
+
+// large is far beyond what anything of an agent's may have.
+var large = strings.Repeat("x", 200_000)
+
+// spoiledLeases are Leases that fill the host's etcd.
+func spoiledLeases(namespace string) map[string]*coordinationv1.Lease {
+	lease := func(change func(*coordinationv1.Lease)) *coordinationv1.Lease {
+		l := &coordinationv1.Lease{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: v1alpha1.AgentLease},
+			Spec:       coordinationv1.LeaseSpec{HolderIdentity: ptr.To("agent"), LeaseDurationSeconds: ptr.To[int32](60), RenewTime: ptr.To(metav1.NowMicro())},
+		}
+		change(l)
+		return l
+	}
+	return map[string]*coordinationv1.Lease{
+		"under another name":      lease(func(l *coordinationv1.Lease) { l.Name = "another" }),
+		"with a large annotation": lease(func(l *coordinationv1.Lease) { l.Annotations = map[string]string{"a": large} }),
+		"with a large holder":     lease(func(l *coordinationv1.Lease) { l.Spec.HolderIdentity = ptr.To(large) }),
+		"with a finalizer":        lease(func(l *coordinationv1.Lease) { l.Finalizers = []string{"example.com/stay"} }),
+		"with many labels": lease(func(l *coordinationv1.Lease) {
+			l.Labels = map[string]string{"a": "1", "b": "1", "c": "1", "d": "1", "e": "1"}
+		}),
+		"with a label's long name": lease(func(l *coordinationv1.Lease) {
+			l.Labels = map[string]string{strings.Repeat("x", 200) + ".example/a": "1"}
+		}),
+		"with somebody as an owner": lease(func(l *coordinationv1.Lease) {
+			l.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: "n", UID: "u"}}
+		}),
+	}
+}
+
+// spoiledRequests are requests that fill the host's etcd, or ask for what is none of an agent's business.
+func spoiledRequests(t *testing.T, a *agent) map[string]*certificatesv1.CertificateSigningRequest {
+	request := func(change func(*certificatesv1.CertificateSigningRequest)) *certificatesv1.CertificateSigningRequest {
+		csr := a.request(t, nil)
+		change(csr)
+		return csr
+	}
+	return map[string]*certificatesv1.CertificateSigningRequest{
+		"under another name":      request(func(c *certificatesv1.CertificateSigningRequest) { c.Name = "another" }),
+		"under another's name":    request(func(c *certificatesv1.CertificateSigningRequest) { c.Name = v1alpha1.RequestName("victim", "0") }),
+		"with a large annotation": request(func(c *certificatesv1.CertificateSigningRequest) { c.Annotations = map[string]string{"a": large} }),
+		"with a finalizer":        request(func(c *certificatesv1.CertificateSigningRequest) { c.Finalizers = []string{"example.com/stay"} }),
+		"for another signer":      request(func(c *certificatesv1.CertificateSigningRequest) { c.Spec.SignerName = "example.com/signer" }),
+		"of a large size": a.request(t, func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequestSpec) {
+			r.DNSNames = []string{large}
+		}),
+	}
+}
+
+// What one credential, and one invitation's token, can store on the host is bounded, whatever it is used for.
+func TestCredentialStoresLittle(t *testing.T) {
+	a := joined(t, "flood")
+	by := invite(t, "flooder", "first", time.Hour)
+	namespace := v1alpha1.MemberNamespace("flood")
+	for why, lease := range spoiledLeases(namespace) {
+		if err := applied(a.client, lease); !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
+			t.Errorf("a Lease %s: %v", why, err)
+		}
+	}
+	if err := a.client.Create(ctx, &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "more"}}); !apierrors.IsForbidden(err) {
+		t.Errorf("a Lease by a POST: %v", err)
+	}
+	for who, from := range map[string]*agent{"a credential": a, "an invitation's token": {member: "flooder", key: a.key, client: by}} {
+		for why, csr := range spoiledRequests(t, from) {
+			if err := send(from.client, csr); !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
+				t.Errorf("%s makes a request %s: %v", who, why, err)
+			}
+		}
+		generated := from.request(t, nil)
+		generated.Name, generated.GenerateName = "", v1alpha1.RequestPrefix+from.member+"-"
+		if err := from.client.Create(ctx, generated); !apierrors.IsForbidden(err) {
+			t.Errorf("%s makes a request by a POST: %v", who, err)
+		}
+		if err := from.client.List(ctx, &certificatesv1.CertificateSigningRequestList{}); !apierrors.IsForbidden(err) {
+			t.Errorf("%s lists everybody's requests: %v", who, err)
+		}
+	}
+	victim := newAgent(t, "victim2").request(t, nil)
+	must(t, admin.Create(ctx, victim))
+	if err := a.client.Get(ctx, client.ObjectKeyFromObject(victim), victim); !apierrors.IsForbidden(err) {
+		t.Errorf("a credential reads another's request: %v", err)
+	}
+	a.stuff(t)
+	if stored := storedBy(t, "flood") + storedBy(t, "flooder"); stored > 64<<10 {
+		t.Errorf("after all that, %d bytes are stored", stored)
+	}
+}
+
+// stuff tries to hide data in the account of who has written which field, which a client may send along.
+func (a *agent) stuff(t *testing.T) {
+	t.Helper()
+	stuffed := []metav1.ManagedFieldsEntry{{
+		Manager: "m", Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "coordination.k8s.io/v1", FieldsType: "FieldsV1", Time: ptr.To(metav1.Now()),
+		FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{"f:` + large + `":{}}}`)},
+	}}
+	lease := &coordinationv1.Lease{}
+	must(t, a.client.Get(ctx, client.ObjectKey{Namespace: v1alpha1.MemberNamespace(a.member), Name: v1alpha1.AgentLease}, lease))
+	lease.ManagedFields = stuffed
+	if err := a.client.Update(ctx, lease); err == nil && len(encoded(t, lease)) > len(large) {
+		t.Error("a Lease takes an account of fields of any size")
+	}
+	member := &v1alpha1.Member{}
+	must(t, a.client.Get(ctx, client.ObjectKey{Name: a.member}, member))
+	stuffed[0].APIVersion, stuffed[0].Subresource = v1alpha1.GroupVersion.String(), "status"
+	stuffed[0].FieldsV1 = &metav1.FieldsV1{Raw: []byte(`{"f:status":{"f:` + large + `":{}}}`)}
+	member.ManagedFields = stuffed
+	if err := a.client.Status().Update(ctx, member); err == nil && len(encoded(t, member)) > len(large) {
+		t.Error("a Member's status takes an account of fields of any size")
+	}
+}
+
+func encoded(t *testing.T, object client.Object) []byte {
+	t.Helper()
+	raw, err := json.Marshal(object)
+	must(t, err)
+	return raw
+}
+
+// storedBy is the size of what a Member's agent can store on the host, but for its statuses.
+func storedBy(t *testing.T, member string) int {
+	t.Helper()
+	size := 0
+	var leases coordinationv1.LeaseList
+	must(t, admin.List(ctx, &leases, client.InNamespace(v1alpha1.MemberNamespace(member))))
+	for i := range leases.Items {
+		size += len(encoded(t, &leases.Items[i]))
+	}
+	var requests certificatesv1.CertificateSigningRequestList
+	must(t, admin.List(ctx, &requests))
+	for i := range requests.Items {
+		if strings.HasPrefix(requests.Items[i].Name, v1alpha1.RequestPrefix+member+"-") {
+			size += len(encoded(t, &requests.Items[i]))
+		}
+	}
+	return size
+}
+
+// reportRequests does what an agent does before it makes a request: it reports that it will.
+func (a *agent) reportRequests(t *testing.T, requests ...*certificatesv1.CertificateSigningRequest) {
+	t.Helper()
+	a.reportMember(t, func(s *v1alpha1.MemberStatus) {
+		s.Agent.KeyFingerprint = a.fingerprint(t)
+		for _, csr := range requests {
+			s.Agent.Requests = append(s.Agent.Requests, membership.RequestHash(csr))
+		}
+	})
+}
+
+func sharedCredential(t *testing.T, member string) (string, bool) {
+	t.Helper()
+	c := meta.FindStatusCondition(getMember(t, member).Status.Conditions, v1alpha1.MemberCredentialShared)
+	if c == nil {
+		return "there is no condition", false
+	}
+	return c.Message, c.Status == metav1.ConditionTrue
+}
+
+// A thief has the agent's key and certificate. He renews them as the agent does.
+func TestStolenCredentialIsSeen(t *testing.T) {
+	a := newAgent(t, "robbed")
+	by := invite(t, "robbed", "first", time.Hour)
+	first := a.request(t, nil)
+	must(t, send(by, first))
+	outcome(t, by, first)
+	a.register(t, by) // asks once more, as after a crash
+	r := getMember(t, "robbed").Status.Registration
+	if r == nil || r.Issued != 2 || len(r.Requests) != 2 {
+		t.Fatalf("registration %+v", r)
+	}
+	must(t, a.renewAs(300, "agent/one"))
+	a.reportMember(t, func(s *v1alpha1.MemberStatus) {
+		s.Agent.KeyFingerprint, s.Agent.Requests = a.fingerprint(t), r.Requests
+	})
+	// Its own renewal, and its restart, are no alarm.
+	renewal := a.request(t, nil)
+	a.reportRequests(t, renewal)
+	must(t, send(a.client, renewal))
+	outcome(t, a.client, renewal)
+	must(t, a.renewAs(301, "agent/two"))
+	eventually(t, "the host to count it", func() error {
+		if r := getMember(t, "robbed").Status.Registration; r.Issued != 3 {
+			return fmt.Errorf("registration %+v", r)
+		}
+		if what, shared := sharedCredential(t, "robbed"); shared || what == "there is no condition" {
+			return fmt.Errorf("CredentialShared is %v: %s", shared, what)
+		}
+		return nil
+	})
+
+	theft := a.request(t, nil)
+	must(t, send(a.client, theft))
+	outcome(t, a.client, theft)
+	eventually(t, "the theft to be seen", func() error {
+		what, shared := sharedCredential(t, "robbed")
+		if !shared || !strings.Contains(what, "kubectl hanse invite robbed --replace") {
+			return fmt.Errorf("CredentialShared is %v: %s", shared, what)
+		}
+		return nil
+	})
+
+	// A new agent ends it, and what the thief has opens nothing any more.
+	fresh := newAgent(t, "robbed")
+	fresh.register(t, invite(t, "robbed", "again", time.Hour))
+	eventually(t, "the alarm to end and the thief to be shut out", func() error {
+		if what, shared := sharedCredential(t, "robbed"); shared {
+			return fmt.Errorf("CredentialShared: %s", what)
+		}
+		if err := a.renewAs(300, "agent/thief"); !apierrors.IsForbidden(err) {
+			return fmt.Errorf("the thief's credential: %w", err)
+		}
+		return nil
+	})
+}
+
+// Two that renew the Lease by turns are two.
+func TestTwoAgentsByTurns(t *testing.T) {
+	a := joined(t, "turns")
+	i := 0
+	eventually(t, "the second agent to be seen", func() error {
+		must(t, a.renewAs(300, fmt.Sprintf("agent/%d", i%2)))
+		i++
+		if what, shared := sharedCredential(t, "turns"); !shared {
+			return fmt.Errorf("CredentialShared is False: %s", what)
+		}
+		return nil
+	})
+	if i < 5 {
+		t.Errorf("an alarm after %d renewals, as many as there are when a replica is replaced", i)
+	}
+}

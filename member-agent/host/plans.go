@@ -1,0 +1,166 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+const (
+	// maxNames is how many plans on the host are looked at. It is far more than an organization allows.
+	maxNames = 1000
+	// page is how many names are asked for at a time.
+	page = 100
+	// maxValues is how many values the JSON of a plan may have: an empty object takes three bytes in it, and a hundred here.
+	maxValues = 100_000
+	// watchSeconds is how long one watch lasts; then the names are listed again.
+	watchSeconds = 1800
+)
+
+// errUnusable says that the host's plan cannot be read.
+type errUnusable struct{ why string }
+
+func (e errUnusable) Error() string { return e.why }
+
+// planReader reads one member's plans on the host. It keeps nothing of them: names are listed and watched, plans are read
+// one at a time, so that the host does not decide on how much memory the agent needs.
+type planReader struct {
+	namespace string
+	plans     rest.Interface
+	names     metadata.ResourceInterface
+}
+
+func newPlanReader(config *rest.Config, transport *http.Client, scheme *runtime.Scheme, namespace string) (planReader, error) {
+	c := rest.CopyConfig(config)
+	c.APIPath, c.GroupVersion = "/apis", &v1alpha1.GroupVersion
+	c.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	plans, err := rest.RESTClientForConfigAndClient(c, transport)
+	if err != nil {
+		return planReader{}, fmt.Errorf("make a client for the host's plans: %w", err)
+	}
+	names, err := metadata.NewForConfigAndClient(metadata.ConfigFor(config), transport)
+	if err != nil {
+		return planReader{}, fmt.Errorf("make a client for the names of the host's plans: %w", err)
+	}
+	return planReader{
+		namespace: namespace, plans: plans,
+		names: names.Resource(v1alpha1.GroupVersion.WithResource("memberplans")).Namespace(namespace),
+	}, nil
+}
+
+// get reads a plan. A plan that is too large, or that cannot be decoded, is an errUnusable.
+func (r planReader) get(ctx context.Context, name string) (*v1alpha1.MemberPlan, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	raw, err := r.plans.Get().Namespace(r.namespace).Resource("memberplans").Name(name).Do(ctx).Raw()
+	var large errTooLarge
+	if errors.As(err, &large) {
+		return nil, errUnusable{fmt.Sprintf("it has more than %d bytes", large.limit)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decode(raw, name, r.namespace)
+}
+
+// decode reads the JSON of a plan that was asked for by its name.
+func decode(raw []byte, name, namespace string) (*v1alpha1.MemberPlan, error) {
+	values := 0
+	for _, b := range raw {
+		if b == ',' || b == '{' || b == '[' {
+			values++
+		}
+	}
+	if values > maxValues {
+		return nil, errUnusable{fmt.Sprintf("it has more than %d values", maxValues)}
+	}
+	plan := &v1alpha1.MemberPlan{}
+	if err := json.Unmarshal(raw, plan); err != nil {
+		return nil, errUnusable{fmt.Sprintf("it cannot be decoded: %.512s", err.Error())}
+	}
+	if plan.Name != name || plan.Namespace != namespace {
+		return nil, errUnusable{"the host has answered with another object"}
+	}
+	return plan, nil
+}
+
+// follow tells of every plan that there is, and of each whenever it changes, until ctx ends. failed is told of errors.
+func (r planReader) follow(ctx context.Context, found func(name string), failed func(error)) {
+	for failures := 0; ctx.Err() == nil; {
+		began := time.Now()
+		err := r.listAndWatch(ctx, found)
+		if time.Since(began) > time.Minute {
+			failures = 0
+		}
+		if err != nil && ctx.Err() == nil {
+			failed(err)
+		}
+		// A watch that ends at once is no reason to hurry either.
+		pause(ctx, delay(failures))
+		failures++
+	}
+}
+
+func (r planReader) listAndWatch(ctx context.Context, found func(name string)) error {
+	known := names{}
+	version := ""
+	for next := ""; ; {
+		list, err := r.names.List(ctx, metav1.ListOptions{Limit: page, Continue: next})
+		if err != nil {
+			return fmt.Errorf("list the host's plans: %w", err)
+		}
+		for i := range list.Items {
+			known.tell(list.Items[i].Name, found)
+		}
+		version, next = list.ResourceVersion, list.Continue
+		if next == "" || len(known) >= maxNames {
+			break
+		}
+	}
+	seconds := int64(watchSeconds)
+	events, err := r.names.Watch(ctx, metav1.ListOptions{ResourceVersion: version, TimeoutSeconds: &seconds})
+	if err != nil {
+		return fmt.Errorf("watch the host's plans: %w", err)
+	}
+	defer events.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case e, ok := <-events.ResultChan():
+			if !ok || e.Type == watch.Error {
+				return nil
+			}
+			if about, ok := e.Object.(metav1.Object); ok {
+				known.tell(about.GetName(), found)
+			}
+		}
+	}
+}
+
+// names are those that were told of since the last list.
+type names map[string]bool
+
+// tell passes on a name that can be a plan's, unless there are too many.
+func (n names) tell(name string, found func(string)) {
+	if !v1alpha1.IsLabel(name) || len(name) > v1alpha1.MaxConsortiumName {
+		return
+	}
+	if !n[name] && len(n) >= maxNames {
+		return
+	}
+	n[name] = true
+	found(name)
+}
