@@ -17,6 +17,8 @@ const (
 	ConsortiumChannelsReady = "ChannelsReady"
 	// ConsortiumContractsReady is True when every contract is committed and runs.
 	ConsortiumContractsReady = "ContractsReady"
+	// ConsortiumPlansWritten is True when every Member's plan on the host is as it should be.
+	ConsortiumPlansWritten = "PlansWritten"
 )
 
 // Reasons of a Consortium's conditions.
@@ -24,6 +26,8 @@ const (
 	// ReasonRolloutFailed: a node did not become ready with a new image in time. It has gone back to the image that it had,
 	// and no other node is given the new one until the Consortium declares other images.
 	ReasonRolloutFailed = "RolloutFailed"
+	// ReasonPlanNotWritten: the host's API server does not take a Member's plan, as the message says.
+	ReasonPlanNotWritten = "PlanNotWritten"
 )
 
 // DefaultProgressDeadlineSeconds is how long a node may take to become ready with a new image, if nothing else is said.

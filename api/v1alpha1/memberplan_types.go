@@ -50,8 +50,25 @@ const (
 	ReasonImageNotAllowed = "ImageNotAllowed"
 	// ReasonNotApproved: the organization approves contracts by hand, and has not approved one as the plan has it.
 	ReasonNotApproved = "NotApproved"
-	// ReasonGenesisRefused: a channel's first block is not what the plan says.
+	// ReasonGenesisRefused: a channel's first block is not what the plan and the records say, or not the one that was pinned.
 	ReasonGenesisRefused = "GenesisRefused"
+	// ReasonGenesisDiffers: the signed records of the Members show different first blocks of one channel; no node joins it.
+	ReasonGenesisDiffers = "GenesisDiffers"
+	// ReasonLedgerDiffers: a node holds a ledger of the channel's name that does not begin with the channel's first block.
+	ReasonLedgerDiffers = "LedgerDiffers"
+	// ReasonChannelDiffers: the plan gives a channel other members or rules than its pinned first block does.
+	ReasonChannelDiffers = "ChannelDiffers"
+)
+
+const (
+	// MaxGenesisBytes is the size that a channel's first block may have, compressed as plans and statuses carry it. One of
+	// sixty-four organizations with an orderer each has less than half of it.
+	MaxGenesisBytes = 256 << 10
+	// MaxPlanBytes is the size that the host lets a plan's spec grow to, in bytes of JSON. etcd takes objects of 1.5 MiB,
+	// and the status is in the same object.
+	MaxPlanBytes = 768 << 10
+	// MaxPlanChannels and MaxPlanContracts are how many channels and contracts one plan carries.
+	MaxPlanChannels, MaxPlanContracts = 256, 512
 )
 
 // PlanNode is one ledger node that the Member is to run.
@@ -137,9 +154,16 @@ type PlanChannel struct {
 	Endorsement EndorsementPolicy `json:"endorsement"`
 	// Batch with every field filled in.
 	Batch Batch `json:"batch"`
-	// Genesis is the channel's first block (protobuf) as the Leader made it; empty until then.
+	// GenesisHash is the hex SHA-256 of the header of the channel's first block; empty until the Leader has published it. It
+	// never changes.
+	// +optional
+	GenesisHash string `json:"genesisHash,omitempty"`
+	// Genesis is the channel's first block (protobuf, gzip) for a Member that has not reported yet that it holds it.
 	// +optional
 	Genesis []byte `json:"genesis,omitempty"`
+	// GenesisRequested asks this Member to publish the first block in its status, because another Member has yet to get it.
+	// +optional
+	GenesisRequested bool `json:"genesisRequested,omitempty"`
 }
 
 // PlanContract is a contract on one of the plan's channels.
@@ -240,10 +264,11 @@ type PlanNodeStatus struct {
 type PlanChannelStatus struct {
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
-	// Genesis is the first block, published by the Leader only.
+	// Genesis is the first block (protobuf, gzip). It is published by the Leader until the plan names it, and by whom the
+	// plan asks for it.
 	// +optional
 	Genesis []byte `json:"genesis,omitempty"`
-	// GenesisHash is the hex SHA-256 of the header of the first block that this Member has checked.
+	// GenesisHash is the hex SHA-256 of the header of the first block that this Member has checked and keeps.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	GenesisHash string `json:"genesisHash,omitempty"`

@@ -29,6 +29,18 @@ type Record struct {
 	// TLSRoots are the PEM certificates of the CAs that issue the Member's nodes' TLS certificates.
 	// +optional
 	TLSRoots []string `json:"tlsRoots,omitempty"`
+	// Channels are the first blocks that the Member has checked and pinned, of the channels in its plan. Nobody joins a
+	// channel before all that it concerns show the same one.
+	// +optional
+	Channels []RecordChannel `json:"channels,omitempty"`
+}
+
+// RecordChannel is the first block of one channel in a Record.
+type RecordChannel struct {
+	// Name of the channel.
+	Name string `json:"name"`
+	// GenesisHash is the hex SHA-256 of the block's header.
+	GenesisHash string `json:"genesisHash"`
 }
 
 // RecordNode is one ledger node in a Record. Whether it runs is not in it: a Record is signed, stored and handed on in

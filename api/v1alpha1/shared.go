@@ -64,6 +64,8 @@ const (
 	ReasonRetiring = "Retiring"
 	// ReasonNameTaken: another object uses the name already where names must be unique.
 	ReasonNameTaken = "NameTaken"
+	// ReasonPlanFull: a Member's plan has no room for the object beside what it carries already.
+	ReasonPlanFull = "PlanFull"
 )
 
 // NodeRole says what a ledger node does.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,15 +27,35 @@ type Progress struct {
 	ChannelsReady, ContractsReady Verdict
 }
 
+// Input is what Advance works on.
+type Input struct {
+	Plan *v1alpha1.MemberPlan
+	// Previous is what the last Advance reported; what it says has been reached stays reached, for nothing is ever undone.
+	Previous v1alpha1.MemberPlanStatus
+	// Records of every Member that is known, checked.
+	Records map[string]v1alpha1.Record
+	Pins    Pins
+}
+
 // Advance does everything that can be done now for the plan's channels and contracts, each as far as it comes: what
-// fails or waits for others holds up only what depends on it, and is in the messages. previous is what the last Advance
-// reported; what it says has been reached stays reached, for nothing here is ever undone.
-func Advance(ctx context.Context, session Session, plan *v1alpha1.MemberPlan, previous v1alpha1.MemberPlanStatus) Progress {
+// fails or waits for others holds up only what depends on it, and is in the messages.
+func Advance(ctx context.Context, session Session, in Input) Progress {
+	plan, previous := in.Plan, in.Previous
+	pins, err := in.Pins.All(ctx)
 	channels := forAll(plan.Spec.Channels, func(channel v1alpha1.PlanChannel) *channelStep {
-		step := newChannelStep(session, plan, channel, previous)
+		step := newChannelStep(session, in, pins[channel.Name], channel)
+		if err != nil {
+			// What is pinned is not known: it stays reported as it was.
+			step.problem = fmt.Errorf("read the first blocks that are kept: %w", err)
+			step.status.GenesisHash = known(previous, channel.Name).GenesisHash
+			return step
+		}
 		step.advance(ctx)
 		return step
 	})
+	if err == nil {
+		publish(ctx, channels)
+	}
 	var mine []v1alpha1.PlanContract
 	for _, contract := range plan.Spec.Contracts {
 		if slices.ContainsFunc(channels, func(step *channelStep) bool { return step.hasMember() && step.channel.Name == contract.Channel }) {
@@ -48,6 +69,15 @@ func Advance(ctx context.Context, session Session, plan *v1alpha1.MemberPlan, pr
 		return step
 	})
 	return report(channels, contracts)
+}
+
+func known(previous v1alpha1.MemberPlanStatus, channel string) v1alpha1.PlanChannelStatus {
+	for _, status := range previous.Channels {
+		if status.Name == channel {
+			return status
+		}
+	}
+	return v1alpha1.PlanChannelStatus{}
 }
 
 // forAll works on several things at once and keeps their order.
@@ -91,6 +121,10 @@ func report(channels []*channelStep, contracts []*contractStep) Progress {
 	var progress Progress
 	var channelParts, contractParts []part
 	for _, channel := range channels {
+		channel.status.Reason, channel.status.Message = "", message(channel.problem)
+		if channel.problem != nil {
+			channel.status.Reason = reasonOf(channel.problem)
+		}
 		progress.Channels = append(progress.Channels, channel.status)
 		channelParts = append(channelParts, part{"channel " + channel.channel.Name, channel.problem})
 	}

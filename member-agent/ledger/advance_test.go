@@ -1,7 +1,10 @@
 package ledger_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +13,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/member-agent/ledger/ledgertest"
 )
 
 // planOf is the plan of one of three members with a peer and an orderer each; org1 leads.
@@ -39,10 +43,78 @@ type member struct {
 	world  *world
 	status v1alpha1.MemberPlanStatus
 	last   ledger.Progress
+	pins   ledgertest.Pins
+	// records are what the others have signed.
+	records map[string]v1alpha1.Record
+}
+
+// packed is a block as plans and statuses carry it; empty for none.
+func packed(block string) []byte {
+	if block == "" {
+		return nil
+	}
+	var raw bytes.Buffer
+	w := gzip.NewWriter(&raw)
+	_, _ = w.Write([]byte(block))
+	_ = w.Close()
+	return raw.Bytes()
+}
+
+// opened is packed undone.
+func opened(t *testing.T, raw []byte) string {
+	t.Helper()
+	if len(raw) == 0 {
+		return ""
+	}
+	r, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(block)
+}
+
+// given puts a block into the plan of a member.
+func (m *member) given(block string) {
+	m.plan.Spec.Channels[0].Genesis = packed(block)
+}
+
+// shows has some members' records show a block.
+func (m *member) shows(block string, members ...string) {
+	if m.records == nil {
+		m.records = map[string]v1alpha1.Record{}
+	}
+	for _, name := range members {
+		m.records[name] = v1alpha1.Record{Member: name, Channels: []v1alpha1.RecordChannel{{Name: "goods", GenesisHash: hashOf(block)}}}
+	}
+}
+
+// gossip hands everybody's record to everybody.
+func gossip(members []*member) {
+	for _, from := range members {
+		name := from.plan.Spec.Member
+		record := v1alpha1.Record{Member: name}
+		for _, channel := range from.status.Channels {
+			if channel.GenesisHash != "" {
+				record.Channels = append(record.Channels, v1alpha1.RecordChannel{Name: channel.Name, GenesisHash: channel.GenesisHash})
+			}
+		}
+		for _, to := range members {
+			if to.records == nil {
+				to.records = map[string]v1alpha1.Record{}
+			}
+			to.records[name] = record
+		}
+	}
 }
 
 func (m *member) advance() {
-	m.last = ledger.Advance(context.Background(), &double{world: m.world, plan: m.plan}, m.plan, m.status)
+	m.last = ledger.Advance(context.Background(), &double{world: m.world, plan: m.plan}, ledger.Input{
+		Plan: m.plan, Previous: m.status, Records: m.records, Pins: &m.pins,
+	})
 	m.status.Channels, m.status.Contracts = m.last.Channels, m.last.Contracts
 }
 
@@ -56,6 +128,7 @@ func TestThreeMembersComeToAgree(t *testing.T) {
 			for _, other := range members {
 				other.plan.Spec.Channels[0].Genesis = members[0].status.Channels[0].Genesis
 			}
+			gossip(members)
 		}
 	}
 	for _, member := range members {
@@ -103,20 +176,21 @@ func TestMessages(t *testing.T) {
 		},
 		{
 			name: "the leader needs a majority's approval, and says whose is missing", member: "org1",
-			set:       func(m *member) {},
+			set:       func(m *member) { m.shows("g1", "org2", "org3") },
 			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the approval of org2, org3",
 		},
 		{
 			name: "a participant has approved and waits for the commit", member: "org2",
-			set:       func(m *member) { m.plan.Spec.Channels[0].Genesis = []byte("g1") },
+			set:       func(m *member) { m.given("g1"); m.shows("g1", "org1", "org3") },
 			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the contract to be committed by org1",
 		},
 		{
 			name: "an orderer that is down does not keep the peer and the contract back", member: "org2",
 			set: func(m *member) {
-				m.plan.Spec.Channels[0].Genesis = []byte("g1")
+				m.given("g1")
+				m.shows("g1", "org1", "org3")
 				m.world.down = []string{"orderer0-org2"}
 			},
 			channels:  ledger.Verdict{Reason: v1alpha1.ReasonFailed, Message: "channel goods: connection refused"},
@@ -124,7 +198,7 @@ func TestMessages(t *testing.T) {
 		},
 		{
 			name: "a block that is not what the plan says is never joined", member: "org2",
-			set:       func(m *member) { m.plan.Spec.Channels[0].Genesis = []byte("evil") },
+			set:       func(m *member) { m.given("evil") },
 			channels:  ledger.Verdict{Reason: v1alpha1.ReasonGenesisRefused, Message: "channel goods: the channel's first block was refused"},
 			contracts: "waiting for channel goods",
 		},
@@ -145,11 +219,14 @@ func TestMessages(t *testing.T) {
 
 func TestPinnedGenesis(t *testing.T) {
 	m := &member{plan: planOf("org2"), world: newWorld()}
-	m.plan.Spec.Channels[0].Genesis = []byte("g1")
+	m.given("g1")
+	m.shows("g1", "org1", "org3")
 	m.advance()
 	joined := len(m.world.joined)
-	m.plan.Spec.Channels[0].Genesis = []byte("g2")
+	m.given("g2")
+	m.plan.Spec.Channels[0].GenesisHash = hashOf("g2")
 	m.plan.Spec.Nodes = append(m.plan.Spec.Nodes, v1alpha1.PlanNode{Name: "peer1-org2", Role: v1alpha1.RolePeer})
+	m.status = v1alpha1.MemberPlanStatus{}
 	m.advance()
 	if m.last.ChannelsReady.Reason != v1alpha1.ReasonGenesisRefused {
 		t.Errorf("another sound block was not refused: %+v", m.last.ChannelsReady)
@@ -157,7 +234,7 @@ func TestPinnedGenesis(t *testing.T) {
 	if len(m.world.joined) != joined {
 		t.Error("a node joined by the other block")
 	}
-	if m.status.Channels[0].GenesisHash != "hash of g1" {
+	if m.status.Channels[0].GenesisHash != hashOf("g1") {
 		t.Errorf("the pin moved to %s", m.status.Channels[0].GenesisHash)
 	}
 }
@@ -169,12 +246,18 @@ func TestLeaderKeepsItsBlock(t *testing.T) {
 	if m.world.blocks != 1 {
 		t.Errorf("made %d blocks before the host sent the first one back", m.world.blocks)
 	}
-	// The agent lost its status; the plan still has the block.
-	m.plan.Spec.Channels[0].Genesis = slices.Clone(m.status.Channels[0].Genesis)
+	// The agent lost its status, and the host its plans: what is pinned is published again.
 	m.status = v1alpha1.MemberPlanStatus{}
 	m.advance()
-	if m.world.blocks != 1 || string(m.status.Channels[0].Genesis) != "g1" {
+	if m.world.blocks != 1 || opened(t, m.status.Channels[0].Genesis) != "g1" {
 		t.Errorf("made %d blocks, publishes %q", m.world.blocks, m.status.Channels[0].Genesis)
+	}
+	// The agent lost its pins too; the plan still has the block.
+	m.plan.Spec.Channels[0].Genesis = slices.Clone(m.status.Channels[0].Genesis)
+	m.pins.Forget()
+	m.advance()
+	if m.world.blocks != 1 || m.status.Channels[0].GenesisHash != hashOf("g1") {
+		t.Errorf("made %d blocks, pins %q", m.world.blocks, m.status.Channels[0].GenesisHash)
 	}
 }
 
@@ -188,14 +271,15 @@ func TestLeaderMakesNoSecondBlock(t *testing.T) {
 	}
 	m.world.down = nil
 	m.advance()
-	if string(m.status.Channels[0].Genesis) != "g7" || m.world.blocks != 0 {
+	if opened(t, m.status.Channels[0].Genesis) != "g7" || m.world.blocks != 0 {
 		t.Errorf("publishes %q", m.status.Channels[0].Genesis)
 	}
 }
 
 func TestNothingIsUnreached(t *testing.T) {
 	m := &member{plan: planOf("org2"), world: newWorld()}
-	m.plan.Spec.Channels[0].Genesis = []byte("g1")
+	m.given("g1")
+	m.shows("g1", "org1", "org3")
 	m.advance()
 	m.world.down = []string{"peer0-org2", "orderer0-org2"}
 	m.advance()

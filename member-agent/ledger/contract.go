@@ -38,7 +38,7 @@ func (c *contractStep) advance(ctx context.Context) {
 		c.problem = WaitingFor("a peer of", c.plan.Spec.Member)
 		return
 	}
-	if len(c.channel.status.Peers) == 0 {
+	if len(c.channel.status.Peers) == 0 || !c.channel.sound {
 		c.problem = WaitingFor("channel " + c.contract.Channel) // Which says itself what it waits for.
 		return
 	}

@@ -21,8 +21,8 @@ type world struct {
 	committed int64
 	// running is the block that the leader's peer runs on.
 	running []byte
-	// down are nodes that do not answer, missing members whose record is not known.
-	down, missing []string
+	// down are nodes that do not answer, missing members whose record is not known, old nodes that hold another ledger.
+	down, missing, old []string
 }
 
 func newWorld() *world {
@@ -47,24 +47,30 @@ func (d *double) Genesis(channel v1alpha1.PlanChannel) ([]byte, error) {
 	return []byte{'g', byte('0' + d.blocks)}, nil
 }
 
-func (d *double) Recover(context.Context, v1alpha1.PlanChannel) ([]byte, error) {
+func (d *double) Recover(context.Context, v1alpha1.PlanChannel) (string, []byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if slices.Contains(d.down, "peer0-org1") {
-		return nil, ledger.WaitingFor("peer0-org1 to answer")
+		return "", nil, ledger.WaitingFor("peer0-org1 to answer")
 	}
-	return d.running, nil
+	return "peer0-org1", d.running, nil
 }
 
-func (d *double) CheckGenesis(channel v1alpha1.PlanChannel) (string, error) {
-	if channel.Genesis[0] != 'g' {
+func (d *double) CheckGenesis(_ v1alpha1.PlanChannel, block []byte) (string, error) {
+	if block[0] != 'g' {
 		return "", ledger.ErrGenesisRefused
 	}
-	return d.GenesisHash(channel)
+	return hashOf(string(block)), nil
 }
 
-func (d *double) GenesisHash(channel v1alpha1.PlanChannel) (string, error) {
-	return "hash of " + string(channel.Genesis), nil
+func hashOf(block string) string { return "hash of " + block }
+
+// CheckChannel takes every channel whose leader is one of its members.
+func (d *double) CheckChannel(ctx context.Context, channel v1alpha1.PlanChannel, first ledger.FirstBlock) error {
+	if !slices.Contains(channel.Members, ledger.LeaderOf(d.plan, channel)) {
+		return ledger.ErrChannelDiffers
+	}
+	return nil
 }
 
 func (d *double) join(node string) error {
@@ -73,15 +79,18 @@ func (d *double) join(node string) error {
 	if slices.Contains(d.down, node) {
 		return errDown
 	}
+	if slices.Contains(d.old, node) {
+		return ledger.LedgerDiffers(node, "goods")
+	}
 	d.joined[node] = true
 	return nil
 }
 
-func (d *double) JoinOrderer(_ context.Context, node string, _ v1alpha1.PlanChannel) error {
+func (d *double) JoinOrderer(_ context.Context, node string, _ v1alpha1.PlanChannel, _ ledger.FirstBlock) error {
 	return d.join(node)
 }
 
-func (d *double) JoinPeer(_ context.Context, node string, _ v1alpha1.PlanChannel) error {
+func (d *double) JoinPeer(_ context.Context, node string, _ v1alpha1.PlanChannel, _ ledger.FirstBlock) error {
 	return d.join(node)
 }
 

@@ -98,18 +98,19 @@ type Engine interface {
 type Session interface {
 	// Genesis makes the first block of a channel. Only the channel's Leader calls it.
 	Genesis(channel v1alpha1.PlanChannel) ([]byte, error)
-	// Recover is the first block of a channel that one of the Member's peers has joined already, nil if none has: it keeps a
-	// Leader that forgot from making another one.
-	Recover(ctx context.Context, channel v1alpha1.PlanChannel) ([]byte, error)
+	// Recover is the first block of a channel that one of the Member's peers has joined already, with that peer's name; nil
+	// if none has. It keeps a Leader that forgot from making another one.
+	Recover(ctx context.Context, channel v1alpha1.PlanChannel) (node string, block []byte, err error)
 	// CheckGenesis compares a channel's first block with what the plan and the records say, and returns the hex
 	// SHA-256 of its header. An error that is ErrGenesisRefused says what differs.
-	CheckGenesis(channel v1alpha1.PlanChannel) (hash string, err error)
-	// GenesisHash is the same hash of a first block that has not been checked; it fails where the block is not in itself
-	// sound, so that two blocks of one hash hold the same.
-	GenesisHash(channel v1alpha1.PlanChannel) (hash string, err error)
-	// JoinOrderer and JoinPeer make one of the Member's nodes join a channel.
-	JoinOrderer(ctx context.Context, node string, channel v1alpha1.PlanChannel) error
-	JoinPeer(ctx context.Context, node string, channel v1alpha1.PlanChannel) error
+	CheckGenesis(channel v1alpha1.PlanChannel, block []byte) (hash string, err error)
+	// CheckChannel compares a channel of the plan, its members and rules, with what its first block says. An error that is
+	// ErrChannelDiffers says what differs.
+	CheckChannel(ctx context.Context, channel v1alpha1.PlanChannel, first FirstBlock) error
+	// JoinOrderer and JoinPeer make one of the Member's nodes join a channel. An error that is ErrLedgerDiffers says that
+	// the node holds a ledger of that name that begins with another block.
+	JoinOrderer(ctx context.Context, node string, channel v1alpha1.PlanChannel, first FirstBlock) error
+	JoinPeer(ctx context.Context, node string, channel v1alpha1.PlanChannel, first FirstBlock) error
 	// SetAnchors makes the Member's peers known to the channel's other members.
 	SetAnchors(ctx context.Context, channel v1alpha1.PlanChannel) error
 	// Height is the number of blocks at the Member's highest peer.

@@ -2,12 +2,22 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
 // ErrGenesisRefused is the error of a first block that is not what the plan and the Members' records say. Nothing joins
 // such a channel, whoever made the block.
 var ErrGenesisRefused = errors.New("the channel's first block was refused")
+
+// ErrGenesisDiffers is the error of a channel of whose first block the Members' signed records show different hashes.
+var ErrGenesisDiffers = errors.New("the members hold different first blocks")
+
+// ErrLedgerDiffers is the error of a node that holds another ledger under a channel's name.
+var ErrLedgerDiffers = errors.New("a node holds another ledger")
+
+// ErrChannelDiffers is the error of a plan that gives a channel other members or rules than its first block does.
+var ErrChannelDiffers = errors.New("the plan differs from the channel's first block")
 
 // ErrNotApproved is the error of a contract that too few Members have approved for it to be committed.
 var ErrNotApproved = errors.New("too few members have approved the contract")
@@ -35,3 +45,9 @@ func (w *Waiting) Error() string {
 }
 
 func (w *Waiting) Unwrap() error { return w.Cause }
+
+// LedgerDiffers is the error of a node that holds another ledger under a channel's name, with how to mend it.
+func LedgerDiffers(node, channel string) error {
+	return fmt.Errorf("%w: what %s holds under the name of channel %s does not begin with this channel's first block; its volume is of an earlier consortium or channel of that name: delete the node's PersistentVolumeClaim if that ledger is not needed any more, or declare the channel or the consortium under another name",
+		ErrLedgerDiffers, node, channel)
+}

@@ -11,7 +11,7 @@ import (
 // Verdict sums several things up, for a condition.
 type Verdict struct {
 	Ready bool
-	// Reason is one of v1alpha1's: Ready, GenesisRefused, Failed or Waiting, the gravest of all.
+	// Reason is one of v1alpha1's, the gravest of all.
 	Reason string
 	// Message says of everything that is not ready what is wrong or what it waits for.
 	Message string
@@ -24,7 +24,14 @@ type part struct {
 
 // gravity orders reasons: what waits mends itself, what failed is tried again, what was refused needs a person.
 var gravity = map[string]int{
-	v1alpha1.ReasonReady: 0, v1alpha1.ReasonWaiting: 1, v1alpha1.ReasonFailed: 2, v1alpha1.ReasonGenesisRefused: 3,
+	v1alpha1.ReasonReady: 0, v1alpha1.ReasonWaiting: 1, v1alpha1.ReasonFailed: 2, v1alpha1.ReasonChannelDiffers: 3,
+	v1alpha1.ReasonLedgerDiffers: 4, v1alpha1.ReasonGenesisRefused: 5, v1alpha1.ReasonGenesisDiffers: 6,
+}
+
+// reasons of the errors that need a person.
+var reasons = map[error]string{
+	ErrGenesisRefused: v1alpha1.ReasonGenesisRefused, ErrGenesisDiffers: v1alpha1.ReasonGenesisDiffers,
+	ErrLedgerDiffers: v1alpha1.ReasonLedgerDiffers, ErrChannelDiffers: v1alpha1.ReasonChannelDiffers,
 }
 
 func sum(parts []part) Verdict {
@@ -46,8 +53,10 @@ func sum(parts []part) Verdict {
 
 // reasonOf is the gravest reason in a tree of errors. What made a step wait does not count beside its waiting.
 func reasonOf(problem error) string {
-	if problem == ErrGenesisRefused { //nolint:errorlint // this function walks the tree itself
-		return v1alpha1.ReasonGenesisRefused
+	for grave, reason := range reasons {
+		if problem == grave { //nolint:errorlint // this function walks the tree itself
+			return reason
+		}
 	}
 	switch problem := problem.(type) { //nolint:errorlint // likewise
 	case *Waiting:

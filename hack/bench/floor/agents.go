@@ -57,15 +57,16 @@ func untilReady(ctx context.Context, network *fabrictest.Network) error {
 	defer tick.Stop()
 	for {
 		results, failed := make([]ledger.Progress, len(network.Members)), make([]error, len(network.Members))
+		records := fabrictest.Records(network.Members)
 		var all sync.WaitGroup
 		for i, member := range network.Members {
-			all.Go(func() { results[i], failed[i] = advance(ctx, network, member) })
+			all.Go(func() { results[i], failed[i] = network.Advance(ctx, member, records) })
 		}
 		all.Wait()
 		if err := errors.Join(failed...); err != nil {
 			return err
 		}
-		handOn(network.Members)
+		fabrictest.HandOn(network.Members)
 		waiting := ""
 		for i, r := range results {
 			if !r.ChannelsReady.Ready || !r.ContractsReady.Ready {
@@ -79,29 +80,6 @@ func untilReady(ctx context.Context, network *fabrictest.Network) error {
 		case <-ctx.Done():
 			return fmt.Errorf("the network is not ready: %w: %s", ctx.Err(), waiting)
 		case <-tick.C:
-		}
-	}
-}
-
-func advance(ctx context.Context, network *fabrictest.Network, member *fabrictest.Member) (ledger.Progress, error) {
-	plan := member.Plan
-	session, err := network.Engine().Open(ctx, plan, fabrictest.Records(network.Members), member.Keys)
-	if err != nil {
-		return ledger.Progress{}, err
-	}
-	defer session.Close()
-	progress := ledger.Advance(ctx, session, plan, plan.Status)
-	plan.Status.Channels, plan.Status.Contracts = progress.Channels, progress.Contracts
-	return progress, nil
-}
-
-// handOn does the host's part: it copies the first block that the leader has published into everybody's plan.
-func handOn(members []*fabrictest.Member) {
-	for _, published := range members[0].Plan.Status.Channels {
-		for _, member := range members {
-			if published.Genesis != nil {
-				member.Plan.Spec.Channels[0].Genesis = published.Genesis
-			}
 		}
 	}
 }

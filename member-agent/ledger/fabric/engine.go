@@ -22,19 +22,23 @@ type Options struct {
 	Dial func(ctx context.Context, address string) (net.Conn, error)
 	// ClusterDomain is the DNS domain of the Member's cluster. cluster.local when empty.
 	ClusterDomain string
+	// Now is the clock by which nodes are asked again which ledger they hold. time.Now when nil.
+	Now func() time.Time
 }
 
 // Engine drives Hyperledger Fabric.
 type Engine struct {
 	dial          func(ctx context.Context, address string) (net.Conn, error)
 	clusterDomain string
+	ledgers       *ledgers
+	rules         *ruleBook
 }
 
 var _ ledger.Engine = (*Engine)(nil)
 
 // New makes an Engine.
 func New(options Options) *Engine {
-	engine := &Engine{dial: options.Dial, clusterDomain: options.ClusterDomain}
+	engine := &Engine{dial: options.Dial, clusterDomain: options.ClusterDomain, ledgers: newLedgers(options.Now), rules: &ruleBook{byHash: map[string]*rules{}}}
 	if engine.dial == nil {
 		dialer := &net.Dialer{Timeout: 10 * time.Second}
 		engine.dial = func(ctx context.Context, address string) (net.Conn, error) {

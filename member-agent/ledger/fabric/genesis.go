@@ -20,8 +20,7 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// MaxGenesisBytes is the size that a first block may have. The host hands on no larger one, for the plans that carry it
-// have to fit into etcd; an orderer would take one megabyte.
+// MaxGenesisBytes is the size that a first block may have, in bytes; an orderer would take one megabyte.
 const MaxGenesisBytes = 512 << 10
 
 func (n network) genesis(channel v1alpha1.PlanChannel, consenters map[string]*x509.Certificate) (*common.Block, error) {
@@ -51,11 +50,8 @@ func (n network) makeGenesis(channel v1alpha1.PlanChannel) ([]byte, error) {
 
 // checkGenesis compares a block that somebody else made with what this Member would have made. The block is hostile
 // until it has passed.
-func (n network) checkGenesis(channel v1alpha1.PlanChannel) (string, error) {
-	if len(channel.Genesis) == 0 {
-		return "", ledger.WaitingFor("the first block of channel "+channel.Name+" from", ledger.LeaderOf(n.plan, channel))
-	}
-	got, err := openGenesis(channel.Genesis)
+func (n network) checkGenesis(channel v1alpha1.PlanChannel, block []byte) (string, error) {
+	got, err := openGenesis(block)
 	if err != nil {
 		return "", err
 	}
@@ -84,18 +80,6 @@ type opened struct {
 	header    *common.ChannelHeader
 	signature *common.SignatureHeader
 	config    *common.ConfigEnvelope
-}
-
-// genesisHash is the hash of a block whose header goes with its data.
-func genesisHash(raw []byte) (string, error) {
-	got, err := openGenesis(raw)
-	if err != nil {
-		return "", err
-	}
-	if err := compareHeader(got.block); err != nil {
-		return "", err
-	}
-	return headerHash(got.block.GetHeader())
 }
 
 func openGenesis(raw []byte) (*opened, error) {

@@ -77,7 +77,7 @@ func (t *target) same(version string, validationParameter []byte) (bool, error) 
 // Approve approves a contract's definition for the Member, also where the channel has committed it without waiting for
 // this Member: its peers endorse only what their own organization has approved.
 func (s *session) Approve(ctx context.Context, contract v1alpha1.PlanContract) (int64, error) {
-	err := s.atAnyPeer(ctx, func(connection *grpc.ClientConn) error {
+	err := s.atChannelPeer(ctx, contract.Channel, func(connection *grpc.ClientConn) error {
 		t, err := s.target(ctx, connection, contract)
 		if err != nil {
 			return err
@@ -115,7 +115,7 @@ func unchanged(err error) bool {
 
 // Commit commits a contract's definition once more than half of the channel's members have approved it.
 func (s *session) Commit(ctx context.Context, contract v1alpha1.PlanContract) error {
-	err := s.atAnyPeer(ctx, func(connection *grpc.ClientConn) error {
+	err := s.atChannelPeer(ctx, contract.Channel, func(connection *grpc.ClientConn) error {
 		t, err := s.target(ctx, connection, contract)
 		if err != nil || t.committed {
 			return err
@@ -156,7 +156,7 @@ func enough(approvals map[string]bool) error {
 // Committed is the plan's sequence once the channel has committed what the plan declares, and something less before.
 func (s *session) Committed(ctx context.Context, contract v1alpha1.PlanContract) (int64, error) {
 	var sequence int64
-	err := s.atAnyPeer(ctx, func(connection *grpc.ClientConn) error {
+	err := s.atChannelPeer(ctx, contract.Channel, func(connection *grpc.ClientConn) error {
 		t, err := s.target(ctx, connection, contract)
 		if err != nil {
 			return err

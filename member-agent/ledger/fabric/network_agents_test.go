@@ -42,6 +42,7 @@ func agentsOf(network *fabrictest.Network) agents {
 func (a agents) forget() {
 	for _, agent := range a {
 		agent.member.Plan.Status = v1alpha1.MemberPlanStatus{}
+		agent.member.Pins.Forget()
 	}
 }
 
@@ -53,48 +54,28 @@ func (a agents) untilReady(t *testing.T, ctx context.Context) {
 			t.Fatal(ctx.Err())
 		}
 		results := make([]ledger.Progress, len(a))
+		records := fabrictest.Records(a[0].network.Members)
 		var all sync.WaitGroup
 		for i, agent := range a {
-			all.Go(func() { results[i] = agent.advance(t, ctx) })
+			all.Go(func() { results[i] = agent.advance(t, ctx, records) })
 		}
 		all.Wait()
 		ready = true
 		for _, progress := range results {
 			ready = ready && progress.ChannelsReady.Ready && progress.ContractsReady.Ready
 		}
-		a.handOn()
+		fabrictest.HandOn(a[0].network.Members)
 	}
 }
 
-// handOn does the host's part: it copies what a channel's leader has published into everybody's plan.
-func (a agents) handOn() {
-	blocks := map[string][]byte{}
-	for _, agent := range a {
-		for _, channel := range agent.member.Plan.Status.Channels {
-			if channel.Genesis != nil {
-				blocks[channel.Name] = channel.Genesis
-			}
-		}
-	}
-	for _, agent := range a {
-		for i, channel := range agent.member.Plan.Spec.Channels {
-			agent.member.Plan.Spec.Channels[i].Genesis = blocks[channel.Name]
-		}
-	}
-}
-
-func (a *agent) advance(t *testing.T, ctx context.Context) ledger.Progress {
-	plan := a.member.Plan
-	session, err := a.network.Engine().Open(ctx, plan, fabrictest.Records(a.network.Members), a.member.Keys)
+func (a *agent) advance(t *testing.T, ctx context.Context, records map[string]v1alpha1.Record) ledger.Progress {
+	progress, err := a.network.Advance(ctx, a.member, records)
 	if err != nil {
 		t.Error(err)
 		return ledger.Progress{}
 	}
-	defer session.Close()
-	progress := ledger.Advance(ctx, session, plan, plan.Status)
-	plan.Status.Channels, plan.Status.Contracts = progress.Channels, progress.Contracts
 	if said := progress.ChannelsReady.Message + " | " + progress.ContractsReady.Message; said != a.said {
-		t.Logf("%s: %s", plan.Spec.Member, said)
+		t.Logf("%s: %s", a.member.Plan.Spec.Member, said)
 		a.said = said
 	}
 	return progress

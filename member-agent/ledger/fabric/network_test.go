@@ -68,7 +68,7 @@ func TestRealNetwork(t *testing.T) {
 		{"host and agents lost everything", func() {
 			agents.forget()
 			for _, member := range members {
-				member.Plan.Spec.Channels[0].Genesis = nil
+				member.Plan.Spec.Channels[0].Genesis, member.Plan.Spec.Channels[0].GenesisHash = nil, ""
 			}
 		}},
 		{"back to the majority, with the third organization down", func() {

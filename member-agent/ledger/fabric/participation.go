@@ -12,19 +12,29 @@ import (
 	"strings"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// JoinOrderer makes one of the Member's orderers take part in a channel, through its channel participation API.
-// fabric-admin-sdk has calls for it too, but they take neither a context nor a dialer.
-func (s *session) JoinOrderer(ctx context.Context, node string, channel v1alpha1.PlanChannel) error {
+// JoinOrderer makes one of the Member's orderers take part in a channel, through its channel participation API. One that
+// does so already is asked with which ledger. fabric-admin-sdk has calls for joining too, but they take neither a context
+// nor a dialer.
+func (s *session) JoinOrderer(ctx context.Context, node string, channel v1alpha1.PlanChannel, first ledger.FirstBlock) error {
 	client, closeIdle := s.participation(node)
 	defer closeIdle()
 	url := "https://" + nodeAddress(s.plan, node, v1alpha1.PortOrdererAdmin) + "/participation/v1/channels"
 	joined, err := hasJoined(ctx, client, url+"/"+channel.Name)
-	if err != nil || joined {
+	if err != nil {
 		return answered(node, err)
 	}
-	body, contentType, err := joinForm(channel.Genesis)
+	if joined {
+		return s.checkLedger(ctx, node, channel.Name, first.Hash, s.firstAtOrderer)
+	}
+	s.ledgers.forget(s.ledgerKey(node, channel.Name))
+	block, err := first.Block(ctx)
+	if err != nil {
+		return err
+	}
+	body, contentType, err := joinForm(block)
 	if err != nil {
 		return err
 	}
@@ -38,11 +48,11 @@ func (s *session) JoinOrderer(ctx context.Context, node string, channel v1alpha1
 		return answered(node, err)
 	}
 	if code == http.StatusCreated {
-		return nil
+		return s.checkLedger(ctx, node, channel.Name, first.Hash, s.firstAtOrderer)
 	}
 	// Somebody may have been faster; only the list knows what became of it.
 	if joined, err := hasJoined(ctx, client, url+"/"+channel.Name); err == nil && joined {
-		return nil
+		return s.checkLedger(ctx, node, channel.Name, first.Hash, s.firstAtOrderer)
 	}
 	return fmt.Errorf("orderer %s did not join channel %s: %d %s", node, channel.Name, code, text)
 }

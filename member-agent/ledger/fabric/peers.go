@@ -4,48 +4,65 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hyperledger/fabric-admin-sdk/pkg/chaincode"
 	"github.com/hyperledger/fabric-admin-sdk/pkg/channel"
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
+	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// JoinPeer makes one of the Member's peers take part in a channel.
-func (s *session) JoinPeer(ctx context.Context, node string, ch v1alpha1.PlanChannel) error {
+// JoinPeer makes one of the Member's peers take part in a channel. One that does so already is asked with which ledger.
+func (s *session) JoinPeer(ctx context.Context, node string, ch v1alpha1.PlanChannel, first ledger.FirstBlock) error {
 	connection, err := s.peer(node)
 	if err != nil {
 		return err
 	}
-	channels, err := channel.ListChannelOnPeer(ctx, connection, s.admin)
+	joined, err := s.peerHasJoined(ctx, connection, node, ch.Name)
 	if err != nil {
-		return fmt.Errorf("list the channels of %s: %w", node, answered(node, err))
+		return err
 	}
-	for _, joined := range channels {
-		if joined.GetChannelId() == ch.Name {
-			return nil
-		}
+	if joined {
+		return s.checkLedger(ctx, node, ch.Name, first.Hash, s.firstAtPeer)
+	}
+	raw, err := first.Block(ctx)
+	if err != nil {
+		return err
 	}
 	block := &common.Block{}
-	if err := proto.Unmarshal(ch.Genesis, block); err != nil {
+	if err := proto.Unmarshal(raw, block); err != nil {
 		return refuse("it is not a block: %v", err)
 	}
 	err = channel.JoinChannel(ctx, connection, s.admin, block)
 	if err != nil && !strings.Contains(err.Error(), "already exists") {
 		return fmt.Errorf("join channel %s with %s: %w", ch.Name, node, answered(node, err))
 	}
-	return nil
+	return s.checkLedger(ctx, node, ch.Name, first.Hash, s.firstAtPeer)
+}
+
+func (s *session) peerHasJoined(ctx context.Context, connection *grpc.ClientConn, node, name string) (bool, error) {
+	channels, err := channel.ListChannelOnPeer(ctx, connection, s.admin)
+	if err != nil {
+		return false, fmt.Errorf("list the channels of %s: %w", node, answered(node, err))
+	}
+	joined := slices.ContainsFunc(channels, func(c *peer.ChannelInfo) bool { return c.GetChannelId() == name })
+	if !joined {
+		s.ledgers.forget(s.ledgerKey(node, name))
+	}
+	return joined, nil
 }
 
 // Height is the number of blocks at the Member's highest peer.
 func (s *session) Height(ctx context.Context, ch v1alpha1.PlanChannel) (int64, error) {
 	var highest int64
 	var failed error
-	for _, node := range s.peers() {
+	for _, node := range s.channelPeers(ch.Name) {
 		connection, err := s.peer(node)
 		if err != nil {
 			return 0, err
@@ -99,7 +116,7 @@ func (s *session) Install(ctx context.Context, node string, contract v1alpha1.Pl
 // configOf is a channel's present configuration, as one of the Member's peers knows it.
 func (s *session) configOf(ctx context.Context, name string) (*common.Config, error) {
 	var config *common.Config
-	err := s.atAnyPeer(ctx, func(connection *grpc.ClientConn) error {
+	err := s.atChannelPeer(ctx, name, func(connection *grpc.ClientConn) error {
 		block, err := channel.GetConfigBlock(ctx, connection, s.admin, name)
 		if err != nil {
 			return err

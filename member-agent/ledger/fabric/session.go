@@ -31,6 +31,8 @@ type session struct {
 	signer   configtx.SigningIdentity
 	adminTLS tls.Certificate
 	ownRoots *x509.CertPool
+	ledgers  *ledgers
+	rules    *ruleBook
 
 	mu          sync.Mutex
 	connections map[string]*grpc.ClientConn
@@ -41,7 +43,7 @@ var _ ledger.Session = (*session)(nil)
 // Open reads the Member's own identities; it connects to nodes only as they are needed.
 func (e *Engine) Open(ctx context.Context, plan *v1alpha1.MemberPlan, records map[string]v1alpha1.Record, keys ledger.Keys) (ledger.Session, error) {
 	s := &session{
-		network: network{plan: plan, records: records}, dial: e.dial,
+		network: network{plan: plan, records: records}, dial: e.dial, ledgers: e.ledgers, rules: e.rules,
 		connections: map[string]*grpc.ClientConn{},
 	}
 	if err := s.readAdmin(ctx, keys); err != nil {
@@ -162,10 +164,23 @@ func (s *session) peers() []string {
 	return names
 }
 
+// channelPeers are the Member's own that are not known to hold another ledger under a channel's name.
+func (s *session) channelPeers(channel string) []string {
+	return slices.DeleteFunc(s.peers(), func(node string) bool { return s.ledgers.isOther(s.ledgerKey(node, channel)) })
+}
+
 // atAnyPeer calls the Member's peers, one after the other, until one has done it. What a peer that answers says counts
 // for more than that another one does not.
 func (s *session) atAnyPeer(ctx context.Context, do func(connection *grpc.ClientConn) error) error {
-	peers := s.peers()
+	return s.atAnyOf(ctx, s.peers(), do)
+}
+
+// atChannelPeer is atAnyPeer without the peers that hold another ledger under the channel's name.
+func (s *session) atChannelPeer(ctx context.Context, channel string, do func(connection *grpc.ClientConn) error) error {
+	return s.atAnyOf(ctx, s.channelPeers(channel), do)
+}
+
+func (s *session) atAnyOf(ctx context.Context, peers []string, do func(connection *grpc.ClientConn) error) error {
 	if len(peers) == 0 {
 		return fmt.Errorf("%s runs no peer in consortium %s: this needs one", s.plan.Spec.Member, s.plan.Spec.Consortium)
 	}
@@ -200,13 +215,8 @@ func (s *session) Genesis(channel v1alpha1.PlanChannel) ([]byte, error) {
 }
 
 // CheckGenesis compares a channel's first block with the plan and the records.
-func (s *session) CheckGenesis(channel v1alpha1.PlanChannel) (string, error) {
-	return s.checkGenesis(channel)
-}
-
-// GenesisHash is the hash of a first block that has been checked before.
-func (s *session) GenesisHash(channel v1alpha1.PlanChannel) (string, error) {
-	return genesisHash(channel.Genesis)
+func (s *session) CheckGenesis(channel v1alpha1.PlanChannel, block []byte) (string, error) {
+	return s.checkGenesis(channel, block)
 }
 
 // Close ends the connections.

@@ -65,7 +65,7 @@ func (s *session) waiting(ctx context.Context, channel string, err error) error 
 func (s *session) unseen(ctx context.Context, name string) []string {
 	channel, _ := channelOf(s.plan, name)
 	var missing []string
-	err := s.atAnyPeer(ctx, func(connection *grpc.ClientConn) error {
+	err := s.atChannelPeer(ctx, name, func(connection *grpc.ClientConn) error {
 		seen, err := discovery.NewPeer(connection, s.admin).PeerMembershipQuery(ctx, name, nil)
 		if err != nil {
 			return err

@@ -7,12 +7,15 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
+	"github.com/hanse-io/hanse/member-agent/ledger/ledgertest"
 )
 
 // Member is one organization: its plan, what it was issued, and what it publishes.
 type Member struct {
 	Plan   *v1alpha1.MemberPlan
 	Record v1alpha1.Record
+	// Pins are the first blocks that the Member keeps.
+	Pins ledgertest.Pins
 
 	number      int
 	identities  map[string]ledger.KeyPair
@@ -151,6 +154,7 @@ func (m *Member) publish() {
 			Name: node.Name, Role: node.Role, Port: port, TLSCertificate: published[node.Name],
 		})
 	}
+	record.Channels = m.Record.Channels
 	m.Record = record
 }
 

@@ -1,0 +1,162 @@
+// Package genesis keeps the first blocks of a consortium's channels in the organization's own cluster: one immutable
+// ConfigMap for each channel in the consortium's namespace. From there nodes join, are healed and added later, with the
+// host gone and the plan changed. It must know nothing of what is in a block, of plans or of the host.
+package genesis
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+)
+
+const (
+	// LabelChannel is on every ConfigMap of a first block and names the channel.
+	LabelChannel = v1alpha1.GroupName + "/first-block"
+	// annotationHash, annotationAgreed and annotationBytes tell what is to be known of a block without reading it.
+	annotationHash   = v1alpha1.GroupName + "/first-block-hash"
+	annotationAgreed = v1alpha1.GroupName + "/first-block-agreed"
+	annotationBytes  = v1alpha1.GroupName + "/first-block-bytes"
+	// blockKey is the key of the block (protobuf, gzip) in the ConfigMap.
+	blockKey = "block.pb.gz"
+	// prefix of a ConfigMap's name. No workload has a name with a dot in it.
+	prefix = "first-block."
+)
+
+// What one consortium may keep, whatever channels a host goes on to name: twice as many as a plan carries at a time.
+const (
+	maxBlocks = 2 * v1alpha1.MaxPlanChannels
+	maxBytes  = 64 << 20
+)
+
+// Store keeps the first blocks of one consortium.
+type Store struct {
+	// Client of the organization's own cluster, without a cache.
+	Client client.Client
+	// Namespace of the consortium in that cluster.
+	Namespace  string
+	Consortium string
+	// Owner is the field manager.
+	Owner string
+}
+
+var _ ledger.Pins = Store{}
+
+// All lists what is kept, by channel.
+func (s Store) All(ctx context.Context) (map[string]ledger.Pin, error) {
+	kept, err := s.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pins := map[string]ledger.Pin{}
+	for i := range kept {
+		if o := &kept[i]; o.Name == prefix+o.Labels[LabelChannel] {
+			pins[o.Labels[LabelChannel]] = ledger.Pin{Hash: o.Annotations[annotationHash], Agreed: o.Annotations[annotationAgreed] == "true"}
+		}
+	}
+	return pins, nil
+}
+
+// list reads the objects' metadata only: blocks are large.
+func (s Store) list(ctx context.Context) ([]metav1.PartialObjectMetadata, error) {
+	var list metav1.PartialObjectMetadataList
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
+	err := s.Client.List(ctx, &list, client.InNamespace(s.Namespace), client.HasLabels{LabelChannel})
+	if err != nil {
+		return nil, fmt.Errorf("list the first blocks in namespace %s: %w", s.Namespace, err)
+	}
+	return list.Items, nil
+}
+
+// Block is a channel's block as it was kept.
+func (s Store) Block(ctx context.Context, channel string) ([]byte, error) {
+	var cm corev1.ConfigMap
+	if err := s.Client.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: prefix + channel}, &cm); err != nil {
+		return nil, fmt.Errorf("read %s: %w", s.Where(channel), err)
+	}
+	return cm.BinaryData[blockKey], nil
+}
+
+// Keep makes the ConfigMap of a channel.
+func (s Store) Keep(ctx context.Context, channel, hash string, packed []byte) error {
+	if err := s.fits(ctx, len(packed)); err != nil {
+		return err
+	}
+	cm := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: s.Namespace, Name: prefix + channel,
+			Labels:      map[string]string{LabelChannel: channel, v1alpha1.LabelConsortium: s.Consortium},
+			Annotations: map[string]string{annotationHash: hash, annotationBytes: strconv.Itoa(len(packed))},
+		},
+		Immutable:  ptr.To(true),
+		BinaryData: map[string][]byte{blockKey: packed},
+	}
+	err := s.Client.Create(ctx, cm, client.FieldOwner(s.Owner))
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	pins, err := s.All(ctx)
+	if err != nil {
+		return err
+	}
+	if there := pins[channel].Hash; there != hash {
+		return fmt.Errorf("%s holds another one already (%.12s…)", s.Where(channel), there)
+	}
+	return nil
+}
+
+// fits says whether there is room for one block more.
+func (s Store) fits(ctx context.Context, bytes int) error {
+	kept, err := s.list(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range kept {
+		n, _ := strconv.Atoi(o.Annotations[annotationBytes])
+		bytes += max(n, 0)
+	}
+	if len(kept) >= maxBlocks || bytes > maxBytes {
+		return fmt.Errorf("namespace %s holds %d first blocks already, and %d, of %d MiB together, are the most: delete those of channels that are not used any more (kubectl -n %s get configmaps -l %s)",
+			s.Namespace, len(kept), maxBlocks, maxBytes>>20, s.Namespace, LabelChannel)
+	}
+	return nil
+}
+
+// Agree notes on the ConfigMap that everybody concerned has shown its hash.
+func (s Store) Agree(ctx context.Context, channel string) error {
+	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: prefix + channel}}
+	patch := []byte(`{"metadata":{"annotations":{"` + annotationAgreed + `":"true"}}}`)
+	return s.Client.Patch(ctx, cm, client.RawPatch("application/merge-patch+json", patch), client.FieldOwner(s.Owner))
+}
+
+// Where names a channel's ConfigMap.
+func (s Store) Where(channel string) string {
+	return "ConfigMap " + prefix + channel + " in namespace " + s.Namespace
+}
+
+// Forget deletes everything that is kept, once the consortium's nodes have been taken down. A namespace that the agent may
+// not read holds nothing of it.
+func (s Store) Forget(ctx context.Context) error {
+	kept, err := s.list(ctx)
+	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, o := range kept {
+		cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: o.Name}}
+		if err := s.Client.Delete(ctx, cm); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("delete ConfigMap %s in namespace %s: %w", o.Name, s.Namespace, err)
+		}
+	}
+	return nil
+}

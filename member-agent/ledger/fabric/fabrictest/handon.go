@@ -1,0 +1,65 @@
+package fabrictest
+
+import (
+	"context"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+)
+
+// Advance takes one Member one turn further, as its agent does, and lets its record show what it has pinned.
+func (n *Network) Advance(ctx context.Context, member *Member, records map[string]v1alpha1.Record) (ledger.Progress, error) {
+	plan := member.Plan
+	session, err := n.Engine().Open(ctx, plan, records, member.Keys)
+	if err != nil {
+		return ledger.Progress{}, err
+	}
+	defer session.Close()
+	progress := ledger.Advance(ctx, session, ledger.Input{Plan: plan, Previous: plan.Status, Records: records, Pins: &member.Pins})
+	plan.Status.Channels, plan.Status.Contracts = progress.Channels, progress.Contracts
+	return progress, nil
+}
+
+// HandOn does what host and gossip do between two turns: first blocks go from the leader's status into the plans of those
+// who have not got them, and records show what has been pinned.
+func HandOn(members []*Member) {
+	type first struct {
+		hash  string
+		block []byte
+	}
+	blocks := map[string]first{}
+	for _, member := range members {
+		member.Record.Channels = nil
+		for _, channel := range member.Plan.Status.Channels {
+			if channel.GenesisHash != "" {
+				member.Record.Channels = append(member.Record.Channels, v1alpha1.RecordChannel{Name: channel.Name, GenesisHash: channel.GenesisHash})
+			}
+			if channel.Genesis != nil {
+				blocks[channel.Name] = first{channel.GenesisHash, channel.Genesis}
+			}
+		}
+	}
+	requested := map[string]bool{}
+	for _, member := range members {
+		pinned := map[string]bool{}
+		for _, channel := range member.Record.Channels {
+			pinned[channel.Name] = true
+		}
+		for i := range member.Plan.Spec.Channels {
+			channel := &member.Plan.Spec.Channels[i]
+			channel.Genesis = nil
+			if known := blocks[channel.Name]; channel.GenesisHash == "" {
+				channel.GenesisHash = known.hash
+			}
+			if !pinned[channel.Name] {
+				channel.Genesis = blocks[channel.Name].block
+				requested[channel.Name] = channel.Genesis == nil
+			}
+		}
+	}
+	for _, member := range members {
+		for i := range member.Plan.Spec.Channels {
+			member.Plan.Spec.Channels[i].GenesisRequested = requested[member.Plan.Spec.Channels[i].Name]
+		}
+	}
+}
