@@ -62,11 +62,11 @@ const (
 
 const (
 	// MaxGenesisBytes is the size that a channel's first block may have, compressed as plans and statuses carry it. One of
-	// sixty-four organizations with an orderer each has less than half of it.
-	MaxGenesisBytes = 256 << 10
-	// MaxPlanBytes is the size that the host lets a plan's spec grow to, in bytes of JSON. etcd takes objects of 1.5 MiB,
-	// and the status is in the same object.
-	MaxPlanBytes = 768 << 10
+	// sixty-four organizations with an orderer each has 72 KB.
+	MaxGenesisBytes = 192 << 10
+	// MaxPlanBytes is the size that no plan's spec that the host computes reaches, in bytes of JSON. etcd takes objects of
+	// 1.5 MiB, and the status is in the same object.
+	MaxPlanBytes = 1 << 20
 	// MaxPlanChannels and MaxPlanContracts are how many channels and contracts one plan carries.
 	MaxPlanChannels, MaxPlanContracts = 256, 512
 )

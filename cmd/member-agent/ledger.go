@@ -5,13 +5,29 @@ import (
 	"errors"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/genesis"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/lifecycle"
 )
 
 // phases shows the ledger's phases to the lifecycle in the lifecycle's own terms.
-type phases struct{ engine ledger.Engine }
+type phases struct {
+	engine ledger.Engine
+	own    client.Client
+}
+
+// pins are the first blocks that are kept of a plan's channels.
+func (p phases) pins(plan *v1alpha1.MemberPlan) genesis.Store {
+	return genesis.Store{Client: p.own, Namespace: plan.Spec.Namespace, Consortium: plan.Spec.Consortium, Owner: lifecycle.Owner}
+}
+
+// Forget drops them.
+func (p phases) Forget(ctx context.Context, plan *v1alpha1.MemberPlan) error {
+	return p.pins(plan).Forget(ctx)
+}
 
 // forOthers is how much longer one turn may take for what the others are about to do.
 const forOthers = 4 * time.Second
@@ -24,7 +40,9 @@ func (p phases) Advance(ctx context.Context, in lifecycle.LedgerInput) lifecycle
 		return notOpen(in.Plan.Status, err)
 	}
 	defer func() { _ = session.Close() }()
-	progress := ledger.Advance(ctx, ledger.Patient(session, forOthers), in.Plan, in.Plan.Status)
+	progress := ledger.Advance(ctx, ledger.Patient(session, forOthers), ledger.Input{
+		Plan: in.Plan, Previous: in.Plan.Status, Records: in.Records, Pins: p.pins(in.Plan),
+	})
 	out := lifecycle.LedgerOutput{Channels: progress.Channels, Contracts: progress.Contracts}
 	if v := progress.ChannelsReady; !v.Ready {
 		out.ChannelsReason, out.ChannelsMessage = v.Reason, v.Message

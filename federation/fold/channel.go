@@ -90,10 +90,13 @@ func noteChannel(p *progress, in plan.Input, c plan.Channel, member string, repo
 	switch {
 	case Online(in.Members[member]) != metav1.ConditionTrue:
 		p.unheardOf(member)
-	case len(c.Genesis) == 0:
+	case c.GenesisHash == "":
 		if member == c.Leader {
 			p.miss(member, "make the first block of channel "+c.Name, report.Message)
 		}
+	case report.GenesisHash == "" && plan.WaitingGenesis(in, member) > 0:
+		p.miss(member, "take over the first block of channel "+c.Name,
+			fmt.Sprintf("waiting for %d channels' first blocks to be handed over", plan.WaitingGenesis(in, member)))
 	case done.orderers < done.ofOrderers:
 		p.miss(member, "join its orderers to channel "+c.Name, report.Message)
 	case done.peers < done.ofPeers:

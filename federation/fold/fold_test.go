@@ -41,7 +41,7 @@ func world() plan.Input {
 		}
 		in.Plans[name] = &v1alpha1.MemberPlan{Status: v1alpha1.MemberPlanStatus{
 			Nodes: []v1alpha1.PlanNodeStatus{{Name: "orderer0-" + name, Ready: true}, {Name: "peer0-" + name, Ready: true}},
-			Channels: []v1alpha1.PlanChannelStatus{{Name: "deals", Genesis: []byte("block"), GenesisHash: "aa", AnchorsSet: true, Height: 4,
+			Channels: []v1alpha1.PlanChannelStatus{{Name: "deals", GenesisHash: strings.Repeat("a", 64), AnchorsSet: true, Height: 4,
 				Orderers: []string{"orderer0-" + name}, Peers: []string{"peer0-" + name}}},
 			Contracts: []v1alpha1.PlanContractStatus{{Name: "notary", Channel: "deals", Running: true, Approved: 1, Committed: 1}},
 		}}
@@ -265,20 +265,22 @@ func TestChannel(t *testing.T) {
 		{"all is well", func(*plan.Input) {}, metav1.ConditionTrue, "3/3 orderers, 3/3 peers"},
 		{"the first block is to be made", func(in *plan.Input) {
 			for _, p := range in.Plans {
-				p.Spec.Channels[0].Genesis = nil
+				p.Spec.Channels[0].GenesisHash = ""
 				p.Status.Channels = nil
 			}
 		}, metav1.ConditionFalse, "waiting for org1 to make the first block of channel deals"},
 		{"why it was not made", func(in *plan.Input) {
 			for _, p := range in.Plans {
-				p.Spec.Channels[0].Genesis = nil
+				p.Spec.Channels[0].GenesisHash = ""
 				p.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Message: "no record of org3"}}
 			}
 		}, metav1.ConditionFalse, "deals (no record of org3)"},
+		{"a first block waits for its turn", func(in *plan.Input) { in.Plans["org2"].Status.Channels = nil }, metav1.ConditionFalse,
+			"waiting for org2 to take over the first block of channel deals (waiting for 1 channels' first blocks to be handed over)"},
 		{"an orderer has not joined", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Orderers = nil }, metav1.ConditionFalse, "2/3 orderers, 3/3 peers; waiting for org2 to join its orderers"},
 		{"a peer has not joined", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Peers = []string{"peer7-org2"} }, metav1.ConditionFalse, "3/3 orderers, 2/3 peers; waiting for org2 to join its peers"},
 		{"anchors are not set", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].AnchorsSet = false }, metav1.ConditionFalse, "waiting for org2 to name its anchor peers"},
-		{"two first blocks", func(in *plan.Input) { in.Plans["org3"].Status.Channels[0].GenesisHash = "bb" }, metav1.ConditionFalse, "org3 holds another first block"},
+		{"two first blocks", func(in *plan.Input) { in.Plans["org3"].Status.Channels[0].GenesisHash = strings.Repeat("b", 64) }, metav1.ConditionFalse, "org3 holds another first block"},
 		{"lost contact", func(in *plan.Input) { lose(*in, "org2") }, metav1.ConditionUnknown, "nothing heard of org2"},
 		{"a member that is none of the channel's does not matter", func(in *plan.Input) {
 			in.Channels[0].Spec.Members = []string{"org1", "org2"}

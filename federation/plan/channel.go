@@ -12,9 +12,6 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// maxGenesisBytes is the size up to which a first block is handed on; one of sixty-four organizations has half of it.
-const maxGenesisBytes = 512 << 10
-
 // Channel is an accepted channel with its defaults filled in.
 type Channel struct {
 	v1alpha1.PlanChannel
@@ -46,7 +43,7 @@ func resolveChannel(in Input, channel *v1alpha1.Channel) Channel {
 		}
 	}
 	c.Leader = channelLeader(in.Consortium, &c)
-	c.Genesis = genesis(in, channel.Name, c.Leader)
+	c.GenesisHash = genesisHash(in, channel.Name, c.Leader)
 	return c
 }
 
@@ -95,33 +92,6 @@ func channelLeader(consortium *v1alpha1.Consortium, c *Channel) string {
 		return c.Endorsing[0]
 	}
 	return c.Members[0]
-}
-
-// genesis is a channel's first block: the one that is in a plan already, for it never changes, or else the one that the
-// channel's leader has published.
-func genesis(in Input, channel, leader string) []byte {
-	names := make([]string, 0, len(in.Plans)+1)
-	for name := range in.Plans {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range append([]string{leader}, names...) {
-		if plan := in.Plans[name]; plan != nil {
-			for i := range plan.Spec.Channels {
-				if c := &plan.Spec.Channels[i]; c.Name == channel && len(c.Genesis) > 0 {
-					return c.Genesis
-				}
-			}
-		}
-	}
-	if plan := in.Plans[leader]; plan != nil {
-		for i := range plan.Status.Channels {
-			if c := &plan.Status.Channels[i]; c.Name == channel && len(c.Genesis) > 0 && len(c.Genesis) <= maxGenesisBytes {
-				return c.Genesis
-			}
-		}
-	}
-	return nil
 }
 
 // channelsFor are the channels that a Member is in or orders for, sorted by name.

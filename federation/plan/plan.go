@@ -5,7 +5,11 @@ package plan
 
 import (
 	"cmp"
+	"encoding/json"
+	"maps"
 	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
@@ -67,6 +71,7 @@ func Compute(in Input) Result {
 		keepUndecodable(in, &spec)
 		res.Plans[m.Name] = *spec.DeepCopy()
 	}
+	handOver(in, &res)
 	return res
 }
 
@@ -93,7 +98,8 @@ func resolve(in Input) (Result, []v1alpha1.PlanContract) {
 			res.Resolved[channel.Name] = resolveChannel(in, channel)
 		}
 	}
-	return res, resolveContracts(in, &res)
+	contracts := fit(in, &res, resolveContracts(in, &res))
+	return res, contracts
 }
 
 // planMembers lists the Members of the Consortium as every plan shows them.
@@ -103,7 +109,7 @@ func planMembers(in Input) []v1alpha1.PlanMember {
 	for i := range in.Consortium.Spec.Members {
 		m := &in.Consortium.Spec.Members[i]
 		member := v1alpha1.PlanMember{Name: m.Name, Role: m.Role, MSPID: mspID(in, m.Name), Record: records[m.Name]}
-		if known := in.Members[m.Name]; known != nil {
+		if known := in.Members[m.Name]; known != nil && len(known.Status.Root) <= rootBudget {
 			member.Root = known.Status.Root
 		}
 		for _, node := range planNodes(in.Consortium, m) {
@@ -122,10 +128,6 @@ func mspID(in Input, member string) string {
 	}
 	return v1alpha1.MSPID(member)
 }
-
-// recordBudget is how many bytes of records a plan carries at the most: etcd takes objects of 1.5 MiB. Records that
-// do not fit travel by gossip alone.
-const recordBudget = 768 << 10
 
 // recordsWithin picks the Members' records, in the order of the Members' names, up to a size in bytes.
 func recordsWithin(in Input, budget int) map[string]*v1alpha1.SignedRecord {
@@ -146,9 +148,39 @@ func recordsWithin(in Input, budget int) map[string]*v1alpha1.SignedRecord {
 			continue
 		}
 		budget -= size
-		records[name] = record
+		records[name] = lasting(in, name, record)
 	}
 	return records
+}
+
+// relayed is the number of Members up to which the plans follow what a record says of first blocks. In a larger
+// consortium that travels by gossip alone: it changes often, and each change would be written into everybody's plan.
+const relayed = 16
+
+// lasting is the record for the plans: the one that they carry already where only its first blocks have changed since.
+func lasting(in Input, member string, record *v1alpha1.SignedRecord) *v1alpha1.SignedRecord {
+	if len(in.Consortium.Spec.Members) <= relayed {
+		return record
+	}
+	for _, name := range slices.Sorted(maps.Keys(in.Plans)) {
+		for i := range in.Plans[name].Spec.Members {
+			m := &in.Plans[name].Spec.Members[i]
+			if m.Name == member && m.Record != nil && m.Record.Certificates == record.Certificates && sameFacts(m.Record.Payload, record.Payload) {
+				return m.Record
+			}
+		}
+	}
+	return record
+}
+
+// sameFacts is whether two records' payloads differ in nothing but their first blocks and their sequence.
+func sameFacts(a, b []byte) bool {
+	var x, y v1alpha1.Record
+	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
+		return false
+	}
+	x.Channels, y.Channels, x.Sequence, y.Sequence = nil, nil, 0, 0
+	return equality.Semantic.DeepEqual(x, y)
 }
 
 // linesByMember are the sound lines between Members of the Consortium, by each of their two ends.

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"reflect"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -112,35 +111,6 @@ func TestWhoGetsAContract(t *testing.T) {
 		if got := len(res.Plans[member].Contracts); got != want {
 			t.Errorf("%s: %d contracts, want %d: a contract is for those whose peers serve it", member, got, want)
 		}
-	}
-}
-
-func TestGenesis(t *testing.T) {
-	status := func(p *v1alpha1.MemberPlan, block string) {
-		p.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Genesis: []byte(block)}}
-	}
-	for _, c := range []struct {
-		why, want string
-		change    func(Input)
-	}{
-		{"nobody has made it", "", func(Input) {}},
-		{"the Leader has made it", "first", func(in Input) { status(in.Plans["a"], "first") }},
-		{"another one's is worth nothing", "", func(in Input) { status(in.Plans["b"], "first") }},
-		{"one that is in a plan never changes", "first", func(in Input) {
-			in.Plans["b"].Spec.Channels[0].Genesis = []byte("first")
-			status(in.Plans["a"], "second")
-		}},
-		{"a monstrous one is not handed on", "", func(in Input) { status(in.Plans["a"], strings.Repeat("x", maxGenesisBytes+1)) }},
-	} {
-		t.Run(c.why, func(t *testing.T) {
-			in := carryOut(input(org("a", 1, 1), org("b", 1, 1)))
-			c.change(in)
-			for _, member := range []string{"a", "b"} {
-				if got := string(Compute(in).Plans[member].Channels[0].Genesis); got != c.want {
-					t.Errorf("%s: %q, want %q", member, got, c.want)
-				}
-			}
-		})
 	}
 }
 

@@ -61,6 +61,8 @@ func TestJudge(t *testing.T) {
 // attentive is a ledger that remembers which contracts it was given, and finds everything done.
 type attentive struct{ given chan []string }
 
+func (a attentive) Forget(context.Context, *v1alpha1.MemberPlan) error { return nil }
+
 func (a attentive) Advance(_ context.Context, in LedgerInput) LedgerOutput {
 	var out LedgerOutput
 	var names []string
@@ -94,6 +96,7 @@ func TestRefusedContracts(t *testing.T) {
 			r := careful()
 			r.base = t.Context()
 			given, woken := make(chan []string, 1), make(chan struct{}, 1)
+			r.problems = newProblems(nil)
 			r.workers = &workers{ledger: attentive{given}, wake: func(string) { woken <- struct{}{} }, running: map[string]*worker{}}
 			plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{
 				Member: "org1", Contracts: row.contracts,

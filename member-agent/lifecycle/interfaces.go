@@ -48,6 +48,8 @@ type Engine interface {
 // Ledger takes the member through its part in the channels and contracts. It may take long.
 type Ledger interface {
 	Advance(ctx context.Context, in LedgerInput) LedgerOutput
+	// Forget drops what is kept of a plan's channels, once its nodes have been taken down.
+	Forget(ctx context.Context, plan *v1alpha1.MemberPlan) error
 }
 
 // LedgerInput is what one turn of the ledger phases works on.

@@ -4,7 +4,9 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -68,6 +70,11 @@ type Options struct {
 	// LineAddresses are where the others reach the organization's gateway, as its own chart says. No other address of a
 	// line is signed into the member's record, and none at all if there are none.
 	LineAddresses []LineAddress
+
+	// Events tells people in the own cluster what has happened to a plan; nobody if nil.
+	Events events.EventRecorder
+	// Metrics is where the lifecycle's own are registered; nowhere if nil.
+	Metrics prometheus.Registerer
 
 	// Workers that carry plans out in parallel.
 	Workers int

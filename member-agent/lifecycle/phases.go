@@ -107,7 +107,7 @@ func (r *Reconciler) discover(p *progress, issued identity.Issued, org *organiza
 
 // sign makes the member's own record, or finds that the last one still says it all.
 func (r *Reconciler) sign(p *progress, issued identity.Issued, org *organization) (*v1alpha1.SignedRecord, error) {
-	own := record(p.plan, issued, r.LineAddresses)
+	own := record(p.plan, issued, r.LineAddresses, r.workers.channels(p.plan))
 	own, signed := next(own, r.Now(), p.plan.Status.Record, r.Discovery.Own(p.plan.Spec.Consortium, r.Member))
 	if signed != nil && signed.Certificates == org.certificates {
 		return signed, nil
@@ -164,6 +164,7 @@ func (r *Reconciler) ledger(p *progress, reader client.Reader, records map[strin
 		},
 	})
 	if out != nil {
+		r.tellOf(p.plan, p.status.Channels, out.Channels)
 		p.status.Channels = out.Channels
 		p.status.Contracts = withRunning(slices.Concat(out.Contracts, refused), running.Contracts)
 	}

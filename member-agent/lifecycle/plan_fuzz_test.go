@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -228,7 +229,7 @@ func nodeOf(node, member string) bool {
 // says runs what reads a plan to say something about it; none of it may panic.
 func (k *taker) says(plan *v1alpha1.MemberPlan) {
 	_ = signature.Pins{}.Compare(plan.Spec.Members)
-	own := record(plan, identity.Issued{}, confirmed(plan))
+	own := record(plan, identity.Issued{}, confirmed(plan), plan.Status.Channels)
 	_, _ = next(own, time.Unix(1000, 0), plan.Status.Record)
 	_, _, _ = judgeLines(plan, nil)
 	_, refused, _ := k.lifetime.allowed(plan)
@@ -251,17 +252,20 @@ func (k *taker) opens(t *testing.T, plan *v1alpha1.MemberPlan) {
 	for _, channel := range plan.Spec.Channels {
 		_ = ledger.OrderingMembers(plan, channel)
 		_ = ledger.LeaderOf(plan, channel)
-		if hash, err := session.CheckGenesis(channel); err == nil && len(hash) != 64 {
+		if hash, err := session.CheckGenesis(channel, channel.Genesis); err == nil && len(hash) != 64 {
 			t.Errorf("a first block was taken whose hash is %q", hash)
 		}
-		_, _ = session.GenesisHash(channel)
 		block, err := session.Genesis(channel)
 		if err != nil {
 			continue
 		}
-		channel.Genesis = block
-		if _, err := session.CheckGenesis(channel); err != nil {
+		hash, err := session.CheckGenesis(channel, block)
+		if err != nil {
 			t.Errorf("the own first block of channel %s is refused: %v", channel.Name, err)
+		}
+		first := ledger.FirstBlock{Hash: hash, Block: func(context.Context) ([]byte, error) { return block, nil }}
+		if err := session.CheckChannel(context.Background(), channel, first); err != nil && !errors.Is(err, ledger.ErrChannelDiffers) {
+			t.Errorf("channel %s is held against its first block: %v", channel.Name, err)
 		}
 	}
 }

@@ -34,6 +34,7 @@ type Reconciler struct {
 	workers      *workers
 	organization atomic.Pointer[organization]
 	plans, house *bell
+	problems     *problems
 }
 
 // Reconcile takes one plan one turn further.
@@ -163,6 +164,10 @@ func (r *Reconciler) retire(ctx context.Context, p *progress) error {
 		p.retired(false, "taking the nodes down: "+retired.Waiting)
 		return nil
 	}
+	if err := r.Ledger.Forget(ctx, p.plan); err != nil {
+		p.retired(false, err.Error())
+		return err
+	}
 	r.leave(p.plan.Name)
 	r.Applier.Forget(p.plan.Spec.Namespace)
 	message := "everything is gone"
@@ -178,6 +183,7 @@ func (r *Reconciler) leave(plan string) {
 	r.workers.stop(plan)
 	r.rooms.close(v1alpha1.ConsortiumNamespace(plan))
 	r.plans.forget(plan)
+	r.problems.forget(plan)
 }
 
 // write updates the status if it has changed.

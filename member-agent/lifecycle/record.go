@@ -13,8 +13,8 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// record is what the member makes known about itself, without a sequence.
-func record(plan *v1alpha1.MemberPlan, issued identity.Issued, own []LineAddress) v1alpha1.Record {
+// record is what the member makes known about itself, without a sequence. channels are how far it is with them.
+func record(plan *v1alpha1.MemberPlan, issued identity.Issued, own []LineAddress, channels []v1alpha1.PlanChannelStatus) v1alpha1.Record {
 	r := v1alpha1.Record{
 		Member:        plan.Spec.Member,
 		MSPID:         plan.Spec.MSPID(plan.Spec.Member),
@@ -34,6 +34,11 @@ func record(plan *v1alpha1.MemberPlan, issued identity.Issued, own []LineAddress
 	for _, l := range plan.Spec.Lines {
 		if owns(own, l) {
 			r.Lines = append(r.Lines, v1alpha1.RecordLine{Name: l.Name, Address: l.LocalAddress, Port: l.LocalPort})
+		}
+	}
+	for _, c := range channels {
+		if c.GenesisHash != "" {
+			r.Channels = append(r.Channels, v1alpha1.RecordChannel{Name: c.Name, GenesisHash: c.GenesisHash})
 		}
 	}
 	return r

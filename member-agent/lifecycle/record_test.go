@@ -2,12 +2,15 @@ package lifecycle
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/identity"
 )
 
 func signedAs(t *testing.T, r v1alpha1.Record) *v1alpha1.SignedRecord {
@@ -80,6 +83,54 @@ func TestJudgeLines(t *testing.T) {
 			status, reason, message := judgeLines(row.plan, row.lines)
 			if status != row.status || reason != row.reason {
 				t.Errorf("%s %s (%s)", status, reason, message)
+			}
+		})
+	}
+}
+
+// TestRecordShowsFirstBlocks is what the others wait for before they join.
+func TestRecordShowsFirstBlocks(t *testing.T) {
+	plan := soundPlan()
+	w := &workers{running: map[string]*worker{}}
+	plan.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "fish"}}
+	shown := record(plan, identity.Issued{}, nil, w.channels(plan)).Channels
+	if len(shown) != 1 || shown[0] != (v1alpha1.RecordChannel{Name: "goods", GenesisHash: "aa"}) {
+		t.Errorf("what was reported last is shown before the worker has come to anything: %v", shown)
+	}
+	w.running[plan.Name] = &worker{out: &LedgerOutput{Channels: []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "fish", GenesisHash: "bb"}}}}
+	if shown = record(plan, identity.Issued{}, nil, w.channels(plan)).Channels; len(shown) != 2 {
+		t.Errorf("what the worker has pinned is shown at once, and not a turn later: %v", shown)
+	}
+}
+
+func TestNewProblems(t *testing.T) {
+	status := func(reason string) []v1alpha1.PlanChannelStatus {
+		return []v1alpha1.PlanChannelStatus{{Name: "goods", Reason: reason}}
+	}
+	for _, row := range []struct {
+		why         string
+		before, now string
+		told        bool
+	}{
+		{"two first blocks", "", v1alpha1.ReasonGenesisDiffers, true},
+		{"a person is told once", v1alpha1.ReasonGenesisDiffers, v1alpha1.ReasonGenesisDiffers, false},
+		{"another problem takes its place", v1alpha1.ReasonGenesisDiffers, v1alpha1.ReasonLedgerDiffers, true},
+		{"what waits mends itself", "", v1alpha1.ReasonWaiting, false},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			if told := len(newProblemsOf(status(row.before), status(row.now))) > 0; told != row.told {
+				t.Errorf("told: %v", told)
+			}
+			registry := prometheus.NewRegistry()
+			p := newProblems(registry)
+			p.set("trade", status(row.before))
+			p.set("trade", status(row.now))
+			families, err := registry.Gather()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if shown := len(families) == 1 && len(families[0].Metric) == 1; shown != slices.Contains(grave, row.now) {
+				t.Errorf("%v", families)
 			}
 		})
 	}

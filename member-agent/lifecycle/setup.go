@@ -37,6 +37,7 @@ var houseRequest = reconcile.Request{NamespacedName: types.NamespacedName{Name: 
 // New returns a Reconciler. What it opens lives by base.
 func New(base context.Context, o Options) *Reconciler {
 	r := &Reconciler{Options: o, base: base}
+	r.problems = newProblems(o.Metrics)
 	r.organization.Store(&organization{reason: v1alpha1.ReasonProgressing, waiting: "the organization's own certificates have not been looked at yet"})
 	r.plans = &bell{namespace: o.Namespace, names: r.planNames, pause: breath, now: o.Now, due: map[string]time.Time{}}
 	r.house = &bell{names: func() []string { return []string{houseKey} }, delay: gather}

@@ -37,6 +37,17 @@ func (n names) twice(name string) bool {
 	return was
 }
 
+// repeated is the first name that a list has twice; empty if there is none.
+func repeated(list []string) string {
+	seen := names{}
+	for _, name := range list {
+		if seen.twice(name) {
+			return name
+		}
+	}
+	return ""
+}
+
 func malformedMembers(spec *v1alpha1.MemberPlanSpec, taken names) string {
 	members := names{}
 	for _, m := range spec.Members {
@@ -60,10 +71,21 @@ func malformedChannels(spec *v1alpha1.MemberPlanSpec, taken names) string {
 		if !v1alpha1.IsLabel(c.Name) || len(c.Name) > v1alpha1.MaxMemberName || channels.twice(c.Name) {
 			return fmt.Sprintf("%.64q cannot be a channel's name, or is there twice", c.Name)
 		}
+		for what, list := range map[string][]string{"members": c.Members, "endorsement policy": c.Endorsement.Members} {
+			if name := repeated(list); name != "" {
+				return fmt.Sprintf("the %s of channel %s have %.64q twice", what, c.Name, name)
+			}
+		}
+		if len(c.Genesis) > v1alpha1.MaxGenesisBytes {
+			return fmt.Sprintf("the first block of channel %s has %d bytes, which is more than %d", c.Name, len(c.Genesis), v1alpha1.MaxGenesisBytes)
+		}
 	}
 	for _, c := range spec.Contracts {
 		if !v1alpha1.IsLabel(c.Name) || !v1alpha1.IsLabel(c.Channel) || len(c.Channel)+len(c.Name) > v1alpha1.MaxWorkloadName {
 			return fmt.Sprintf("there cannot be a contract %.64q on a channel %.64q", c.Name, c.Channel)
+		}
+		if name := repeated(c.Endorsement.Members); name != "" {
+			return fmt.Sprintf("the endorsement policy of contract %s on channel %s has %.64q twice", c.Name, c.Channel, name)
 		}
 		if workload := c.Channel + "-" + c.Name; taken.twice(workload) {
 			return fmt.Sprintf("contract %s on channel %s would run under the name %s, which is taken", c.Name, c.Channel, workload)

@@ -67,6 +67,18 @@ func TestRefusal(t *testing.T) {
 		{"a member with a path for a name", func(p *v1alpha1.MemberPlan) { p.Spec.Members[2] = v1alpha1.PlanMember{Name: "../org3"} }, v1alpha1.ReasonInvalid},
 		{"a channel with a path for a name", func(p *v1alpha1.MemberPlan) { p.Spec.Channels[0].Name = "../goods" }, v1alpha1.ReasonInvalid},
 		{"a channel twice", func(p *v1alpha1.MemberPlan) { p.Spec.Channels = append(p.Spec.Channels, p.Spec.Channels[0]) }, v1alpha1.ReasonInvalid},
+		{"a channel's member twice, so that a majority is one organization", func(p *v1alpha1.MemberPlan) {
+			p.Spec.Channels[0].Members = []string{"org1", "org3", "org3"}
+		}, v1alpha1.ReasonInvalid},
+		{"an endorser of a channel twice", func(p *v1alpha1.MemberPlan) {
+			p.Spec.Channels[0].Endorsement = v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseOutOf, Count: 2, Members: []string{"org3", "org3"}}
+		}, v1alpha1.ReasonInvalid},
+		{"an endorser of a contract twice", func(p *v1alpha1.MemberPlan) {
+			p.Spec.Contracts[0].Endorsement = v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseOutOf, Count: 2, Members: []string{"org3", "org3"}}
+		}, v1alpha1.ReasonInvalid},
+		{"a first block larger than any", func(p *v1alpha1.MemberPlan) {
+			p.Spec.Channels[0].Genesis = make([]byte, v1alpha1.MaxGenesisBytes+1)
+		}, v1alpha1.ReasonInvalid},
 		{"a contract that would run under a node's name", func(p *v1alpha1.MemberPlan) {
 			p.Spec.Contracts[0].Channel, p.Spec.Contracts[0].Name = "peer0", "org1"
 		}, v1alpha1.ReasonInvalid},

@@ -69,6 +69,21 @@ func (w *workers) submit(base context.Context, plan string, in LedgerInput) (out
 	return it.out, it.out != nil && samePlan(it.about, in.Plan)
 }
 
+// channels is how far a plan's worker is with the channels, or what was reported last while it has come to nothing yet.
+func (w *workers) channels(plan *v1alpha1.MemberPlan) []v1alpha1.PlanChannelStatus {
+	w.mu.Lock()
+	it := w.running[plan.Name]
+	w.mu.Unlock()
+	if it != nil {
+		it.mu.Lock()
+		defer it.mu.Unlock()
+		if it.out != nil {
+			return it.out.Channels
+		}
+	}
+	return plan.Status.Channels
+}
+
 // stop ends the worker of a plan.
 func (w *workers) stop(plan string) {
 	w.mu.Lock()

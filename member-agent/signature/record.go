@@ -15,6 +15,7 @@ const (
 	maxNodes       = 64
 	maxLines       = 256
 	maxRecordRoots = 8
+	maxChannels    = v1alpha1.MaxPlanChannels
 )
 
 // check holds a record against what its speaker may say at all.
@@ -37,6 +38,9 @@ func check(r *v1alpha1.Record, member, consortium string) error {
 		return err
 	}
 	if err := checkLines(r); err != nil {
+		return err
+	}
+	if err := checkChannels(r); err != nil {
 		return err
 	}
 	if err := checkRoots("identity root", r.IdentityRoots); err != nil {
@@ -91,6 +95,26 @@ func checkLines(r *v1alpha1.Record) error {
 			return fmt.Errorf("%w: line %s has port %d", ErrMalformed, l.Name, l.Port)
 		}
 		seen[l.Name] = true
+	}
+	return nil
+}
+
+// checkChannels has every channel named once, with the hex SHA-256 of a block.
+func checkChannels(r *v1alpha1.Record) error {
+	if len(r.Channels) > maxChannels {
+		return fmt.Errorf("%w: %d channels", ErrTooLarge, len(r.Channels))
+	}
+	seen := map[string]bool{}
+	for _, c := range r.Channels {
+		switch {
+		case !v1alpha1.IsLabel(c.Name) || len(c.Name) > v1alpha1.MaxMemberName:
+			return fmt.Errorf("%w: channel name %.80q", ErrMalformed, c.Name)
+		case seen[c.Name]:
+			return fmt.Errorf("%w: channel %s twice", ErrMalformed, c.Name)
+		case len(c.GenesisHash) != 64 || strings.Trim(c.GenesisHash, "0123456789abcdef") != "":
+			return fmt.Errorf("%w: channel %s has the first block %.80q", ErrMalformed, c.Name, c.GenesisHash)
+		}
+		seen[c.Name] = true
 	}
 	return nil
 }

@@ -193,6 +193,16 @@ func TestVerifyChecksWhatIsSaid(t *testing.T) {
 		{"more nodes than can be", func(r *v1alpha1.Record) {
 			r.Nodes = make([]v1alpha1.RecordNode, maxNodes+1)
 		}, ErrTooLarge},
+		{"more channels than a plan has", func(r *v1alpha1.Record) { r.Channels = make([]v1alpha1.RecordChannel, maxChannels+1) }, ErrTooLarge},
+		{"a channel with a path for a name", func(r *v1alpha1.Record) {
+			r.Channels = []v1alpha1.RecordChannel{{Name: "../goods", GenesisHash: strings.Repeat("a", 64)}}
+		}, ErrMalformed},
+		{"two first blocks for one channel", func(r *v1alpha1.Record) {
+			r.Channels = []v1alpha1.RecordChannel{{Name: "goods", GenesisHash: strings.Repeat("a", 64)}, {Name: "goods", GenesisHash: strings.Repeat("b", 64)}}
+		}, ErrMalformed},
+		{"a first block that is no hash", func(r *v1alpha1.Record) {
+			r.Channels = []v1alpha1.RecordChannel{{Name: "goods", GenesisHash: strings.Repeat("A", 64)}}
+		}, ErrMalformed},
 		{"more lines than can be", func(r *v1alpha1.Record) { r.Lines = make([]v1alpha1.RecordLine, maxLines+1) }, ErrTooLarge},
 		{"more roots than can be", func(r *v1alpha1.Record) { r.TLSRoots = make([]string, maxRecordRoots+1) }, ErrTooLarge},
 		{"an address that is none", func(r *v1alpha1.Record) { r.Lines[0].Address = "$(reboot)" }, ErrMalformed},

@@ -2,6 +2,9 @@ package fabric_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -51,9 +54,7 @@ func TestSeed(t *testing.T) {
 		must(t, os.WriteFile(genesisFile, block, 0o644))
 	}
 	session, block := seed(t)
-	channel := goods
-	channel.Genesis = block
-	if _, err := session.CheckGenesis(channel); err != nil {
+	if _, err := session.CheckGenesis(goods, block); err != nil {
 		t.Error(err)
 	}
 }
@@ -64,9 +65,7 @@ func FuzzCheckGenesis(f *testing.F) {
 	f.Add(sound[:len(sound)/2])
 	f.Add(bytes.Repeat([]byte{0x0a, 0x7f}, 64))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		channel := goods
-		channel.Genesis = data
-		hash, err := session.CheckGenesis(channel)
+		hash, err := session.CheckGenesis(goods, data)
 		var waiting *ledger.Waiting
 		if err != nil {
 			if !errors.Is(err, ledger.ErrGenesisRefused) && !errors.As(err, &waiting) {
@@ -74,11 +73,29 @@ func FuzzCheckGenesis(f *testing.F) {
 			}
 			return
 		}
-		// Only time, nonce and transaction ID are free in a block that passes, and its hash holds.
-		if other, err := session.GenesisHash(channel); err != nil || other != hash {
-			t.Errorf("accepted a block whose own hash does not hold: %v", err)
+		// Only time, nonce and transaction ID are free in a block that passes, its hash holds, and so do its rules.
+		if err := session.CheckChannel(t.Context(), goods, firstBlock(hash, data)); err != nil {
+			t.Errorf("accepted a block that does not hold what it was accepted for: %v", err)
 		}
 	})
+}
+
+// FuzzRules reads the rules out of what is no block, or not the one that it is said to be.
+func FuzzRules(f *testing.F) {
+	_, sound := seed(f)
+	sum := sha256.Sum256(sound)
+	f.Add(sound, hex.EncodeToString(sum[:]))
+	f.Add(sound[:len(sound)/2], "")
+	members := threeMembers(f)
+	records := fabrictest.Records(members)
+	f.Fuzz(func(t *testing.T, data []byte, hash string) {
+		// A session of its own: what has been read once is remembered by its hash.
+		_ = sessionOf(t, members[0], records).CheckChannel(t.Context(), goods, firstBlock(hash, data))
+	})
+}
+
+func firstBlock(hash string, block []byte) ledger.FirstBlock {
+	return ledger.FirstBlock{Hash: hash, Block: func(context.Context) ([]byte, error) { return block, nil }}
 }
 
 func must(t testing.TB, err error) {

@@ -20,8 +20,9 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// MaxGenesisBytes is the size that a first block may have, in bytes; an orderer would take one megabyte.
-const MaxGenesisBytes = 512 << 10
+// MaxGenesisBytes is the size that a first block may have, in bytes. One of sixty-four organizations has 620 KB; an orderer
+// takes requests of one megabyte.
+const MaxGenesisBytes = 1000 << 10
 
 func (n network) genesis(channel v1alpha1.PlanChannel, consenters map[string]*x509.Certificate) (*common.Block, error) {
 	config, err := n.channelConfig(channel, consenters)

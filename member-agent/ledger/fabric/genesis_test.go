@@ -39,14 +39,13 @@ func threeMembers(t testing.TB) []*fabrictest.Member {
 
 func TestGenesisIsWhatEverybodyWouldMake(t *testing.T) {
 	members := threeMembers(t)
-	channel := goods
-	var err error
-	if channel.Genesis, err = sessionOf(t, members[0], fabrictest.Records(members)).Genesis(channel); err != nil {
+	block, err := sessionOf(t, members[0], fabrictest.Records(members)).Genesis(goods)
+	if err != nil {
 		t.Fatal(err)
 	}
 	var hashes []string
 	for _, member := range members {
-		hash, err := sessionOf(t, member, fabrictest.Records(members)).CheckGenesis(channel)
+		hash, err := sessionOf(t, member, fabrictest.Records(members)).CheckGenesis(goods, block)
 		if err != nil {
 			t.Fatalf("%s: %v", member.Plan.Spec.Member, err)
 		}
@@ -162,9 +161,7 @@ func TestGenesisRefused(t *testing.T) {
 
 func refused(t *testing.T, session ledger.Session, block []byte, want string) {
 	t.Helper()
-	channel := goods
-	channel.Genesis = block
-	_, err := session.CheckGenesis(channel)
+	_, err := session.CheckGenesis(goods, block)
 	if !errors.Is(err, ledger.ErrGenesisRefused) || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v; want a refusal that names %q", err, want)
 	}
@@ -212,9 +209,8 @@ func TestMangledGenesis(t *testing.T) {
 // that comes late has only the new one in its records.
 func TestGenesisOutlivesRenewals(t *testing.T) {
 	members := threeMembers(t)
-	channel := goods
-	var err error
-	if channel.Genesis, err = sessionOf(t, members[0], fabrictest.Records(members)).Genesis(channel); err != nil {
+	block, err := sessionOf(t, members[0], fabrictest.Records(members)).Genesis(goods)
+	if err != nil {
 		t.Fatal(err)
 	}
 	before := members[1].Record.Nodes[0].TLSCertificate
@@ -224,7 +220,7 @@ func TestGenesisOutlivesRenewals(t *testing.T) {
 	if members[1].Record.Nodes[0].TLSCertificate == before {
 		t.Fatal("the record still has the old certificate")
 	}
-	if _, err := sessionOf(t, members[2], fabrictest.Records(members)).CheckGenesis(channel); err != nil {
+	if _, err := sessionOf(t, members[2], fabrictest.Records(members)).CheckGenesis(goods, block); err != nil {
 		t.Error(err)
 	}
 }

@@ -151,6 +151,14 @@ func declare(all []*fabrictest.Member, channel string, members ...string) {
 	}
 }
 
+// declareWithoutContract is for tests that need the channel only.
+func declareWithoutContract(all []*fabrictest.Member, channel string, members ...string) {
+	declare(all, channel, members...)
+	for _, member := range all {
+		member.Plan.Spec.Contracts = nil
+	}
+}
+
 func call(ctx context.Context, network *fabrictest.Network, channel string, member *fabrictest.Member, write bool, function string, arguments ...string) (string, error) {
 	client, err := network.Engine().Client(ctx, member.Plan, member.Keys, fabric.UserIdentity(member.Plan.Spec.Member), "")
 	if err != nil {

@@ -3,6 +3,8 @@
 package fabric_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"os"
 	"os/exec"
@@ -90,4 +92,14 @@ func stopwatch(t *testing.T) func(what string) {
 		t.Logf("%6.2fs %s", time.Since(last).Seconds(), what)
 		last = time.Now()
 	}
+}
+
+func gzipped(t *testing.T, block []byte) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := w.Write(block)
+	must(t, err)
+	must(t, w.Close())
+	return packed.Bytes()
 }

@@ -110,7 +110,7 @@ func channelDiffers(channel, format string, arguments ...any) error {
 
 // compareRules says what of a planned channel is not as its first block has it.
 func (n network) compareRules(channel v1alpha1.PlanChannel, r *rules) error {
-	members, ordering := mspIDs(channel.Members), mspIDs(ledger.OrderingMembers(n.plan, channel))
+	members, ordering := mspIDs(n.plan, channel.Members), mspIDs(n.plan, ledger.OrderingMembers(n.plan, channel))
 	leader := ledger.LeaderOf(n.plan, channel)
 	size := batchSize(channel.Batch)
 	switch {
@@ -124,7 +124,7 @@ func (n network) compareRules(channel v1alpha1.PlanChannel, r *rules) error {
 		size.PreferredMaxBytes != r.size.GetPreferredMaxBytes() || batchTimeout(channel.Batch) != r.timeout:
 		return channelDiffers(channel.Name, "the plan has another batch (size or timeout) than the first block")
 	}
-	want, err := applicationPolicies(channel)
+	want, err := applicationPolicies(n.plan, channel)
 	if err != nil {
 		return channelDiffers(channel.Name, "%v", err)
 	}
@@ -139,10 +139,10 @@ func (n network) compareRules(channel v1alpha1.PlanChannel, r *rules) error {
 }
 
 // mspIDs are those of some members, sorted. One that is named twice is there twice.
-func mspIDs(members []string) []string {
+func mspIDs(plan *v1alpha1.MemberPlan, members []string) []string {
 	ids := make([]string, len(members))
 	for i, member := range members {
-		ids[i] = MSPID(member)
+		ids[i] = MSPID(plan, member)
 	}
 	slices.Sort(ids)
 	return ids

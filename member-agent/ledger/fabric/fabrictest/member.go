@@ -15,7 +15,7 @@ type Member struct {
 	Plan   *v1alpha1.MemberPlan
 	Record v1alpha1.Record
 	// Pins are the first blocks that the Member keeps.
-	Pins ledgertest.Pins
+	Pins *ledgertest.Pins
 
 	number      int
 	identities  map[string]ledger.KeyPair
@@ -63,7 +63,7 @@ func NewMembers(consortium string, shapes ...Shape) ([]*Member, error) {
 		for _, node := range everybody[i].Nodes {
 			plan.Spec.Nodes = append(plan.Spec.Nodes, v1alpha1.PlanNode{Name: node.Name, Role: node.Role})
 		}
-		member := &Member{Plan: plan, number: i + 1, identities: map[string]ledger.KeyPair{}}
+		member := &Member{Plan: plan, Pins: &ledgertest.Pins{}, number: i + 1, identities: map[string]ledger.KeyPair{}}
 		if err := member.issue(); err != nil {
 			return nil, err
 		}
