@@ -24,8 +24,9 @@
 // In the agent's namespace: Secret hanse-bootstrap (the invitation), hanse-host-credential (the agent's key on the
 // host), ConfigMap hanse-member (whose cluster this is), hanse-root, hanse-agent and hanse-gateway (the organization's own certificates), ConfigMap hanse-pins (the
 // other members' roots as they were first seen), and one MemberPlan, the mirror, for each consortium. In each
-// consortium's namespace: its authorities, certificates, nodes and volumes, and ConfigMap connection.hanse.io, by which
-// applications connect. The agent itself keeps nothing that cannot
+// consortium's namespace: its authorities, certificates, nodes and volumes, ConfigMap connection.hanse.io, by which
+// applications connect, and a ConfigMap first-block.CHANNEL for each channel (package genesis), which goes when the
+// consortium is taken down. The agent itself keeps nothing that cannot
 // be read again from there.
 //
 // # When something fails
@@ -41,8 +42,8 @@
 //   - Somebody else uses the agent's credential on the host: event, metric and condition, there and here.
 //   - The host lies: a plan for another member, or for a namespace that is not its consortium's, is refused; a member's
 //     root other than the pinned one is not trusted, and the pinned one goes on to hold; an image that the organization
-//     does not allow is not run; a channel's first block is checked against the plan and the signed records before any
-//     node joins.
+//     does not allow is not run; a channel's first block is checked against the plan and the signed records, and no node
+//     joins before all members have signed for the same one; a channel's members and rules are those of its first block.
 //   - cert-manager is missing or away: what was issued goes on to hold and nodes are healed; new certificates wait.
 //   - The agent is down: nodes, lines and the ledger go on; nothing is healed or renewed in the cluster's own routing
 //     until it is back. With several replicas another takes over within seconds.
