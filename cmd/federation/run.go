@@ -134,6 +134,7 @@ func addControllers(mgr ctrl.Manager, now clock.PassiveClock, workers int) error
 	c, live := mgr.GetClient(), mgr.GetAPIReader()
 	g := gather.Gatherer{Reader: c}
 	recorder := mgr.GetEventRecorder("federation")
+	unwritten := &consortium.Unwritten{}
 	// Those that only report take turns: they leave the API server to those that agents wait for.
 	many, few := controller.Options{MaxConcurrentReconciles: workers}, controller.Options{MaxConcurrentReconciles: 1}
 	for _, room := range []struct {
@@ -142,11 +143,11 @@ func addControllers(mgr ctrl.Manager, now clock.PassiveClock, workers int) error
 		}
 		options controller.Options
 	}{
-		{&consortium.Reconciler{Client: c, Live: live, Gather: g}, many},
+		{&consortium.Reconciler{Client: c, Live: live, Gather: g, Unwritten: unwritten}, many},
 		{&membership.Registrar{Client: c, Recorder: recorder, Clock: now}, many},
 		{&membership.Approver{Client: c, Live: live, Recorder: recorder, Clock: now}, many},
 		{&membership.Liveness{Client: c, Recorder: recorder, Clock: now}, many},
-		{&consortium.Reporter{Client: c, Gather: g, Recorder: recorder, Clock: now}, few},
+		{&consortium.Reporter{Client: c, Gather: g, Recorder: recorder, Clock: now, Unwritten: unwritten}, few},
 		{&channel.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now}, few},
 		{&contract.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now}, few},
 		{&line.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now}, few},

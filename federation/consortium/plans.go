@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/apply"
@@ -30,19 +31,31 @@ func (r *Reconciler) applyPlans(ctx context.Context, in plan.Input, res plan.Res
 			stale = append(stale, changed(have, want))
 		}
 	}
+	key := client.ObjectKeyFromObject(in.Consortium)
 	if len(stale) == 0 {
+		r.Unwritten.set(key, nil)
 		return nil
 	}
 	if err := r.hold(ctx, in); err != nil {
 		return err
 	}
-	return r.write(ctx, stale)
+	failed := make([]error, len(stale))
+	err := r.write(ctx, stale, failed)
+	why := map[string]string{}
+	for i, p := range stale {
+		if text := whyUnwritten(p.Spec.Member, failed[i]); text != "" {
+			why[p.Spec.Member] = text
+		}
+	}
+	r.Unwritten.set(key, why)
+	return err
 }
 
-func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan) error {
+// write writes plans side by side, and notes what becomes of each.
+func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan, failed []error) error {
 	var group errgroup.Group // which goes on when one write fails: no Member waits for another one's plan
 	group.SetLimit(parallelPlans)
-	for _, p := range plans {
+	for i, p := range plans {
 		group.Go(func() error {
 			err := apply.Whole(ctx, r.Client, FieldManager, p)
 			if apierrors.IsNotFound(err) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
@@ -50,6 +63,7 @@ func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan) er
 				// changes next, and brings this Consortium up again.
 				return nil
 			}
+			failed[i] = err
 			return err
 		})
 	}

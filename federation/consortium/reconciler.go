@@ -29,6 +29,8 @@ type Reconciler struct {
 	// Live reads past the cache. Only deletion does, where a plan that is overlooked would be left behind.
 	Live   client.Reader
 	Gather gather.Gatherer
+	// Unwritten is where the Reporter learns which plans the API server does not take.
+	Unwritten *Unwritten
 }
 
 // SetupWithManager watches everything that a plan follows from.

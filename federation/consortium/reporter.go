@@ -9,6 +9,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/apply"
@@ -26,11 +27,14 @@ type Reporter struct {
 	Gather   gather.Gatherer
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
+	// Unwritten are the plans that the Reconciler could not write.
+	Unwritten *Unwritten
 }
 
 // SetupWithManager watches everything that a status follows from.
 func (r *Reporter) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
-	return watch(mgr, "consortium-status", gather.Later(r.Gather.Consortia), options).Complete(r)
+	return watch(mgr, "consortium-status", gather.Later(r.Gather.Consortia), options).
+		WatchesRawSource(source.Func(r.Unwritten.start)).Complete(r)
 }
 
 // Reconcile writes one Consortium's status if it says anything new.
@@ -39,6 +43,7 @@ func (r *Reporter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 	if err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	in.Unwritten = r.Unwritten.of(req.NamespacedName)
 	before, status := in.Consortium.Status, r.status(in, r.Clock.Now())
 	result, err := apply.Report(ctx, r.Client, r.Recorder, StatusManager, in.Consortium, said(before), said(status))
 	if at, ok := plan.RolloutDeadline(in, status.Rollout); ok && err == nil && result.IsZero() {

@@ -65,7 +65,7 @@ func (r *Reconciler) askToRetire(ctx context.Context, plans []v1alpha1.MemberPla
 			asked = append(asked, changed(&plans[i], memberPlan(spec)))
 		}
 	}
-	return r.write(ctx, asked)
+	return r.write(ctx, asked, make([]error, len(asked)))
 }
 
 // waits are the Members, sorted, without whose word that everything is down a Consortium is not let go. Members that

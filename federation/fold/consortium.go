@@ -41,7 +41,9 @@ func Consortium(in plan.Input, res plan.Result, now time.Time) v1alpha1.Consorti
 	if rollout != nil {
 		parts = slices.Insert(parts, 2, rolled)
 	}
-	verdicts[v1alpha1.ConditionReady] = readyVerdict(res, parts)
+	written, unwritten := plansWritten(in)
+	verdicts[v1alpha1.ConsortiumPlansWritten] = written
+	verdicts[v1alpha1.ConditionReady] = readyVerdict(res, append(parts, part{progress: unwritten}))
 	return v1alpha1.ConsortiumStatus{
 		ObservedGeneration: c.Generation,
 		Members:            board(in),
@@ -84,6 +86,18 @@ func readyVerdict(res plan.Result, parts []part) Verdict {
 		}
 	}
 	return whole.verdict(strings.Join(summaries, ", "))
+}
+
+// plansWritten says whether the API server has taken every plan.
+func plansWritten(in plan.Input) (Verdict, progress) {
+	var p progress
+	for _, member := range sortedKeys(in.Unwritten) {
+		p.fail("the plan of %s cannot be written: %s", member, in.Unwritten[member])
+	}
+	if len(p.failed) > 0 {
+		return Verdict{metav1.ConditionFalse, v1alpha1.ReasonPlanNotWritten, some(p.failed)}, p
+	}
+	return Verdict{metav1.ConditionTrue, v1alpha1.ReasonReady, "every member's plan is as it should be"}, p
 }
 
 func memberNames(in plan.Input) []string {

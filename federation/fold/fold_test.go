@@ -139,6 +139,12 @@ func TestConsortium(t *testing.T) {
 			})
 		}, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to carry out the plan (another root)"},
 		{"a plan that was not taken up yet proves nothing", func(in *plan.Input) { in.Plans["org2"].Generation = 2 }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up the plan"},
+		{"a plan that the API server does not take", func(in *plan.Input) {
+			in.Unwritten = map[string]string{"org2": "it is too large"}
+		}, v1alpha1.ConsortiumPlansWritten, metav1.ConditionFalse, "the plan of org2 cannot be written: it is too large"},
+		{"and so the consortium is not ready", func(in *plan.Input) {
+			in.Unwritten = map[string]string{"org2": "it is too large"}
+		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "the plan of org2 cannot be written: it is too large"},
 		{"a plan that was not written yet proves nothing", func(in *plan.Input) { delete(in.Plans, "org2") }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up the plan"},
 		{"nodes that are not in the plan do not count", func(in *plan.Input) { in.Plans["org2"].Status.Nodes[0].Name = "orderer9-org2" }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "5/6 nodes"},
 		{"two Members without a line", func(in *plan.Input) { in.Lines = in.Lines[1:] }, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "2/3 lines; waiting for a Line between org1 and org2 to be declared"},

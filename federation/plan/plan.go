@@ -28,6 +28,8 @@ type Input struct {
 	Lines []v1alpha1.Line
 	// Plans are the Consortium's MemberPlans as they are now, by Member, with what the agents report.
 	Plans map[string]*v1alpha1.MemberPlan
+	// Unwritten says why which Members' plans could not be written as they should be. No plan follows from it.
+	Unwritten map[string]string
 }
 
 // Result is what follows from an Input.
