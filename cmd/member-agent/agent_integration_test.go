@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +21,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/genesis"
+	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
 func samplePlan(name, member string) *v1alpha1.MemberPlan {
@@ -138,6 +141,7 @@ func TestAgent(t *testing.T) {
 		stop()
 		stop = startAgent(t, own)
 	})
+	firstBlocks(t, own)
 	burst(t, host, own)
 
 	other := samplePlan("stray", "org9")
@@ -161,6 +165,67 @@ func TestAgent(t *testing.T) {
 	heals(t, own, "after a restart while the host is away")
 	way.open()
 	returns(t, own, host)
+}
+
+// firstBlocks keeps first blocks in the consortium's namespace, under the agent's own rights.
+func firstBlocks(t *testing.T, own *cluster) {
+	t.Helper()
+	ctx := context.Background()
+	agent, err := client.New(own.agentConfig(), client.Options{Scheme: own.Scheme()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := genesis.Store{Client: agent, Namespace: "hanse-trade", Consortium: "trade", Owner: "test"}
+	hash, large := strings.Repeat("a", 64), make([]byte, v1alpha1.MaxGenesisBytes)
+	for _, step := range []struct {
+		why string
+		do  func() error
+	}{
+		{"the largest block is kept", func() error { return store.Keep(ctx, "deals", hash, large) }},
+		{"and kept again", func() error { return store.Keep(ctx, "deals", hash, large) }},
+		{"that all hold it is noted", func() error { return store.Agree(ctx, "deals") }},
+		{"no other one takes its place", func() error {
+			if err := store.Keep(ctx, "deals", strings.Repeat("b", 64), large); err == nil || !strings.Contains(err.Error(), "first-block.deals") {
+				return fmt.Errorf("another block was kept: %w", err)
+			}
+			return nil
+		}},
+		{"both are read back", func() error {
+			pins, err := store.All(ctx)
+			if want := (ledger.Pin{Hash: hash, Agreed: true}); err != nil || len(pins) != 1 || pins["deals"] != want {
+				return fmt.Errorf("%v: %w", pins, err)
+			}
+			block, err := store.Block(ctx, "deals")
+			if err != nil || len(block) != len(large) {
+				return fmt.Errorf("a block of %d bytes: %w", len(block), err)
+			}
+			return nil
+		}},
+		{"not even the organization's administrator changes it by mistake", func() error {
+			var cm corev1.ConfigMap
+			if err := own.Get(ctx, client.ObjectKey{Namespace: "hanse-trade", Name: "first-block.deals"}, &cm); err != nil {
+				return err
+			}
+			cm.BinaryData["block.pb.gz"] = []byte("other")
+			if err := own.Update(ctx, &cm); !apierrors.IsInvalid(err) {
+				return fmt.Errorf("it was changed: %w", err)
+			}
+			return nil
+		}},
+		{"everything is forgotten once the nodes are down", func() error {
+			if err := store.Forget(ctx); err != nil {
+				return err
+			}
+			if pins, err := store.All(ctx); err != nil || len(pins) > 0 {
+				return fmt.Errorf("%v: %w", pins, err)
+			}
+			return nil
+		}},
+	} {
+		if err := step.do(); err != nil {
+			t.Fatalf("first blocks: %s: %v", step.why, err)
+		}
+	}
 }
 
 // returns is what happens once the host can be reached again: the plan that it has lost stays mirrored, a new one
