@@ -9,9 +9,9 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// inFlight is how many bytes of compressed first blocks a plan carries before no other one is put into it; the last one may
+// genesisInFlight is how many bytes of compressed first blocks a plan carries before no other one is put into it; the last one may
 // go beyond. A block is in a plan only until its Member reports that it holds it.
-const inFlight = 128 << 10
+const genesisInFlight = 128 << 10
 
 // genesisHash is the hash of a channel's first block: the one that is in a plan already, for it never changes, or else the
 // one that the channel's leader has published.
@@ -107,7 +107,7 @@ func (h handover) handOver(c *Channel) {
 	looked, wanted := false, false
 	for _, member := range concerned[1:] {
 		target := h.target(member, c)
-		if target == nil || target.Genesis != nil || h.inFlight[member] >= inFlight {
+		if target == nil || target.Genesis != nil || h.inFlight[member] >= genesisInFlight {
 			continue
 		}
 		if !looked {
