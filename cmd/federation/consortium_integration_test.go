@@ -101,7 +101,7 @@ func TestConsortiumFromDeclarationToReady(t *testing.T) {
 		if m := plan.Spec.Members[0]; m.Root != "root of ready1" || m.Record == nil || string(m.Record.Payload) != "ready1" {
 			return fmt.Errorf("member %+v", m)
 		}
-		if len(plan.Spec.Lines) != 1 || plan.Spec.Lines[0].Address != "192.0.2.1" || plan.Spec.Lines[0].LocalPort != 7443 {
+		if len(plan.Spec.Lines) != 1 || plan.Spec.Lines[0].Address != "192.0.2.21" || plan.Spec.Lines[0].LocalPort != 7443 {
 			return fmt.Errorf("lines %+v", plan.Spec.Lines)
 		}
 		return nil
