@@ -45,6 +45,54 @@ type ContractSpec struct {
 	// Resources of the contract's container.
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	// Env is the contract's own environment, beside what its shim expects (CORE_PEER_LOCALMSPID, CHAINCODE_ID and others).
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=32
+	// +optional
+	Env []ContractEnvVar `json:"env,omitempty"`
+	// Replicas of the contract in each Member's cluster. All of them serve one package behind one Service.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=8
+	// +kubebuilder:default=1
+	// +optional
+	Replicas *int32 `json:"replicas,omitempty"`
+	// TLS makes the peers speak TLS to the contract, which finds its key pair in the files that CHAINCODE_TLS_KEY and
+	// CHAINCODE_TLS_CERT name. Say false for an image that cannot; the peers then speak plain text to it.
+	// +kubebuilder:default=true
+	// +optional
+	TLS *bool `json:"tls,omitempty"`
+}
+
+// ContractEnvVar is one variable of a contract's environment: a value, or a key of a Secret in the organization's cluster.
+// +kubebuilder:validation:XValidation:rule="has(self.value) != has(self.secretKeyRef)",message="say either value or secretKeyRef: exactly one of the two"
+// +kubebuilder:validation:XValidation:rule="self.name.matches('^[A-Za-z_][A-Za-z0-9_]*$')",message="the name of an environment variable is made of letters, digits and underscores, and does not begin with a digit"
+// +kubebuilder:validation:XValidation:rule="!self.name.startsWith('CORE_') && !self.name.startsWith('CHAINCODE_')",message="names that begin with CORE_ or CHAINCODE_ are set by the agent: use another name"
+type ContractEnvVar struct {
+	// Name of the variable.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Name string `json:"name"`
+	// Value that is the same for every Member. The host and every Member can read it: it is no place for a secret.
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	Value *string `json:"value,omitempty"`
+	// SecretKeyRef names a key of a Secret in the namespace hanse-CONSORTIUM of each Member's own cluster. The organization
+	// makes the Secret, and labels it federation.hanse.io/contract-env=CHANNEL.CONTRACT to let that contract have it.
+	// +optional
+	SecretKeyRef *ContractSecretKeyRef `json:"secretKeyRef,omitempty"`
+}
+
+// ContractSecretKeyRef names one key of a Secret.
+// +kubebuilder:validation:XValidation:rule="self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="the name of a Secret is made of lower-case letters, digits, hyphens and dots"
+// +kubebuilder:validation:XValidation:rule="self.key.matches('^[-._a-zA-Z0-9]+$')",message="the key of a Secret is made of letters, digits, hyphens, underscores and dots"
+type ContractSecretKeyRef struct {
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key"`
 }
 
 // ContractStatus tells how far the contract is.

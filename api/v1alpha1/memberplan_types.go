@@ -48,6 +48,12 @@ const (
 	ReasonImagePull = "ImagePullFailed"
 	// ReasonImageNotAllowed: the organization's own policy does not let an image of the plan run in its cluster.
 	ReasonImageNotAllowed = "ImageNotAllowed"
+	// ReasonRejected: the Member's cluster has rejected an object of the plan: its API server, a quota or a policy.
+	ReasonRejected = "Rejected"
+	// ReasonSecretMissing: a Secret that a contract's environment names is missing, or is not labelled for the contract.
+	ReasonSecretMissing = "SecretMissing"
+	// ReasonNameNotAllowed: the plan asks for a name in a certificate that the organization does not allow.
+	ReasonNameNotAllowed = "NameNotAllowed"
 	// ReasonNotApproved: the organization approves contracts by hand, and has not approved one as the plan has it.
 	ReasonNotApproved = "NotApproved"
 	// ReasonGenesisRefused: a channel's first block is not what the plan and the records say, or not the one that was pinned.
@@ -177,6 +183,18 @@ type PlanContract struct {
 	Endorsement EndorsementPolicy `json:"endorsement"`
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	// Env is the contract's own environment.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=32
+	// +optional
+	Env []ContractEnvVar `json:"env,omitempty"`
+	// Replicas in the Member's cluster; one when zero.
+	// +optional
+	Replicas int32 `json:"replicas,omitempty"`
+	// TLS is whether the peers speak TLS to the contract.
+	// +optional
+	TLS bool `json:"tls,omitempty"`
 }
 
 // MemberPlanSpec is what one Member has to do for one Consortium. The host computes it; nobody writes it by hand.

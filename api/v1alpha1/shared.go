@@ -16,6 +16,12 @@ const (
 	LabelNode = GroupName + "/node"
 	// LabelContract names the Contract an object belongs to.
 	LabelContract = GroupName + "/contract"
+	// LabelContractEnv is put on a Secret by its organization, and names the one contract whose environment may be taken
+	// from it, as CHANNEL.CONTRACT.
+	LabelContractEnv = GroupName + "/contract-env"
+	// LabelApplication is put on a namespace by its organization, and names the Consortium whose nodes the applications in it
+	// may reach.
+	LabelApplication = GroupName + "/application"
 	// LabelManagedBy is the standard label whose value on Hanse's objects is ManagedBy.
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 	// ManagedBy is the value of LabelManagedBy.

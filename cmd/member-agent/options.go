@@ -47,6 +47,8 @@ type options struct {
 	approval                   string
 	keepVolumes                bool
 	limits                     map[string]string
+	extraSANs                  []string
+	network                    network
 
 	logs logging
 	// registry takes the metrics of what is no controller.
@@ -102,6 +104,8 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.lineAddressTexts, "line-address", nil, "where the others reach this organization's gateway: ADDRESS or ADDRESS:PORT; may be repeated; only these are signed into the organization's record")
 	f.StringToStringVar(&o.limits, "limit", o.limits, "most that plans may ask of this cluster, whatever the host says, as NAME=QUANTITY: "+
 		"consortia, nodes, contracts, planBytes, totalPlanBytes, storage, podCPU, podMemory; may be repeated")
+	f.StringArrayVar(&o.extraSANs, "extra-san", o.extraSANs, "DNS name, domain with a dot before it, IP address or CIDR that this organization lets its nodes' certificates have, beside the nodes' own names; may be repeated")
+	o.network.addFlags(f)
 	o.logs.addFlags(f)
 }
 
@@ -137,6 +141,12 @@ func (o *options) validate() error {
 	}
 	if _, err := policy.ParseLimits(o.limits); err != nil {
 		return fmt.Errorf("--limit: %w", err)
+	}
+	if err := policy.Names(o.extraSANs).Validate(); err != nil {
+		return fmt.Errorf("--extra-san: %w", err)
+	}
+	if _, err := o.network.rules(); err != nil {
+		return err
 	}
 	if o.gateway == "" {
 		o.gateway = fmt.Sprintf("%s:%d", o.gatewayHost(), v1alpha1.PortLine)

@@ -174,7 +174,11 @@ func kubernetesVersion(config *rest.Config, mgr manager.Manager) string {
 func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, link *host.Link, o options) (*discovery.Discovery, *lifecycle.Reconciler, error) {
 	applier := apply.New(own, lifecycle.Owner, time.Now)
 	agent := nodes.Agent{Namespace: o.namespace, ServiceAccount: o.serviceAccount}
-	engine := fabric.New(fabric.Options{ClusterDomain: o.clusterDomain})
+	engine := fabric.New(fabric.Options{ClusterDomain: o.clusterDomain, AllowsName: policy.Names(o.extraSANs).Allows})
+	network, err := o.network.rules()
+	if err != nil {
+		return nil, nil, err
+	}
 	rings := &gossip{}
 	reconciler := lifecycle.New(ctx, lifecycle.Options{
 		Member: o.member, MSPID: o.mspID, Namespace: o.namespace, Agent: agent,
@@ -186,7 +190,10 @@ func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, l
 			},
 			Applier: applier, Certificates: own, Now: time.Now,
 		},
-		Nodes:     &nodes.Phase{Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own, KeepVolumes: o.keepVolumes},
+		Nodes: &nodes.Phase{
+			Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own, KeepVolumes: o.keepVolumes,
+			Network: network, Now: time.Now,
+		},
 		Discovery: rings, Engine: engine, Ledger: phases{engine: engine, own: own}, Reporter: link,
 		Events: mgr.GetEventRecorder("member-agent"), Metrics: o.registry,
 		NodeImages: o.nodeImages, ContractImages: o.contractImages, Approval: policy.Approval(o.approval),

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/utils/ptr"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
@@ -55,7 +56,10 @@ func resolveContracts(in Input, res *Result) []v1alpha1.PlanContract {
 			Image:       contractImage(&contract.Spec),
 			Version:     cmp.Or(contract.Spec.Version, "1.0"),
 			Endorsement: contractEndorsement(contract, channel),
-			Resources:   contract.Spec.Resources,
+			Resources:   contract.Spec.Resources.DeepCopy(),
+			Env:         deepEnv(contract.Spec.Env),
+			Replicas:    ptr.Deref(contract.Spec.Replicas, 1),
+			TLS:         ptr.Deref(contract.Spec.TLS, true),
 		}
 		sequence := nextSequence(in, contract, planned, channel.Endorsing)
 		res.Sequences[contract.Name] = sequence
@@ -66,6 +70,15 @@ func resolveContracts(in Input, res *Result) []v1alpha1.PlanContract {
 		return cmp.Or(cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Name, b.Name))
 	})
 	return contracts
+}
+
+// deepEnv shares nothing with a Contract in the cache.
+func deepEnv(env []v1alpha1.ContractEnvVar) []v1alpha1.ContractEnvVar {
+	var copied []v1alpha1.ContractEnvVar
+	for i := range env {
+		copied = append(copied, *env[i].DeepCopy())
+	}
+	return copied
 }
 
 func contractEndorsement(contract *v1alpha1.Contract, channel Channel) v1alpha1.EndorsementPolicy {

@@ -42,7 +42,9 @@ type Key struct {
 type entry struct {
 	hash       [sha256.Size]byte
 	generation int64
-	at         time.Time
+	// content is that of an object whose kind has no generation, as the API server returned it.
+	content [sha256.Size]byte
+	at      time.Time
 }
 
 // New returns an Applier that writes through c as the field manager owner.
@@ -73,10 +75,47 @@ func (a *Applier) Apply(ctx context.Context, obj client.Object) error {
 	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), a.owner, client.ForceOwnership); err != nil {
 		return fmt.Errorf("apply %s %s: %w", u.GetKind(), key.Name, err)
 	}
+	e := entry{hash: hash, generation: u.GetGeneration(), at: a.now()}
+	if e.generation == 0 {
+		if e.content, err = a.contentOf(u); err != nil {
+			return err
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.applied[key] = entry{hash: hash, generation: u.GetGeneration(), at: a.now()}
+	a.applied[key] = e
 	return nil
+}
+
+// contentOf hashes what an object says, by way of its Go type, so that one from a response and one from a cache come to
+// the same.
+func (a *Applier) contentOf(u *unstructured.Unstructured) (sum [sha256.Size]byte, err error) {
+	typed, err := a.client.Scheme().New(u.GroupVersionKind())
+	if err != nil {
+		return sum, fmt.Errorf("kind of %s %s: %w", u.GetKind(), u.GetName(), err)
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, typed); err != nil {
+		return sum, fmt.Errorf("convert %s %s: %w", u.GetKind(), u.GetName(), err)
+	}
+	return content(typed)
+}
+
+// content hashes an object without what says nothing about what was asked for: of its metadata the labels, annotations
+// and owners count, and its status does not.
+func content(obj runtime.Object) (sum [sha256.Size]byte, err error) {
+	m, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	if err != nil {
+		return sum, fmt.Errorf("convert %T: %w", obj, err)
+	}
+	metadata, _ := m["metadata"].(map[string]any)
+	for _, field := range []string{"apiVersion", "kind", "status", "metadata"} {
+		delete(m, field)
+	}
+	raw, err := json.Marshal([]any{m, metadata["labels"], metadata["annotations"], metadata["ownerReferences"]})
+	if err != nil {
+		return sum, fmt.Errorf("encode %T: %w", obj, err)
+	}
+	return sha256.Sum256(raw), nil
 }
 
 func (a *Applier) fresh(key Key, hash [sha256.Size]byte) bool {
@@ -96,9 +135,22 @@ func (a *Applier) Observe(obj client.Object, gone bool) {
 	key := Key{Kind: gvk.GroupKind(), Name: client.ObjectKeyFromObject(obj)}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if e, ok := a.applied[key]; ok && (gone || e.generation != obj.GetGeneration()) {
+	if e, ok := a.applied[key]; ok && (gone || e.drifted(obj)) {
 		delete(a.applied, key)
 	}
+}
+
+// drifted says whether an object is not as it was applied. ConfigMaps and Services, among others, have no generation:
+// of these the content is compared.
+func (e entry) drifted(obj client.Object) bool {
+	if e.generation != obj.GetGeneration() {
+		return true
+	}
+	if e.generation != 0 {
+		return false
+	}
+	now, err := content(obj)
+	return err != nil || now != e.content
 }
 
 // Forget drops what is remembered of a namespace's objects.

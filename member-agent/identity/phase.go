@@ -117,8 +117,8 @@ func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1a
 			continue
 		}
 		issued.Roots[a] = []string{string(pair.Certificate)}
-		if applied == nil {
-			applied = p.applyServed(ctx, Certificates(plan, a, identities))
+		if !errors.Is(applied, ErrCertManagerMissing) {
+			applied = errors.Join(applied, p.applyServed(ctx, Certificates(plan, a, identities)))
 		}
 	}
 	waits, err := issued.read(ctx, secrets, plan.Spec.Namespace, identities)
@@ -130,6 +130,9 @@ func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1a
 		p.reasons.forget(plan.Spec.Namespace)
 	case applied == nil:
 		issued.Waiting = p.explain(ctx, plan.Spec.Namespace, missing)
+	default:
+		// Why is in the error. The member's record has to wait too: without a node's certificate it would be half of one.
+		issued.Waiting = "certificates have not been issued: " + strings.Join(missing, ", ")
 	}
 	return issued, applied
 }
@@ -142,7 +145,9 @@ func (i *Issued) read(ctx context.Context, secrets client.Reader, namespace stri
 			return nil, err
 		}
 		if pair == nil {
-			missing = append(missing, id.Name)
+			if !id.Optional {
+				missing = append(missing, id.Name)
+			}
 			continue
 		}
 		i.Digests[id.Name] = digest(pair)
@@ -161,16 +166,18 @@ func (p *Phase) applyServed(ctx context.Context, objects []client.Object) error 
 	return p.applyAll(ctx, objects)
 }
 
+// applyAll applies all of the objects: one that is rejected keeps no other from being issued.
 func (p *Phase) applyAll(ctx context.Context, objects []client.Object) error {
+	var failed []error
 	for _, obj := range objects {
 		if err := p.Applier.Apply(ctx, obj); err != nil {
 			if meta.IsNoMatchError(err) || unserved(err) {
 				return ErrCertManagerMissing
 			}
-			return err
+			failed = append(failed, err)
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // unserved tells a kind that the API server does not know from an object that is not there: an apply makes the object.

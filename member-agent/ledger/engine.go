@@ -42,6 +42,8 @@ type Identity struct {
 	Server, Client bool
 	// Node whose pod mounts the Secret; empty if it is the agent's own.
 	Node string
+	// Optional says that nothing waits for the certificate but the pod that mounts it, if there is one.
+	Optional bool
 	// Publish says that the certificate is published in the Member's Record as that node's TLS certificate.
 	Publish bool
 }
@@ -65,6 +67,9 @@ type Workload struct {
 	// Refused says why the organization does not let it run as it is here, and how to mend that; empty if it does. No
 	// engine sets it. What runs of a refused workload is left as it is.
 	Refused string
+	// NotAllowed says what the plan asks for that the organization does not allow, and that the workload runs without;
+	// empty if there is nothing of that kind.
+	NotAllowed string
 }
 
 // Names of the volumes that the nodes room adds to a Workload's pod when a container mounts them.
@@ -87,8 +92,9 @@ type Keys func(ctx context.Context, name string) (KeyPair, error)
 type Engine interface {
 	// Identities lists the certificates that the plan's Member needs. Pure.
 	Identities(plan *v1alpha1.MemberPlan) []Identity
-	// Workloads lists what the plan's Member is to run: its nodes and its contracts. Pure.
-	Workloads(plan *v1alpha1.MemberPlan) ([]Workload, error)
+	// Workloads lists what the plan's Member is to run: its nodes and its contracts. roots are those of the Member's own
+	// authorities in PEM, as far as they have been issued. Pure.
+	Workloads(plan *v1alpha1.MemberPlan, roots map[Authority][]string) ([]Workload, error)
 	// Open connects to the Member's own nodes. records holds a checked Record of every Member that is known, by name.
 	Open(ctx context.Context, plan *v1alpha1.MemberPlan, records map[string]v1alpha1.Record, keys Keys) (Session, error)
 }

@@ -40,7 +40,7 @@ type Discovery interface {
 // Engine is the part of the ledger engine that is pure.
 type Engine interface {
 	Identities(plan *v1alpha1.MemberPlan) []ledger.Identity
-	Workloads(plan *v1alpha1.MemberPlan) ([]ledger.Workload, error)
+	Workloads(plan *v1alpha1.MemberPlan, roots map[ledger.Authority][]string) ([]ledger.Workload, error)
 	// Connection is how applications connect, as files by name.
 	Connection(plan *v1alpha1.MemberPlan, channels []string, records map[string]v1alpha1.Record) (map[string]string, error)
 }

@@ -38,7 +38,7 @@ func (r *Reconciler) identities(ctx context.Context, p *progress, reader client.
 
 // nodes runs the workloads that the engine asks for.
 func (r *Reconciler) nodes(ctx context.Context, p *progress, reader client.Reader, issued identity.Issued) (nodes.Result, error) {
-	workloads, err := r.Engine.Workloads(p.plan)
+	workloads, err := r.Engine.Workloads(p.plan, issued.Roots)
 	if err != nil {
 		p.refuse(v1alpha1.PlanNodesReady, v1alpha1.ReasonInvalid, err.Error())
 		return nodes.Result{}, nil
@@ -54,7 +54,7 @@ func (r *Reconciler) nodes(ctx context.Context, p *progress, reader client.Reade
 	} else {
 		p.done(v1alpha1.PlanNodesReady, fmt.Sprintf("%d nodes run", len(result.Nodes)))
 	}
-	return result, nil
+	return result, result.Failed
 }
 
 // discover signs and publishes the member's own record, hands in those that came by way of the host, and says whose
@@ -171,8 +171,8 @@ func (r *Reconciler) ledger(p *progress, reader client.Reader, records map[strin
 	said := verdict(out, current)
 	p.fold(v1alpha1.PlanChannelsReady, said.ChannelsReason, said.ChannelsMessage, "this member's nodes have joined every channel")
 	reason, message := said.ContractsReason, said.ContractsMessage
-	if stopped := notRunning(running.Contracts); stopped != "" && (reason == "" || reason == v1alpha1.ReasonWaiting) {
-		reason, message = v1alpha1.ReasonProgressing, stopped
+	if because, stopped := notRunning(running.Contracts); stopped != "" && (reason == "" || reason == v1alpha1.ReasonWaiting) {
+		reason, message = because, stopped
 	}
 	if len(refused) > 0 {
 		reason, message = because, sayRefused(refused, message)
@@ -204,22 +204,33 @@ func withRunning(contracts []v1alpha1.PlanContractStatus, running []nodes.Contra
 		c := &merged[i]
 		at := slices.IndexFunc(running, func(w nodes.Contract) bool { return w.Name == c.Name && w.Channel == c.Channel })
 		c.Running = at >= 0 && running[at].Running
-		if at >= 0 && !c.Running && c.Message == "" {
+		if at >= 0 && !c.Running && (c.Message == "" || isFault(running[at].Reason)) {
 			c.Message = running[at].Message
 		}
 	}
 	return merged
 }
 
-// notRunning says which contracts' workloads are not ready, and why. Those that were refused are not expected to be.
-func notRunning(contracts []nodes.Contract) string {
+// isFault tells what somebody has to mend from what only takes its time.
+func isFault(reason string) bool {
+	return reason != "" && reason != v1alpha1.ReasonProgressing && reason != v1alpha1.ReasonWaiting
+}
+
+// notRunning says which contracts' workloads are not ready, and why, with the first reason that somebody has to mend.
+// Those that were refused are not expected to be.
+func notRunning(contracts []nodes.Contract) (reason, message string) {
 	var stopped []string
+	reason = v1alpha1.ReasonProgressing
 	for _, c := range contracts {
-		if !c.Running && !c.Refused {
-			stopped = append(stopped, fmt.Sprintf("contract %s on %s: %s", c.Name, c.Channel, c.Message))
+		if c.Running || c.Refused {
+			continue
+		}
+		stopped = append(stopped, fmt.Sprintf("contract %s on %s: %s", c.Name, c.Channel, c.Message))
+		if isFault(c.Reason) && !isFault(reason) {
+			reason = c.Reason
 		}
 	}
-	return strings.Join(stopped, "; ")
+	return reason, strings.Join(stopped, "; ")
 }
 
 func (p *progress) fold(condition, reason, message, fine string) {

@@ -92,18 +92,17 @@ func (r *Reconciler) run(ctx context.Context, p *progress) error {
 		return err
 	}
 	reader, err := r.namespace(ctx, p)
-	if err != nil || reader == nil {
+	if reader == nil {
 		return err
 	}
-	issued, err := r.identities(ctx, p, reader, org)
-	if errors.Is(err, errAgain) {
-		return err
+	// From here on nothing that fails keeps what comes after it from going on: a certificate authority that is away keeps
+	// nobody from healing what runs, and one object that this cluster rejects holds up no other, and no channel.
+	issued, failed := r.identities(ctx, p, reader, org)
+	if errors.Is(failed, errAgain) {
+		return failed
 	}
-	// A certificate authority that is away keeps nobody from healing what runs.
-	running, failed := r.nodes(ctx, p, reader, issued)
-	if err = errors.Join(err, failed); failed != nil {
-		return err
-	}
+	running, stopped := r.nodes(ctx, p, reader, issued)
+	err = errors.Join(err, failed, stopped)
 	records, failed := r.discover(p, issued, org)
 	err = errors.Join(err, failed, r.lines(ctx, p))
 	r.ledger(p, reader, records, running)
@@ -132,6 +131,7 @@ func (r *Reconciler) namespace(ctx context.Context, p *progress) (client.Reader,
 		return nil, err
 	}
 	if err := r.applyAll(ctx, nodes.Namespace(p.plan, r.Agent)); err != nil {
+		p.refuse(v1alpha1.PlanIdentitiesReady, v1alpha1.ReasonFailed, fmt.Sprintf("the namespace %s cannot be made: %v", name, err))
 		return nil, err
 	}
 	if err := granted(ctx, r.Own, name); err != nil {

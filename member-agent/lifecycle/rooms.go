@@ -80,7 +80,9 @@ func (r *rooms) make(parent context.Context, namespace string, filled func()) (*
 		Mapper:               r.own.RESTMapper(),
 		DefaultNamespaces:    map[string]cache.Config{namespace: {}},
 		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}),
-		DefaultTransform:     cache.TransformStripManagedFields(),
+		// Secrets of the organization's own hold what contracts take from their environment.
+		ByObject:         map[client.Object]cache.ByObject{&corev1.Secret{}: {Label: labels.Everything()}},
+		DefaultTransform: cache.TransformStripManagedFields(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a cache of the namespace %s: %w", namespace, err)

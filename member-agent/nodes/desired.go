@@ -32,6 +32,9 @@ const (
 	annotationChannel = v1alpha1.GroupName + "/channel"
 )
 
+// maxReplicas of a contract, whatever a plan says.
+const maxReplicas int32 = 8
+
 var defaultVolumeSize = resource.MustParse("5Gi")
 
 // Set is everything that one workload consists of.
@@ -78,6 +81,9 @@ func Desired(plan *v1alpha1.MemberPlan, w ledger.Workload, digests map[string]st
 		return set
 	}
 	set.Deployment = deployment(meta(), w, template)
+	if *set.Deployment.Spec.Replicas > 1 {
+		set.Around = append(set.Around, budget(meta(), selectorOf(w)))
+	}
 	set.Revision = revision(set.Deployment.Spec)
 	set.Deployment.Annotations = map[string]string{annotationRevision: set.Revision, annotationChannel: w.Contract.Channel}
 	return set
@@ -90,17 +96,22 @@ func Budgets(plan *v1alpha1.MemberPlan) []client.Object {
 		if !slices.ContainsFunc(plan.Spec.Nodes, func(n v1alpha1.PlanNode) bool { return n.Role == role }) {
 			continue
 		}
-		budgets = append(budgets, &policyv1.PodDisruptionBudget{
-			ObjectMeta: metav1.ObjectMeta{Namespace: plan.Spec.Namespace, Name: roleName(role) + "s", Labels: planLabels(plan)},
-			Spec: policyv1.PodDisruptionBudgetSpec{
-				MaxUnavailable: ptr.To(intstr.FromInt32(1)),
-				Selector:       &metav1.LabelSelector{MatchLabels: map[string]string{LabelRole: roleName(role)}},
-				// A node that is down anyway must not keep a machine from being drained.
-				UnhealthyPodEvictionPolicy: ptr.To(policyv1.AlwaysAllow),
-			},
-		})
+		meta := metav1.ObjectMeta{Namespace: plan.Spec.Namespace, Name: roleName(role) + "s", Labels: planLabels(plan)}
+		budgets = append(budgets, budget(meta, map[string]string{LabelRole: roleName(role)}))
 	}
 	return budgets
+}
+
+func budget(meta metav1.ObjectMeta, selector map[string]string) *policyv1.PodDisruptionBudget {
+	return &policyv1.PodDisruptionBudget{
+		ObjectMeta: meta,
+		Spec: policyv1.PodDisruptionBudgetSpec{
+			MaxUnavailable: ptr.To(intstr.FromInt32(1)),
+			Selector:       &metav1.LabelSelector{MatchLabels: selector},
+			// A pod that is down anyway must not keep a machine from being drained.
+			UnhealthyPodEvictionPolicy: ptr.To(policyv1.AlwaysAllow),
+		},
+	}
 }
 
 // Remote gives every node of the other members its one name in this cluster too: there it leads to the gateway.
@@ -164,7 +175,7 @@ func deployment(meta metav1.ObjectMeta, w ledger.Workload, template corev1.PodTe
 	return &appsv1.Deployment{
 		ObjectMeta: meta,
 		Spec: appsv1.DeploymentSpec{
-			Replicas:             ptr.To(int32(1)),
+			Replicas:             ptr.To(min(max(w.Contract.Replicas, 1), maxReplicas)),
 			Selector:             &metav1.LabelSelector{MatchLabels: selectorOf(w)},
 			RevisionHistoryLimit: ptr.To(int32(2)),
 			Strategy: appsv1.DeploymentStrategy{
@@ -200,6 +211,14 @@ func content(w ledger.Workload, digests map[string]string) string {
 	used := map[string]string{}
 	for _, name := range w.Secrets {
 		used[name] = digests[name]
+	}
+	if w.Contract != nil {
+		for _, v := range w.Contract.Env {
+			if v.SecretKeyRef != nil {
+				name := secretVersion + v.SecretKeyRef.Name
+				used[name] = digests[name]
+			}
+		}
 	}
 	return revision(w.Files, used)
 }
@@ -238,7 +257,7 @@ func selectorOf(w ledger.Workload) map[string]string {
 	if w.Node != nil {
 		return map[string]string{v1alpha1.LabelNode: w.Name, LabelRole: roleName(w.Node.Role)}
 	}
-	return map[string]string{LabelRole: "contract", "app.kubernetes.io/instance": w.Name}
+	return map[string]string{LabelRole: roleContract, "app.kubernetes.io/instance": w.Name}
 }
 
 func roleName(role v1alpha1.NodeRole) string { return strings.ToLower(string(role)) }

@@ -111,20 +111,32 @@ func TestRemote(t *testing.T) {
 	}
 }
 
+// Whether a volume goes is not for the plan alone to say.
 func TestKeptVolumes(t *testing.T) {
 	goes := peer(func(w *ledger.Workload) { w.Node.Storage.ReclaimPolicy = v1alpha1.ReclaimDelete })
+	made := func(w ledger.Workload) *sight {
+		return &sight{sets: map[string]*appsv1.StatefulSet{w.Name: Desired(plan, w, nil).StatefulSet}}
+	}
+	outlived := &sight{claims: map[string][]corev1.PersistentVolumeClaim{goes.Name: {{}}}}
 	for _, row := range []struct {
 		why  string
 		keep bool
 		w    ledger.Workload
+		seen *sight
 		want v1alpha1.ReclaimPolicy
 	}{
-		{"the host's word counts where the organization has none", false, goes, v1alpha1.ReclaimDelete},
-		{"the organization's word counts", true, goes, v1alpha1.ReclaimRetain},
-		{"and says nothing new where volumes stay anyway", true, peer(nil), v1alpha1.ReclaimRetain},
+		{"the plan's word counts for a new node where the organization has none", false, goes, &sight{}, v1alpha1.ReclaimDelete},
+		{"and for one that was made so", false, goes, made(goes), v1alpha1.ReclaimDelete},
+		{"the organization's word counts", true, goes, &sight{}, v1alpha1.ReclaimRetain},
+		{"also when it comes late", true, goes, made(goes), v1alpha1.ReclaimRetain},
+		{"and says nothing new where volumes stay anyway", true, peer(nil), &sight{}, ""},
+		{"the plan alone does not turn a node whose volume stays into one whose volume goes", false, goes, made(peer(nil)), v1alpha1.ReclaimRetain},
+		{"nor does it by a StatefulSet that is made anew", false, goes, outlived, v1alpha1.ReclaimRetain},
+		{"the plan may always turn to keeping", false, peer(nil), made(goes), ""},
 	} {
 		phase := Phase{KeepVolumes: row.keep}
-		if got := phase.kept(row.w).Node.Storage.ReclaimPolicy; got != row.want {
+		got := phase.kept(&turn{seen: row.seen, noted: map[string]string{}}, row.w).Node.Storage.ReclaimPolicy
+		if got != row.want {
 			t.Errorf("%s: %q", row.why, got)
 		}
 	}
@@ -132,7 +144,7 @@ func TestKeptVolumes(t *testing.T) {
 		t.Error("the workload itself was changed")
 	}
 	contract := ledger.Workload{Contract: &v1alpha1.PlanContract{}}
-	if got := (&Phase{KeepVolumes: true}).kept(contract); got.Node != nil {
+	if got := (&Phase{KeepVolumes: true}).kept(&turn{seen: &sight{}}, contract); got.Node != nil {
 		t.Error("a contract has become a node")
 	}
 }

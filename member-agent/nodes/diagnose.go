@@ -3,10 +3,12 @@ package nodes
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
@@ -110,4 +112,35 @@ func isDefault(c storagev1.StorageClass) bool {
 func available(d *appsv1.Deployment) bool {
 	return d != nil && d.Status.ObservedGeneration >= d.Generation && d.Status.AvailableReplicas >= 1 &&
 		d.Status.UpdatedReplicas >= 1 && d.Status.Replicas == d.Status.UpdatedReplicas
+}
+
+// diagnoseDeployment says why a contract does not run. Its controller says in a condition what keeps it from making
+// pods, such as a quota.
+func diagnoseDeployment(d *appsv1.Deployment, pods []corev1.Pod) Diagnosis {
+	if d != nil {
+		for _, c := range d.Status.Conditions {
+			if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
+				return Diagnosis{v1alpha1.ReasonRejected, "the cluster does not let its pod be made: " + clipped(c.Message)}
+			}
+		}
+	}
+	return Diagnose(pods, nil)
+}
+
+// rejection says of an error of the API server whether it is about the object, which has to be changed or let in, or
+// about the server, which may do better the next time.
+func rejection(err error) Diagnosis {
+	if apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err) {
+		return Diagnosis{v1alpha1.ReasonRejected, "this cluster does not take it: " + clipped(err.Error())}
+	}
+	return Diagnosis{v1alpha1.ReasonFailed, clipped(err.Error())}
+}
+
+// clipped keeps what somebody else says short enough to be read, in bytes.
+func clipped(text string) string {
+	const most = 512
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }

@@ -2,7 +2,6 @@ package nodes
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,19 +29,4 @@ func Namespace(plan *v1alpha1.MemberPlan, agent Agent) []client.Object {
 			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: agent.Namespace, Name: agent.ServiceAccount}},
 		},
 	}
-}
-
-// Policies let nobody in but the consortium's own pods and the agent's namespace, where the gateway is.
-func Policies(plan *v1alpha1.MemberPlan, agent Agent) []client.Object {
-	return []client.Object{&networkingv1.NetworkPolicy{
-		ObjectMeta: metav1.ObjectMeta{Namespace: plan.Spec.Namespace, Name: "hanse-ingress", Labels: planLabels(plan)},
-		Spec: networkingv1.NetworkPolicySpec{
-			PodSelector: metav1.LabelSelector{},
-			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
-			Ingress: []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{
-				{PodSelector: &metav1.LabelSelector{}},
-				{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: agent.Namespace}}},
-			}}},
-		},
-	}}
 }

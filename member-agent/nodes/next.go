@@ -63,14 +63,15 @@ func free(n Node, nodes []Node) bool {
 	})
 }
 
-// stateOf compares a node's StatefulSet, nil if there is none, with what is wanted.
-func stateOf(set Set, current *appsv1.StatefulSet) Node {
+// stateOf compares a node's StatefulSet, nil if there is none, with what is wanted. held says that it is not to be
+// applied in this turn.
+func stateOf(set Set, current *appsv1.StatefulSet, held bool) Node {
 	n := Node{Name: set.Name, Role: set.Workload.Node.Role, Wanted: set.Revision}
 	if current != nil {
 		n.Running = cmp.Or(current.Annotations[annotationRevision], "unknown")
 		n.Ready = settled(current)
 	}
-	if set.Workload.Refused != "" {
+	if held || set.Workload.Refused != "" {
 		// It stays as it is, and keeps no other node's change waiting.
 		n.Wanted = n.Running
 	}

@@ -31,7 +31,7 @@ func TestRefused(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			w := peer(row.change)
 			set := Desired(plan, w, row.digests)
-			if changes := stateOf(set, row.current).changed(); changes != row.changes {
+			if changes := stateOf(set, row.current, false).changed(); changes != row.changes {
 				t.Errorf("changes: %v", changes)
 			}
 			held := map[string]Diagnosis{}
@@ -42,7 +42,7 @@ func TestRefused(t *testing.T) {
 			if row.current != nil {
 				seen.sets[w.Name] = row.current
 			}
-			result := summarize([]Set{set}, seen, held)
+			result := (&turn{sets: []Set{set}, seen: seen, held: held}).summarize()
 			if result.Reason != row.reason || result.Nodes[0].Ready != row.ready {
 				t.Errorf("reason %q, %+v", result.Reason, result.Nodes[0])
 			}

@@ -28,8 +28,10 @@ type Retired struct {
 }
 
 // Retire takes down everything that the plan had deployed. Volumes stay unless they were to be deleted with their
-// nodes; where volumes stay, so do the namespace and the certificates, for without these they would be of no use to
-// nodes of the same names. A namespace that Hanse has not made for this consortium is left alone.
+// nodes, from the beginning and with the organization's leave; where volumes stay, so do the namespace and the
+// certificates, for without these they would be of no use to nodes of the same names. What keeps a volume is made sure
+// of here, before anything is deleted: no earlier turn is relied on. A namespace that Hanse has not made for this
+// consortium is left alone.
 func (p *Phase) Retire(ctx context.Context, plan *v1alpha1.MemberPlan) (Retired, error) {
 	var namespace corev1.Namespace
 	err := p.Direct.Get(ctx, client.ObjectKey{Name: plan.Spec.Namespace}, &namespace)
@@ -46,8 +48,11 @@ func (p *Phase) Retire(ctx context.Context, plan *v1alpha1.MemberPlan) (Retired,
 		client.InNamespace(plan.Spec.Namespace),
 		client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy, v1alpha1.LabelConsortium: plan.Spec.Consortium},
 	}
+	if waiting, err := p.retireSets(ctx, plan, selector); err != nil || waiting != "" {
+		return Retired{Waiting: waiting}, err
+	}
 	for _, list := range []client.ObjectList{
-		&appsv1.StatefulSetList{}, &appsv1.DeploymentList{}, &policyv1.PodDisruptionBudgetList{}, &corev1.ServiceList{}, &corev1.ConfigMapList{},
+		&appsv1.DeploymentList{}, &policyv1.PodDisruptionBudgetList{}, &corev1.ServiceList{}, &corev1.ConfigMapList{},
 	} {
 		if err := p.deleteListed(ctx, list, selector); err != nil {
 			return Retired{}, err
@@ -60,18 +65,45 @@ func (p *Phase) Retire(ctx context.Context, plan *v1alpha1.MemberPlan) (Retired,
 	if n := len(pods.Items); n > 0 {
 		return Retired{Waiting: fmt.Sprintf("%d pods are still ending", n)}, nil
 	}
-	return p.retireVolumes(ctx, &namespace, selector)
+	return p.retireVolumes(ctx, &namespace)
 }
 
-// retireVolumes waits for the volumes that go with their nodes, and lets the namespace go if no other is left.
-func (p *Phase) retireVolumes(ctx context.Context, namespace *corev1.Namespace, selector []client.ListOption) (Retired, error) {
+// retireSets deletes the StatefulSets, each once its volumes are sure to stay if they are to.
+func (p *Phase) retireSets(ctx context.Context, plan *v1alpha1.MemberPlan, selector []client.ListOption) (waiting string, err error) {
+	var sets appsv1.StatefulSetList
+	if err := p.Direct.List(ctx, &sets, selector...); err != nil {
+		return "", fmt.Errorf("list the StatefulSets in %s: %w", plan.Spec.Namespace, err)
+	}
+	for i := range sets.Items {
+		set := &sets.Items[i]
+		if keepsVolume(p.KeepVolumes, reclaimOf(plan, set.Name), set, nil) && set.DeletionTimestamp == nil {
+			still, err := p.retain(ctx, set)
+			if err != nil {
+				return "", err
+			}
+			if still != "" {
+				waiting = still
+				continue
+			}
+		}
+		if err := p.delete(ctx, set); err != nil {
+			return "", err
+		}
+	}
+	return waiting, nil
+}
+
+// retireVolumes waits for the volumes that go with their nodes, and lets the namespace go if it holds no other, of
+// whomever.
+func (p *Phase) retireVolumes(ctx context.Context, namespace *corev1.Namespace) (Retired, error) {
 	var claims corev1.PersistentVolumeClaimList
-	if err := p.Direct.List(ctx, &claims, selector...); err != nil {
+	if err := p.Direct.List(ctx, &claims, client.InNamespace(namespace.Name)); err != nil {
 		return Retired{}, fmt.Errorf("list the volumes in %s: %w", namespace.Name, err)
 	}
 	kept, going := 0, 0
 	for _, claim := range claims.Items {
-		if claim.DeletionTimestamp != nil || metav1.GetControllerOf(&claim) != nil || len(claim.OwnerReferences) > 0 {
+		ours := claim.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy
+		if ours && (claim.DeletionTimestamp != nil || len(claim.OwnerReferences) > 0) {
 			going++
 		} else {
 			kept++
@@ -102,14 +134,22 @@ func (p *Phase) deleteListed(ctx context.Context, list client.ObjectList, select
 	}
 	return meta.EachListItem(list, func(item runtime.Object) error {
 		obj, ok := item.(client.Object)
-		if !ok || obj.GetDeletionTimestamp() != nil {
+		if !ok {
 			return nil
 		}
-		uid := ptr.To(obj.GetUID())
-		err := p.Direct.Delete(ctx, obj, client.Preconditions{UID: uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
-		if client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
-			return fmt.Errorf("take down %T %s: %w", obj, obj.GetName(), err)
-		}
-		return nil
+		return p.delete(ctx, obj)
 	})
+}
+
+// delete takes down an object as it was read: one that was made anew since then stays.
+func (p *Phase) delete(ctx context.Context, obj client.Object) error {
+	if obj.GetDeletionTimestamp() != nil {
+		return nil
+	}
+	uid := ptr.To(obj.GetUID())
+	err := p.Direct.Delete(ctx, obj, client.Preconditions{UID: uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
+	if client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
+		return fmt.Errorf("take down %T %s: %w", obj, obj.GetName(), err)
+	}
+	return nil
 }

@@ -24,6 +24,9 @@ type Options struct {
 	ClusterDomain string
 	// Now is the clock by which nodes are asked again which ledger they hold. time.Now when nil.
 	Now func() time.Time
+	// AllowsName says whether the organization certifies a further name or IP address of its nodes that the plan asks for. None
+	// when nil.
+	AllowsName func(name string) bool
 }
 
 // Engine drives Hyperledger Fabric.
@@ -32,18 +35,25 @@ type Engine struct {
 	clusterDomain string
 	ledgers       *ledgers
 	rules         *ruleBook
+	allowsName    func(name string) bool
 }
 
 var _ ledger.Engine = (*Engine)(nil)
 
 // New makes an Engine.
 func New(options Options) *Engine {
-	engine := &Engine{dial: options.Dial, clusterDomain: options.ClusterDomain, ledgers: newLedgers(options.Now), rules: &ruleBook{byHash: map[string]*rules{}}}
+	engine := &Engine{
+		dial: options.Dial, clusterDomain: options.ClusterDomain, allowsName: options.AllowsName,
+		ledgers: newLedgers(options.Now), rules: &ruleBook{byHash: map[string]*rules{}},
+	}
 	if engine.dial == nil {
 		dialer := &net.Dialer{Timeout: 10 * time.Second}
 		engine.dial = func(ctx context.Context, address string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "tcp", address)
 		}
+	}
+	if engine.allowsName == nil {
+		engine.allowsName = func(string) bool { return false }
 	}
 	if engine.clusterDomain == "" {
 		engine.clusterDomain = "cluster.local"

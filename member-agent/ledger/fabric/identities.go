@@ -1,19 +1,26 @@
 package fabric
 
 import (
+	"fmt"
 	"net"
+	"strings"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// Identities lists, for every node, an identity and a TLS certificate; and for the organization an admin, that admin's
-// TLS client certificate, and a user for its applications. An application gets no TLS client certificate: no node asks
-// it for one.
+// Identities lists, for every node, an identity and a TLS certificate; for every contract a TLS certificate; and for the
+// organization an admin, that admin's TLS client certificate, a user for its applications, and a TLS client certificate for
+// what scrapes its nodes' metrics. An application gets no TLS client certificate: no node asks it for one.
 func (e *Engine) Identities(plan *v1alpha1.MemberPlan) []ledger.Identity {
 	var identities []ledger.Identity
 	for _, node := range plan.Spec.Nodes {
 		identities = append(identities, nodeMSP(node), e.nodeTLS(plan, node))
+	}
+	for _, contract := range ownContracts(plan) {
+		if contract.TLS {
+			identities = append(identities, e.contractTLS(plan, contract))
+		}
 	}
 	member := plan.Spec.Member
 	return append(identities,
@@ -28,6 +35,10 @@ func (e *Engine) Identities(plan *v1alpha1.MemberPlan) []ledger.Identity {
 		ledger.Identity{
 			Name: UserIdentity(member), Authority: ledger.IdentityAuthority,
 			CommonName: UserIdentity(member), OrganizationalUnits: []string{"client"},
+		},
+		ledger.Identity{
+			Name: MonitorTLSIdentity(member), Authority: ledger.TLSAuthority,
+			CommonName: MonitorTLSIdentity(member), Client: true, Optional: true,
 		},
 	)
 }
@@ -55,11 +66,39 @@ func (e *Engine) nodeTLS(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledg
 		Publish: node.Role == v1alpha1.RoleOrderer,
 	}
 	for _, name := range node.ExtraSANs {
-		if net.ParseIP(name) != nil {
+		switch {
+		case !e.allowsName(name):
+			// The workload says so; see notAllowed.
+		case net.ParseIP(name) != nil:
 			identity.IPAddresses = append(identity.IPAddresses, name)
-		} else {
+		default:
 			identity.DNSNames = append(identity.DNSNames, name)
 		}
 	}
 	return identity
+}
+
+// notAllowed says which names of a node the organization does not certify, and how to mend that; empty if there is none.
+func (e *Engine) notAllowed(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) string {
+	var names []string
+	for _, name := range node.ExtraSANs {
+		if !e.allowsName(name) {
+			names = append(names, fmt.Sprintf("%.64q", name))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s does not certify %s: add it to policy.extraSANs of the member-agent chart, or take it out of the Consortium's extraSANs",
+		plan.Spec.Member, strings.Join(names[:min(len(names), 4)], ", "))
+}
+
+// contractTLS proves a contract to the organization's own peers, which dial it by its Service.
+func (e *Engine) contractTLS(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) ledger.Identity {
+	name := contractName(contract)
+	host := v1alpha1.NodeHost(name, plan.Spec.Consortium)
+	return ledger.Identity{
+		Name: contractTLS(contract), Authority: ledger.TLSAuthority, Optional: true,
+		CommonName: name, Server: true, DNSNames: []string{host, name, host + ".svc", host + ".svc." + e.clusterDomain},
+	}
 }

@@ -26,6 +26,13 @@ func AdminTLSIdentity(member string) string { return "admin-" + member + "-tls" 
 // UserIdentity is for the organization's applications.
 func UserIdentity(member string) string { return "user-" + member }
 
+// MonitorTLSIdentity is the client certificate that a node's operations endpoint asks for.
+func MonitorTLSIdentity(member string) string { return "monitor-" + member + "-tls" }
+
+// contractTLS is the name of a contract's certificate. The dot is in the name of no other identity, so that no channel and
+// contract can be named so that a contract gets somebody else's key.
+func contractTLS(contract v1alpha1.PlanContract) string { return contractName(contract) + ".tls" }
+
 func nodeIdentity(node string) string { return node + "-msp" }
 func nodeTLS(node string) string      { return node + "-tls" }
 

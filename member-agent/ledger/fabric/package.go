@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -20,20 +21,38 @@ func contractName(contract v1alpha1.PlanContract) string {
 	return contract.Channel + "-" + contract.Name
 }
 
+// builderRoot is the value under which a peer's builder finds the root that the organization's contracts are certified by.
+const builderRoot = "root"
+
+// builderConfig is what a peer hands to the builder of contracts that run as services, which fills the placeholders in a
+// package with it. The root is public, and lives as long as the authority: a package keeps it in the peer's volume.
+func builderConfig(roots []string) string {
+	config, err := json.Marshal(map[string]string{builderRoot: strings.Join(roots, "")})
+	if err != nil {
+		panic("fabric: strings that cannot be encoded: " + err.Error())
+	}
+	return string(config)
+}
+
 // contractPackage is the package that peers install: where to reach the contract in their own cluster, and no code. It
 // is the same, byte for byte, in every organization.
 //
 // Neither version nor sequence is in it. A peer accepts a contract's connection only under the ID of the package that
 // was approved for the committed definition: were the ID to change with the version, a contract would stand still from
 // the moment its new workload is up until the slowest of a majority has approved. What is consented to is the
-// definition, which holds the version.
+// definition, which holds the version. Nor is a certificate in it, which would change the ID at every organization: the
+// peer's builder puts the organization's own root in.
 func contractPackage(consortium string, contract v1alpha1.PlanContract) (id string, archive []byte, err error) {
 	label := contractName(contract)
-	connection, err := json.Marshal(map[string]any{
+	values := map[string]any{
 		"address":      net.JoinHostPort(v1alpha1.NodeHost(label, consortium), strconv.Itoa(v1alpha1.PortContract)),
 		"dial_timeout": "10s",
-		"tls_required": false,
-	})
+		"tls_required": contract.TLS,
+	}
+	if contract.TLS {
+		values["root_cert"] = "{{." + builderRoot + "}}"
+	}
+	connection, err := json.Marshal(values)
 	if err != nil {
 		return "", nil, err
 	}

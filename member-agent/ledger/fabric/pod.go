@@ -132,7 +132,7 @@ func healthProbes(container *corev1.Container, port int) {
 	probe := func(period, failures int32) *corev1.Probe {
 		return &corev1.Probe{
 			ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{
-				Path: "/healthz", Port: intstr.FromInt(port), Scheme: corev1.URISchemeHTTP,
+				Path: "/healthz", Port: intstr.FromInt(port), Scheme: corev1.URISchemeHTTPS,
 			}},
 			PeriodSeconds: period, TimeoutSeconds: 5, SuccessThreshold: 1, FailureThreshold: failures,
 		}

@@ -90,6 +90,12 @@ func ordererEnvironment(plan *v1alpha1.MemberPlan) []corev1.EnvVar {
 		"ORDERER_CONSENSUS_WALDIR", dataDir+"/orderer/etcdraft/wal",
 		"ORDERER_CONSENSUS_SNAPDIR", dataDir+"/orderer/etcdraft/snapshot",
 		"ORDERER_OPERATIONS_LISTENADDRESS", fmt.Sprintf("0.0.0.0:%d", v1alpha1.PortOrdererOperations),
+		// /healthz answers anybody. What can be written, and what tells more, is for a client of the organization's only.
+		"ORDERER_OPERATIONS_TLS_ENABLED", "true",
+		"ORDERER_OPERATIONS_TLS_CERTIFICATE", certificate,
+		"ORDERER_OPERATIONS_TLS_PRIVATEKEY", key,
+		"ORDERER_OPERATIONS_TLS_CLIENTAUTHREQUIRED", "false",
+		"ORDERER_OPERATIONS_TLS_CLIENTROOTCAS", "["+authority+"]",
 		"ORDERER_METRICS_PROVIDER", "prometheus",
 	)
 }

@@ -14,14 +14,14 @@ import (
 //go:embed core.yaml
 var coreYAML string
 
-func peerWorkload(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledger.Workload {
+func peerWorkload(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode, tlsRoots []string) ledger.Workload {
 	pod, mounts := nodePod(plan, node)
 	mounts = append(mounts, corev1.VolumeMount{Name: ledger.FilesVolume, MountPath: configDir, ReadOnly: true})
 	peer := corev1.Container{
 		Name:            "peer",
 		Image:           cmp.Or(node.Image, settings(plan).PeerImage),
 		Command:         []string{"peer", "node", "start"},
-		Env:             peerEnvironment(plan, node),
+		Env:             peerEnvironment(plan, node, tlsRoots),
 		ImagePullPolicy: corev1.PullIfNotPresent,
 		Ports: []corev1.ContainerPort{
 			{Name: "peer", ContainerPort: v1alpha1.PortPeer},
@@ -47,7 +47,7 @@ func peerWorkload(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledger.Work
 	}
 }
 
-func peerEnvironment(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) []corev1.EnvVar {
+func peerEnvironment(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode, tlsRoots []string) []corev1.EnvVar {
 	address := nodeAddress(plan, node.Name, v1alpha1.PortPeer)
 	return variables(
 		"FABRIC_CFG_PATH", configDir,
@@ -79,6 +79,13 @@ func peerEnvironment(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) []corev1
 		"CORE_PEER_DELIVERYCLIENT_RECONNECTTOTALTIMETHRESHOLD", "87600h",
 		"CORE_PEER_DELIVERYCLIENT_RECONNECTBACKOFFTHRESHOLD", "10s",
 		"CORE_OPERATIONS_LISTENADDRESS", fmt.Sprintf("0.0.0.0:%d", v1alpha1.PortPeerOperations),
+		// /healthz answers anybody. What can be written, and what tells more, is for a client of the organization's only.
+		"CORE_OPERATIONS_TLS_ENABLED", "true",
+		"CORE_OPERATIONS_TLS_CERT_FILE", tlsDir+"/tls.crt",
+		"CORE_OPERATIONS_TLS_KEY_FILE", tlsDir+"/tls.key",
+		"CORE_OPERATIONS_TLS_CLIENTAUTHREQUIRED", "false",
+		"CORE_OPERATIONS_TLS_CLIENTROOTCAS_FILES", tlsDir+"/ca.crt",
 		"CORE_METRICS_PROVIDER", "prometheus",
+		"CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG", builderConfig(tlsRoots),
 	)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
+	"github.com/hanse-io/hanse/member-agent/policy"
 )
 
 func planOfOrg1(t *testing.T) *v1alpha1.MemberPlan {
@@ -28,7 +29,7 @@ func planOfOrg1(t *testing.T) *v1alpha1.MemberPlan {
 
 func workloadsOf(t *testing.T, plan *v1alpha1.MemberPlan) map[string]ledger.Workload {
 	t.Helper()
-	workloads, err := fabric.New(fabric.Options{}).Workloads(plan)
+	workloads, err := fabric.New(fabric.Options{}).Workloads(plan, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +108,10 @@ func TestPackageIDs(t *testing.T) {
 		{"another version keeps the ID, so that a running contract goes on until the new one is committed", func(c *v1alpha1.PlanContract) {
 			c.Version, c.Image, c.Sequence = "2.0", "notary:2", 2
 		}},
+		{"environment and replicas keep it too", func(c *v1alpha1.PlanContract) {
+			value := "v"
+			c.Env, c.Replicas = []v1alpha1.ContractEnvVar{{Name: "A", Value: &value}}, 3
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			plan := planOfOrg1(t)
@@ -122,9 +127,11 @@ func TestPackageIDs(t *testing.T) {
 
 func TestIdentities(t *testing.T) {
 	plan := planOfOrg1(t)
-	plan.Spec.Nodes[0].ExtraSANs = []string{"orderer.example.com", "192.0.2.7"}
+	plan.Spec.Nodes[0].ExtraSANs = []string{"orderer.example.com", "192.0.2.7", "login.bank.example", "198.51.100.1"}
+	plan.Spec.Contracts[0].TLS = true
+	engine := fabric.New(fabric.Options{AllowsName: policy.Names{".example.com", "192.0.2.0/24"}.Allows})
 	byName := map[string]ledger.Identity{}
-	for _, identity := range fabric.New(fabric.Options{}).Identities(plan) {
+	for _, identity := range engine.Identities(plan) {
 		byName[identity.Name] = identity
 	}
 	for name, unit := range map[string]string{
@@ -143,6 +150,23 @@ func TestIdentities(t *testing.T) {
 	if !slices.Equal(orderer.IPAddresses, []string{"192.0.2.7"}) || !orderer.Publish || !orderer.Server || !orderer.Client {
 		t.Errorf("%+v", orderer)
 	}
+	if slices.Contains(orderer.DNSNames, "login.bank.example") {
+		t.Error("a name of somebody else's was certified because the plan asked for it")
+	}
+	contract := byName["goods-notary.tls"]
+	if !contract.Server || contract.Client || !contract.Optional || !slices.Contains(contract.DNSNames, "goods-notary.hanse-trade") {
+		t.Errorf("%+v", contract)
+	}
+	workloads, err := engine.Workloads(plan, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range workloads {
+		says := strings.Contains(w.NotAllowed, "login.bank.example") && strings.Contains(w.NotAllowed, "198.51.100.1") && !strings.Contains(w.NotAllowed, "orderer.example.com")
+		if says != (w.Name == "orderer0-org1") {
+			t.Errorf("%s says %q", w.Name, w.NotAllowed)
+		}
+	}
 	if byName["peer0-org1-tls"].Publish {
 		t.Error("a peer's certificate is nobody else's business")
 	}
@@ -152,6 +176,65 @@ func TestIdentities(t *testing.T) {
 	for name, identity := range byName {
 		if identity.Authority == ledger.OperatorAuthority && name != "admin-org1-tls" {
 			t.Errorf("%s comes from the authority that opens the orderers' administration", name)
+		}
+	}
+}
+
+// A contract finds what its shim expects, whatever a plan would like it to find.
+func TestContractEnvironment(t *testing.T) {
+	plan := planOfOrg1(t)
+	mine, evil := "v $(HOME) $5", "evilMSP"
+	plan.Spec.Contracts[0].TLS = true
+	plan.Spec.Contracts[0].Env = []v1alpha1.ContractEnvVar{
+		{Name: "MINE", Value: &mine}, {Name: "CORE_PEER_LOCALMSPID", Value: &evil}, {Name: "CHAINCODE_TLS_DISABLED", Value: &evil},
+		{Name: "TOKEN", SecretKeyRef: &v1alpha1.ContractSecretKeyRef{Name: "api", Key: "token"}},
+	}
+	workload := workloadsOf(t, plan)["goods-notary"]
+	container := workload.Pod.Containers[0]
+	values := map[string]corev1.EnvVar{}
+	for _, v := range container.Env {
+		if _, twice := values[v.Name]; twice {
+			t.Errorf("%s is there twice", v.Name)
+		}
+		values[v.Name] = v
+	}
+	for name, want := range map[string]string{
+		"CORE_PEER_LOCALMSPID": "org1MSP", "CORE_PEER_TLS_ENABLED": "true", "CHAINCODE_TLS_DISABLED": "false",
+		"CHAINCODE_SERVER_ADDRESS": "0.0.0.0:9999", "CHAINCODE_TLS_KEY": "/etc/hanse/tls/tls.key",
+		// Kubernetes makes one dollar of two.
+		"MINE": "v $$(HOME) $$5",
+	} {
+		if values[name].Value != want {
+			t.Errorf("%s is %q, not %q", name, values[name].Value, want)
+		}
+	}
+	if ref := values["TOKEN"].ValueFrom; ref == nil || ref.SecretKeyRef.Name != "api" || ref.SecretKeyRef.Key != "token" {
+		t.Errorf("TOKEN comes from %+v", ref)
+	}
+	if !slices.Equal(workload.Secrets, []string{"goods-notary.tls"}) {
+		t.Errorf("it waits for %v", workload.Secrets)
+	}
+	plan.Spec.Contracts[0].TLS = false
+	plain := workloadsOf(t, plan)["goods-notary"]
+	if len(plain.Secrets) != 0 || plain.Pod.Containers[0].Env[0].Name != "MINE" {
+		t.Errorf("without TLS: %+v", plain)
+	}
+}
+
+// What can be written to a node, and what tells more than its health, asks for a certificate.
+func TestOperationsAskForACertificate(t *testing.T) {
+	for name, want := range map[string]map[string]string{
+		"peer0-org1":    {"CORE_OPERATIONS_TLS_ENABLED": "true", "CORE_OPERATIONS_TLS_CLIENTROOTCAS_FILES": "/etc/hanse/tls/ca.crt"},
+		"orderer0-org1": {"ORDERER_OPERATIONS_TLS_ENABLED": "true", "ORDERER_OPERATIONS_TLS_CLIENTROOTCAS": "[/etc/hanse/tls/ca.crt]"},
+	} {
+		container := workloadsOf(t, planOfOrg1(t))[name].Pod.Containers[0]
+		for variable, value := range want {
+			if !slices.Contains(container.Env, corev1.EnvVar{Name: variable, Value: value}) {
+				t.Errorf("%s has no %s=%s", name, variable, value)
+			}
+		}
+		if container.ReadinessProbe.HTTPGet.Scheme != corev1.URISchemeHTTPS {
+			t.Errorf("%s is probed in plain text, which it does not serve", name)
 		}
 	}
 }

@@ -104,15 +104,35 @@ func (m *Member) issue() error {
 		}
 		m.authorities[kind] = authority
 	}
+	if err := m.issueMissing(); err != nil {
+		return err
+	}
+	m.publish()
+	return nil
+}
+
+// issueMissing issues what the engine asks for since the plan has grown, such as a contract's certificate.
+func (m *Member) issueMissing() error {
 	for _, identity := range fabric.New(fabric.Options{}).Identities(m.Plan) {
+		if _, there := m.identities[identity.Name]; there {
+			continue
+		}
 		pair, err := m.authorities[identity.Authority].Issue(identity)
 		if err != nil {
 			return fmt.Errorf("%s: %w", identity.Name, err)
 		}
 		m.identities[identity.Name] = pair
 	}
-	m.publish()
 	return nil
+}
+
+// Roots are those of the Member's own authorities, in PEM.
+func (m *Member) Roots() map[ledger.Authority][]string {
+	roots := map[ledger.Authority][]string{}
+	for kind, authority := range m.authorities {
+		roots[kind] = []string{string(authority.PEM)}
+	}
+	return roots
 }
 
 // Renew issues a certificate anew for the key that it has, and publishes it. A node takes it up as it starts again.

@@ -2,6 +2,8 @@ package fabrictest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -104,7 +106,10 @@ func (n *Network) Engine() *fabric.Engine { return fabric.New(fabric.Options{Dia
 // Start runs everything in the Members' plans that does not run yet, and waits until all nodes are healthy.
 func (n *Network) Start(ctx context.Context) error {
 	for _, member := range n.Members {
-		workloads, err := n.Engine().Workloads(member.Plan)
+		if err := member.issueMissing(); err != nil {
+			return err
+		}
+		workloads, err := n.Engine().Workloads(member.Plan, member.Roots())
 		if err != nil {
 			return err
 		}
@@ -152,11 +157,10 @@ func (n *Network) healthy(ctx context.Context, member *Member, node v1alpha1.Pla
 		port = v1alpha1.PortOrdererOperations
 	}
 	host := n.hostOf(member, node.Name)
-	url := fmt.Sprintf("http://%s:%d/healthz", n.addresses[host], port)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if answers(ctx, url) {
+		if status, _ := n.Operations(ctx, member, node.Name, port, http.MethodGet, "/healthz", "", ""); status == http.StatusOK {
 			return nil
 		}
 		select {
@@ -170,19 +174,35 @@ func (n *Network) healthy(ctx context.Context, member *Member, node v1alpha1.Pla
 	}
 }
 
-func answers(ctx context.Context, url string) bool {
+// Operations asks a node's operations endpoint, with one of the Member's own identities as the client if there is a name of
+// one, and returns the status of the answer.
+func (n *Network) Operations(ctx context.Context, member *Member, node string, port int, method, path, body, client string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return false
+	host := n.hostOf(member, node)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(member.authorities[ledger.TLSAuthority].PEM)
+	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: host}
+	if client != "" {
+		pair := member.identities[client]
+		certificate, err := tls.X509KeyPair(pair.Certificate, pair.Key)
+		if err != nil {
+			return 0, err
+		}
+		config.Certificates = []tls.Certificate{certificate}
 	}
-	response, err := http.DefaultClient.Do(request)
+	transport := &http.Transport{TLSClientConfig: config}
+	defer transport.CloseIdleConnections()
+	url := fmt.Sprintf("https://%s:%d%s", n.addresses[host], port, path)
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
-		return false
+		return 0, err
 	}
-	_ = response.Body.Close()
-	return response.StatusCode == http.StatusOK
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		return 0, err
+	}
+	return response.StatusCode, response.Body.Close()
 }
 
 // Stop ends one node, or a contract of one Member, which Start runs again.
