@@ -146,6 +146,7 @@ func declare(all []*fabrictest.Member, channel string, members ...string) {
 		}
 		plan.Spec.Channels = append(plan.Spec.Channels, planned)
 		plan.Spec.Contracts = append(plan.Spec.Contracts, v1alpha1.PlanContract{
+			TLS:  true,
 			Name: "notary", Channel: channel, Image: "notary", Version: "1.0", Sequence: 1, Endorsement: majority,
 		})
 	}

@@ -5,12 +5,14 @@ package fabric_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
 	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
 )
 
@@ -32,6 +34,7 @@ func TestRealNetwork(t *testing.T) {
 	agents.untilReady(t, ctx)
 	watch("channel joined, anchors set, contract committed, by three agents")
 
+	operations(t, ctx, network, members[0])
 	transact(t, ctx, network, "goods", members[0], members[2], "bill-1")
 	watch("first transaction, endorsed by a majority, read at the third organization")
 	transact(t, ctx, network, "goods", members[0], members[2], "bill-2")
@@ -129,4 +132,31 @@ func TestUnevenNetwork(t *testing.T) {
 	transact(t, ctx, network, "inner", members[1], members[2], "a")
 	transact(t, ctx, network, "alone", members[2], members[2], "b")
 	watch("a transaction on each")
+}
+
+// operations shows what a node's operations endpoint gives to whom: from any pod of the cluster a PUT to /logspec would
+// stop an orderer's log.
+func operations(t *testing.T, ctx context.Context, network *fabrictest.Network, member *fabrictest.Member) {
+	t.Helper()
+	name := member.Plan.Spec.Member
+	for _, node := range []struct {
+		name string
+		port int
+	}{{"peer0-" + name, v1alpha1.PortPeerOperations}, {"orderer0-" + name, v1alpha1.PortOrdererOperations}} {
+		for _, row := range []struct {
+			why, method, path, body, client string
+			want                            int
+		}{
+			{"a kubelet has no certificate", http.MethodGet, "/healthz", "", "", http.StatusOK},
+			{"a stranger does not turn the log off", http.MethodPut, "/logspec", `{"spec":"panic"}`, "", http.StatusUnauthorized},
+			{"nor reads how it is set", http.MethodGet, "/logspec", "", "", http.StatusUnauthorized},
+			{"nor metrics", http.MethodGet, "/metrics", "", "", http.StatusUnauthorized},
+			{"what monitors reads metrics", http.MethodGet, "/metrics", "", fabric.MonitorTLSIdentity(name), http.StatusOK},
+		} {
+			got, err := network.Operations(ctx, member, node.name, node.port, row.method, row.path, row.body, row.client)
+			if err != nil || got != row.want {
+				t.Errorf("%s: %s: %d, %v", node.name, row.why, got, err)
+			}
+		}
+	}
 }
