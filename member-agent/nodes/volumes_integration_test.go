@@ -200,6 +200,9 @@ func TestVolumes(t *testing.T) {
 		{"kept by a plan that never said otherwise", v1alpha1.ReclaimRetain, func(*consortium) {}, 1},
 		{"not turned over to deletion by a plan that changes", v1alpha1.ReclaimRetain, func(c *consortium) {
 			c.plan.Spec.Nodes[0].Storage.ReclaimPolicy = v1alpha1.ReclaimDelete
+			if _, err := c.phase.Ensure(t.Context(), c, c.plan, c.workloads(), issued); err != nil {
+				t.Error(err)
+			}
 		}, 1},
 		{"not by leaving the node out of the plan either", v1alpha1.ReclaimDelete, func(c *consortium) { c.plan.Spec.Nodes = nil }, 1},
 	} {
