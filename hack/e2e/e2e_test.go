@@ -55,6 +55,8 @@ func TestConsortium(t *testing.T) {
 		{"bad input", badInput},
 		{"an image that an organization does not allow", imageRefused},
 		{"contracts approved by hand", approvedByHand},
+		{"a stranger's pod", strangersPod},
+		{"volumes kept by the organization", volumesKept},
 		{"clients that are not ours", strangersClients},
 		{"the page for applications", applicationsPage},
 		{"uninstalled", uninstalled},
