@@ -67,6 +67,15 @@ func TestRefusedAtOnce(t *testing.T) {
 		{"a version that is no version", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, version: \"a b\"}", "without blanks: write one such as 1.0"},
 		{"a contract's name that makes no DNS label", "kind: Contract\nmetadata: {name: a.b}\nspec: {channel: ch, template: notary}", "CHANNEL-CONTRACT"},
 		{"contract and channel too long together", "kind: Contract\nmetadata: {name: " + strings.Repeat("n", 30) + "}\nspec: {channel: " + strings.Repeat("c", 21) + ", template: notary}", "within 50 characters"},
+		{"a contract's variable that the agent sets", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, env: [{name: CORE_PEER_LOCALMSPID, value: evilMSP}]}", "set by the agent"},
+		{"another one", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, env: [{name: CHAINCODE_TLS_DISABLED, value: \"true\"}]}", "set by the agent"},
+		{"a variable from two places", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, env: [{name: A, value: b, secretKeyRef: {name: s, key: k}}]}", "exactly one of the two"},
+		{"a variable from nowhere", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, env: [{name: A}]}", "exactly one of the two"},
+		{"a variable's name with a hyphen", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, env: [{name: MY-VAR, value: b}]}", "letters, digits and underscores"},
+		{"a variable twice", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, env: [{name: A, value: b}, {name: A, value: c}]}", "Duplicate value"},
+		{"a Secret's name with a slash", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, env: [{name: A, secretKeyRef: {name: other/s, key: k}}]}", "name of a Secret"},
+		{"no replica of a contract", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, replicas: 0}", "greater than or equal to 1"},
+		{"too many of them", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, replicas: 9}", "less than or equal to 8"},
 		{"more endorsements of a contract than members", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, endorsement: {rule: OutOf, count: 2, members: [a]}}", "never be met"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -86,6 +95,7 @@ func TestTakenAtOnce(t *testing.T) {
 		{"names at their longest", "kind: Consortium\nmetadata: {name: " + strings.Repeat("a", 50) + "}\nspec: {members: [{name: " + strings.Repeat("m", 40) + ", role: Leader}]}"},
 		{"a line by DNS name, and one by IPv6 address", "kind: Line\nmetadata: {name: l}\nspec: {ends: [{member: a, address: gw.a.example}, {member: b, address: \"2001:db8::1\"}]}"},
 		{"a batch of one's own", "kind: Channel\nmetadata: {name: ch}\nspec: {consortium: c, batch: {maxMessages: 10, timeout: 2s, absoluteMaxBytes: 1Mi}}"},
+		{"an environment, replicas, and no TLS", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, image: \"registry.example/n:1\", replicas: 2, tls: false, env: [{name: A, value: \"\"}, {name: B, secretKeyRef: {name: s.1, key: tls.key}}]}"},
 		{"a contract of one's own", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, image: \"registry.example/n:1\", version: \"2.1\"}"},
 	} {
 		t.Run(c.why, func(t *testing.T) {

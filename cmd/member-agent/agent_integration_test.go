@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/apply"
 	"github.com/hanse-io/hanse/member-agent/genesis"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
@@ -142,6 +144,7 @@ func TestAgent(t *testing.T) {
 		stop = startAgent(t, own)
 	})
 	firstBlocks(t, own)
+	drifts(t, own)
 	burst(t, host, own)
 
 	other := samplePlan("stray", "org9")
@@ -368,6 +371,37 @@ func (w *watchFor) await(name string) (time.Time, bool) {
 		case <-deadline:
 			return time.Time{}, false
 		}
+	}
+}
+
+// drifts edits what has no generation, and waits for it to be as it was: well before the agent looks at everything again.
+func drifts(t *testing.T, own *cluster) {
+	t.Helper()
+	ctx := context.Background()
+	key := client.ObjectKey{Namespace: "hanse-trade", Name: "peer0-org1"}
+	var files corev1.ConfigMap
+	var service corev1.Service
+	if err := errors.Join(own.Get(ctx, key, &files), own.Get(ctx, key, &service)); err != nil {
+		t.Fatal(err)
+	}
+	core, selector := files.Data["core.yaml"], service.Spec.Selector
+	files.Data["core.yaml"] = "peer: {}"
+	service.Spec.Selector = map[string]string{"app": "evil"}
+	edited := time.Now()
+	if err := errors.Join(own.Update(ctx, &files), own.Update(ctx, &service)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a ConfigMap and a Service that somebody has edited are put right", func(ctx context.Context) error {
+		if err := errors.Join(own.Get(ctx, key, &files), own.Get(ctx, key, &service)); err != nil {
+			return err
+		}
+		if files.Data["core.yaml"] != core || !maps.Equal(service.Spec.Selector, selector) {
+			return errors.New("they are as they were edited")
+		}
+		return nil
+	})
+	if took := time.Since(edited); took > apply.Memory/2 {
+		t.Errorf("that took %s: nothing but the passing of time has put them right", took)
 	}
 }
 
