@@ -112,7 +112,7 @@ func contractEnvironment(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContra
 		env = append(env, variable)
 	}
 	env = append(env, variables(
-		"CORE_PEER_LOCALMSPID", MSPID(plan.Spec.Member),
+		"CORE_PEER_LOCALMSPID", MSPID(plan, plan.Spec.Member),
 		"CORE_CHAINCODE_ID_NAME", id,
 		"CHAINCODE_ID", id,
 		"CHAINCODE_SERVER_ADDRESS", fmt.Sprintf("0.0.0.0:%d", v1alpha1.PortContract),
