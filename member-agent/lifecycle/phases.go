@@ -204,16 +204,17 @@ func withRunning(contracts []v1alpha1.PlanContractStatus, running []nodes.Contra
 		c := &merged[i]
 		at := slices.IndexFunc(running, func(w nodes.Contract) bool { return w.Name == c.Name && w.Channel == c.Channel })
 		c.Running = at >= 0 && running[at].Running
-		if at >= 0 && !c.Running && (c.Message == "" || isFault(running[at].Reason)) {
+		if at < 0 || c.Running {
+			continue
+		}
+		if fault := nodes.IsFault(running[at].Reason); fault || c.Message == "" {
 			c.Message = running[at].Message
+			if fault {
+				c.Reason = running[at].Reason
+			}
 		}
 	}
 	return merged
-}
-
-// isFault tells what somebody has to mend from what only takes its time.
-func isFault(reason string) bool {
-	return reason != "" && reason != v1alpha1.ReasonProgressing && reason != v1alpha1.ReasonWaiting
 }
 
 // notRunning says which contracts' workloads are not ready, and why, with the first reason that somebody has to mend.
@@ -226,7 +227,7 @@ func notRunning(contracts []nodes.Contract) (reason, message string) {
 			continue
 		}
 		stopped = append(stopped, fmt.Sprintf("contract %s on %s: %s", c.Name, c.Channel, c.Message))
-		if isFault(c.Reason) && !isFault(reason) {
+		if nodes.IsFault(c.Reason) && !nodes.IsFault(reason) {
 			reason = c.Reason
 		}
 	}

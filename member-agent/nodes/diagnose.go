@@ -16,6 +16,11 @@ import (
 // Diagnosis is what a workload waits for. It is empty for one that is ready.
 type Diagnosis struct{ Reason, Message string }
 
+// IsFault tells a reason for which somebody has to mend something from one that only takes its time.
+func IsFault(reason string) bool {
+	return reason != "" && reason != v1alpha1.ReasonProgressing && reason != v1alpha1.ReasonWaiting
+}
+
 // Diagnose says why the pods of a workload are not ready.
 func Diagnose(pods []corev1.Pod, claims []corev1.PersistentVolumeClaim) Diagnosis {
 	for _, claim := range claims {

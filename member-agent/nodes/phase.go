@@ -334,6 +334,7 @@ func (t *turn) node(set Set) (v1alpha1.PlanNodeStatus, Diagnosis) {
 	status := v1alpha1.PlanNodeStatus{Name: set.Name, Role: set.Workload.Node.Role}
 	current := t.seen.sets[set.Name]
 	status.Ready = current != nil && settled(current)
+	status.Image, status.StateDatabaseImage = runs(set, current)
 	d := t.held[set.Name]
 	if !status.Ready && d.Reason == "" {
 		d = Diagnose(t.seen.pods[set.Name], t.seen.claims[set.Name])
@@ -342,7 +343,22 @@ func (t *turn) node(set Set) (v1alpha1.PlanNodeStatus, Diagnosis) {
 		d = Diagnosis{v1alpha1.ReasonNameNotAllowed, set.Workload.NotAllowed}
 	}
 	status.Message = cmp.Or(d.Message, t.noted[set.Name])
+	if IsFault(d.Reason) {
+		status.Reason = d.Reason
+	}
 	return status, d
+}
+
+// runs are the images that a node's StatefulSet was last given. Those of a revision that is not the wanted one are told
+// only as far as the first container goes.
+func runs(set Set, current *appsv1.StatefulSet) (image, stateDatabase string) {
+	switch {
+	case current == nil:
+		return "", ""
+	case current.Annotations[annotationRevision] == set.Revision:
+		return set.Workload.Node.Image, set.Workload.Node.StateDatabaseImage
+	}
+	return current.Spec.Template.Spec.Containers[0].Image, ""
 }
 
 func (t *turn) contract(set Set) Contract {
