@@ -268,6 +268,7 @@ func (o *office) answer(ctx context.Context, t *testing.T, csr *certificatesv1.C
 func (o *office) link() *Link {
 	l := New(Options{
 		Member: "org1", Namespace: system, Own: o.Client, CredentialLifetime: time.Hour, Log: logr.Discard(), Now: time.Now,
+		LeaseDuration: time.Minute, LeaseInterval: time.Minute,
 	})
 	l.registrar.useWait = 3 * time.Second
 	return l
