@@ -24,10 +24,18 @@ type ContractSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=40
 	Channel string `json:"channel"`
+	// Name of the contract on the ledger, by which applications call it. The object's own name when empty. It lets two
+	// channels have a contract of the same name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=50
+	// +optional
+	Name string `json:"name,omitempty"`
 	// Template is a contract that ships with Hanse.
 	// +optional
 	Template ContractTemplate `json:"template,omitempty"`
-	// Image of a contract of your own, which serves chaincode-as-a-service on port 9999.
+	// Image of a contract of your own, which serves chaincode-as-a-service on port 9999. Another image is another definition,
+	// which every organization approves. Organizations that approve by hand take images by digest only:
+	// registry.example.com/contract:1.0@sha256:...
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="no registry has an image of such a name: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
@@ -42,6 +50,13 @@ type ContractSpec struct {
 	// Endorsement policy of this contract; the channel's when empty.
 	// +optional
 	Endorsement *EndorsementPolicy `json:"endorsement,omitempty"`
+	// Collections of private data: what only some of the channel's members hold. Once the contract has been committed, no
+	// collection can be removed and no blockToLive changed, because the ledger lets nobody do it.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	Collections []Collection `json:"collections,omitempty"`
 	// Resources of the contract's container.
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
@@ -95,22 +110,74 @@ type ContractSecretKeyRef struct {
 	Key string `json:"key"`
 }
 
+// Collection is a collection of private data. Only its members' peers hold the data; the channel's ledger has hashes.
+// +kubebuilder:validation:XValidation:rule="self.name.matches('^[A-Za-z0-9][A-Za-z0-9_-]*$')",message="a collection's name is made of letters, digits, hyphens and underscores, and begins with a letter or digit"
+// +kubebuilder:validation:XValidation:rule="!has(self.maxPeers) || !has(self.requiredPeers) || self.requiredPeers <= self.maxPeers",message="requiredPeers cannot be more than maxPeers: raise maxPeers, or lower requiredPeers"
+type Collection struct {
+	// Name by which the contract calls the collection.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Name string `json:"name"`
+	// Members that hold the data, among the channel's.
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=40
+	Members []string `json:"members"`
+	// RequiredPeers is how many other peers have to have the data before a peer endorses the transaction.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	RequiredPeers int32 `json:"requiredPeers,omitempty"`
+	// MaxPeers is to how many other peers the endorsing one sends the data at once. The others fetch it. As many as there
+	// are other members when empty, and at least requiredPeers.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	MaxPeers *int32 `json:"maxPeers,omitempty"`
+	// BlockToLive is after how many blocks the data are purged. They stay when it is 0.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=9007199254740991
+	// +kubebuilder:default=0
+	// +optional
+	BlockToLive int64 `json:"blockToLive,omitempty"`
+	// MemberOnlyRead and MemberOnlyWrite let only clients of the collection's members read and write through the contract.
+	// True when empty.
+	// +optional
+	MemberOnlyRead *bool `json:"memberOnlyRead,omitempty"`
+	// +optional
+	MemberOnlyWrite *bool `json:"memberOnlyWrite,omitempty"`
+	// Endorsement policy of writes to the collection; the contract's when empty. Majority, All and Any are meant among the
+	// collection's members.
+	// +optional
+	Endorsement *EndorsementPolicy `json:"endorsement,omitempty"`
+}
+
 // ContractStatus tells how far the contract is.
 type ContractStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Sequence of the definition that is declared; it rises by one with every change that needs approval.
+	// Sequence of the definition that is declared: the one that it has on the ledger, or is to have next.
 	// +optional
 	Sequence int64 `json:"sequence,omitempty"`
 	// DefinitionHash is the hash of what Sequence was given for.
 	// +optional
 	DefinitionHash string `json:"definitionHash,omitempty"`
-	// Committed is the sequence that the channel has committed.
+	// Settled is whether the ledger has held what is declared under Sequence. What somebody commits by other means after
+	// that is not undone: status.differs tells it.
+	// +optional
+	Settled bool `json:"settled,omitempty"`
+	// Committed is the sequence of the definition that most members' peers have on the ledger, whoever committed it.
 	// +optional
 	Committed int64 `json:"committed,omitempty"`
-	// Running and Approved are "so many/all members".
+	// Differs says in what the definition on the ledger differs from the one that is declared; empty when it is the same.
+	// +optional
+	Differs string `json:"differs,omitempty"`
+	// Running, Approved and Serving are "so many/all members". A member serves when its own peer answers for the contract.
 	// +optional
 	Running string `json:"running,omitempty"`
+	// +optional
+	Serving string `json:"serving,omitempty"`
 	// +optional
 	Approved string `json:"approved,omitempty"`
 	// +listType=map
@@ -131,7 +198,10 @@ type ContractStatus struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$') && size(self.metadata.name) + size(self.spec.channel) <= 50",message="contract and channel together name a Deployment, CHANNEL-CONTRACT: keep both within 50 characters in all, of lower-case letters, digits and hyphens, beginning with a letter"
+// +kubebuilder:validation:XValidation:rule="(has(self.spec.name) ? self.spec.name : self.metadata.name).matches('^[a-z]([a-z0-9-]*[a-z0-9])?$') && size(has(self.spec.name) ? self.spec.name : self.metadata.name) + size(self.spec.channel) <= 50",message="contract and channel together name a Deployment, CHANNEL-CONTRACT: keep both within 50 characters in all, of lower-case letters, digits and hyphens, beginning with a letter"
+// +kubebuilder:validation:XValidation:rule="(has(self.spec.name) ? self.spec.name : self.metadata.name) == (has(oldSelf.spec.name) ? oldSelf.spec.name : oldSelf.metadata.name)",message="the name on the ledger cannot change, because applications and the ledger know the contract by it: declare another Contract"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.committed) || oldSelf.status.committed == 0 || !has(oldSelf.spec.collections) || oldSelf.spec.collections.all(o, has(self.spec.collections) && self.spec.collections.exists(c, c.name == o.name))",message="a collection cannot be removed once the contract has been committed, because the ledger keeps the hashes of what was in it: leave it in spec.collections"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.committed) || oldSelf.status.committed == 0 || !has(oldSelf.spec.collections) || !has(self.spec.collections) || self.spec.collections.all(c, oldSelf.spec.collections.all(o, o.name != c.name || (has(o.blockToLive) ? o.blockToLive : 0) == (has(c.blockToLive) ? c.blockToLive : 0)))",message="blockToLive of a collection cannot change once the contract has been committed: declare another collection"
 type Contract struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -141,6 +211,14 @@ type Contract struct {
 
 	// Undecodable lists what the API server holds and this type does not take.
 	Undecodable Undecodable `json:"-"`
+}
+
+// LedgerName is the name of the contract on the ledger.
+func (c *Contract) LedgerName() string {
+	if c.Spec.Name != "" {
+		return c.Spec.Name
+	}
+	return c.Name
 }
 
 // ContractList is a list of Contracts.

@@ -54,6 +54,10 @@ const (
 	ReasonSecretMissing = "SecretMissing"
 	// ReasonNameNotAllowed: the plan asks for a name in a certificate that the organization does not allow.
 	ReasonNameNotAllowed = "NameNotAllowed"
+	// ReasonDigestRequired: the organization approves contracts by hand, and the image of one is not named by its digest.
+	ReasonDigestRequired = "DigestRequired"
+	// ReasonDefinitionDiffers: the ledger holds another definition of a contract than the one that is declared.
+	ReasonDefinitionDiffers = "DefinitionDiffers"
 	// ReasonNotApproved: the organization approves contracts by hand, and has not approved one as the plan has it.
 	ReasonNotApproved = "NotApproved"
 	// ReasonGenesisRefused: a channel's first block is not what the plan and the records say, or not the one that was pinned.
@@ -174,6 +178,7 @@ type PlanChannel struct {
 
 // PlanContract is a contract on one of the plan's channels.
 type PlanContract struct {
+	// Name on the ledger.
 	Name    string `json:"name"`
 	Channel string `json:"channel"`
 	Image   string `json:"image"`
@@ -181,6 +186,10 @@ type PlanContract struct {
 	// Sequence of the definition to approve.
 	Sequence    int64             `json:"sequence"`
 	Endorsement EndorsementPolicy `json:"endorsement"`
+	// Collections with every default filled in, sorted by name.
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	Collections []Collection `json:"collections,omitempty"`
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 	// Env is the contract's own environment.
@@ -330,15 +339,31 @@ type PlanContractStatus struct {
 	// Running is whether the contract's own workload is ready here.
 	// +optional
 	Running bool `json:"running,omitempty"`
-	// Approved is the sequence that this Member has approved, Committed the one that the channel has committed.
+	// Definition is the PlanContract's DefinitionHash that this report is about; empty until the ledger has been read.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Definition string `json:"definition,omitempty"`
+	// Approved is the sequence under which this Member has approved what the plan declares.
 	// +optional
 	Approved int64 `json:"approved,omitempty"`
+	// Committed is the sequence of the definition that this Member's peer has on the ledger, whoever committed it.
 	// +optional
 	Committed int64 `json:"committed,omitempty"`
 	// Reason is one of the reasons of this package, such as ImageNotAllowed; empty when nothing is wrong.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Reason string `json:"reason,omitempty"`
+	// Differs says in what that definition differs from the plan's; empty when it is the same.
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	Differs string `json:"differs,omitempty"`
+	// Workload is the name of what serves the committed definition here.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Workload string `json:"workload,omitempty"`
+	// Serving is whether this Member's own peers answer for the contract and see enough peers to endorse a transaction.
+	// +optional
+	Serving bool `json:"serving,omitempty"`
 	// Message says what the contract waits for.
 	// +kubebuilder:validation:MaxLength=1024
 	// +optional

@@ -147,8 +147,9 @@ type NodeSettings struct {
 	ExtraSANs []string `json:"extraSANs,omitempty"`
 }
 
-// EndorsementRule says how many organizations have to endorse a transaction.
-// +kubebuilder:validation:Enum=Majority;All;Any;OutOf
+// EndorsementRule says how many organizations have to endorse a transaction: Majority, All, Any or OutOf.
+// +kubebuilder:validation:MaxLength=4096
+// +kubebuilder:validation:XValidation:rule="self in ['Majority', 'All', 'Any', 'OutOf']",message="rule is Majority, All, Any or OutOf; a policy in Fabric's own text, such as OR('org1MSP.peer', 'org2MSP.peer'), goes into the field policy instead"
 type EndorsementRule string
 
 const (
@@ -163,11 +164,13 @@ const (
 )
 
 // EndorsementPolicy says which organizations have to endorse a transaction before it counts.
-// +kubebuilder:validation:XValidation:rule="self.rule != 'OutOf' || (has(self.count) && has(self.members))",message="rule OutOf needs count and members: say how many of which members have to endorse"
-// +kubebuilder:validation:XValidation:rule="self.rule == 'OutOf' || (!has(self.count) && !has(self.members))",message="count and members go with rule OutOf only: set rule: OutOf, or leave them out"
+// +kubebuilder:validation:XValidation:rule="!has(self.policy) || (!has(self.rule) && !has(self.count) && !has(self.members))",message="policy is a whole policy in Fabric's own text: leave out rule, count and members, or leave out policy"
+// +kubebuilder:validation:XValidation:rule="!has(self.policy) || self.policy.matches('^[ \\t\\r\\n]*([aA][nN][dD]|[oO][rR]|[oO][uU][tT][oO][fF])[ \\t\\r\\n]*[(]')",message="policy is Fabric's own text, such as AND('org1MSP.peer', OR('org2MSP.peer', 'org3MSP.peer')); Majority, All, Any and OutOf go into the field rule"
+// +kubebuilder:validation:XValidation:rule="!has(self.rule) || self.rule != 'OutOf' || (has(self.count) && has(self.members))",message="rule OutOf needs count and members: say how many of which members have to endorse"
+// +kubebuilder:validation:XValidation:rule="(has(self.rule) && self.rule == 'OutOf') || (!has(self.count) && !has(self.members))",message="count and members go with rule OutOf only: set rule: OutOf, or leave them out"
 // +kubebuilder:validation:XValidation:rule="!has(self.count) || !has(self.members) || self.count <= size(self.members)",message="this policy can never be met: count is larger than the number of members"
 type EndorsementPolicy struct {
-	// +kubebuilder:default=Majority
+	// Rule among the channel's members. Majority when neither rule nor policy is set.
 	// +optional
 	Rule EndorsementRule `json:"rule,omitempty"`
 	// Count of endorsements, with rule OutOf.
@@ -181,6 +184,11 @@ type EndorsementPolicy struct {
 	// +kubebuilder:validation:items:MaxLength=40
 	// +optional
 	Members []string `json:"members,omitempty"`
+	// Policy is a whole policy in Fabric's own text instead, over the MSP IDs of the channel's members:
+	// AND('org1MSP.peer', OR('org2MSP.peer', 'org3MSP.peer')).
+	// +kubebuilder:validation:MaxLength=4096
+	// +optional
+	Policy string `json:"policy,omitempty"`
 }
 
 // Batch says when an orderer cuts a block. It follows Fabric's BatchSize and BatchTimeout.

@@ -137,12 +137,12 @@ func TestConsortiumFromDeclarationToReady(t *testing.T) {
 	})
 
 	a.report(t, "ready", func(p *v1alpha1.MemberPlan) {
-		p.Status.Contracts = []v1alpha1.PlanContractStatus{{Name: "notary", Channel: "deals", Running: true, Approved: 1}}
+		p.Status.Contracts = notaryReport(p, 0)
 	})
 	waitConsortium(t, namespace, "ready", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for ready2 to approve contract notary")
 	for _, x := range agents {
 		x.report(t, "ready", func(p *v1alpha1.MemberPlan) {
-			p.Status.Contracts = []v1alpha1.PlanContractStatus{{Name: "notary", Channel: "deals", Running: true, Approved: 1, Committed: 1}}
+			p.Status.Contracts = notaryReport(p, 1)
 		})
 	}
 	ready := waitConsortium(t, namespace, "ready", v1alpha1.ConditionReady, metav1.ConditionTrue, "2/2 members, 4/4 nodes")
@@ -160,6 +160,43 @@ func TestConsortiumFromDeclarationToReady(t *testing.T) {
 		return nil
 	})
 	waitConsortium(t, namespace, "ready", v1alpha1.ConsortiumContractsReady, metav1.ConditionFalse, "waiting for ready1, ready2 to approve contract notary")
+
+	for _, x := range agents {
+		x.report(t, "ready", func(p *v1alpha1.MemberPlan) {
+			p.Status.Contracts = notaryReport(p, 2)
+			p.Status.Contracts[0].Approved = 2
+		})
+	}
+	waitCondition(t, contract, func() []metav1.Condition { return contract.Status.Conditions }, v1alpha1.ConditionReady, metav1.ConditionTrue, "approved by 2/2 members")
+	for _, x := range agents {
+		x.report(t, "ready", func(p *v1alpha1.MemberPlan) {
+			p.Status.Contracts = notaryReport(p, 7)
+			p.Status.Contracts[0].Differs = "version 9 on the ledger, 1.1 declared"
+		})
+	}
+	waitCondition(t, contract, func() []metav1.Condition { return contract.Status.Conditions }, v1alpha1.ConditionReady, metav1.ConditionFalse,
+		"sequence 7: version 9 on the ledger, 1.1 declared; to replace it, change the Contract")
+	must(t, admin.Get(ctx, client.ObjectKeyFromObject(contract), contract))
+	if contract.Status.Committed != 7 || contract.Status.Sequence != 2 {
+		t.Errorf("the ledger has sequence 7, and the status says %+v", contract.Status)
+	}
+	must(t, admin.Patch(ctx, contract, client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"image":"example.com/notary:2","template":null}}`))))
+	eventually(t, "people declare something new, which comes after the ledger's", func() error {
+		must(t, admin.Get(ctx, client.ObjectKeyFromObject(plan), plan))
+		if c := plan.Spec.Contracts; len(c) != 1 || c[0].Sequence != 8 {
+			return fmt.Errorf("contract %+v", c)
+		}
+		return nil
+	})
+}
+
+// notaryReport is what an agent reports of a contract that it has approved, and that its ledger has under a sequence.
+func notaryReport(p *v1alpha1.MemberPlan, committed int64) []v1alpha1.PlanContractStatus {
+	report := v1alpha1.PlanContractStatus{Name: "notary", Channel: "deals", Running: true, Approved: 1, Committed: committed, Serving: committed > 0}
+	for _, c := range p.Spec.Contracts {
+		report.Definition = c.DefinitionHash()
+	}
+	return []v1alpha1.PlanContractStatus{report}
 }
 
 func TestRefusedTogether(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
 // options are what the flags say.
@@ -22,6 +24,7 @@ type options struct {
 	workers        int
 	logLevel       string
 	logFormat      string
+	contractImages map[string]string
 }
 
 func defaults() options {
@@ -42,6 +45,7 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.leaderElection, "leader-election", o.leaderElection, "let one of several replicas do the work at a time")
 	flags.StringVar(&o.namespace, "namespace", o.namespace, "namespace of the leader election's Lease")
 	flags.IntVar(&o.workers, "workers", o.workers, "objects of each kind that are worked on at the same time")
+	flags.StringToStringVar(&o.contractImages, "contract-images", o.contractImages, "images of the contracts that ship with Hanse, as TEMPLATE=IMAGE: from another registry, or by digest")
 	flags.StringVar(&o.logLevel, "log-level", o.logLevel, "least level that is logged: debug, info, warn or error")
 	flags.StringVar(&o.logFormat, "log-format", o.logFormat, "format of the logs: json or text")
 }
@@ -53,8 +57,27 @@ func (o *options) validate() error {
 	if o.leaderElection && o.namespace == "" {
 		return errors.New("--leader-election needs --namespace, where its Lease is kept")
 	}
+	if _, err := o.templateImages(); err != nil {
+		return err
+	}
 	_, err := o.logger()
 	return err
+}
+
+// templateImages are the images of contracts that the host's operators have named.
+func (o *options) templateImages() (map[v1alpha1.ContractTemplate]string, error) {
+	images := map[v1alpha1.ContractTemplate]string{}
+	for name, image := range o.contractImages {
+		template := v1alpha1.ContractTemplate(name)
+		if template != v1alpha1.TemplateNotary && template != v1alpha1.TemplateAsset {
+			return nil, fmt.Errorf("--contract-images: there is no template %q: use %s or %s", name, v1alpha1.TemplateNotary, v1alpha1.TemplateAsset)
+		}
+		if image == "" || len(image) > 512 {
+			return nil, fmt.Errorf("--contract-images: the image of %s has to have 1 to 512 characters", name)
+		}
+		images[template] = image
+	}
+	return images, nil
 }
 
 // logger makes the structured logger that the options ask for.

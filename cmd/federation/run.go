@@ -83,7 +83,7 @@ func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manag
 	if err := gather.Index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return nil, fmt.Errorf("index the cache: %w", err)
 	}
-	return mgr, addControllers(mgr, clock.RealClock{}, o.workers)
+	return mgr, addControllers(mgr, clock.RealClock{}, o)
 }
 
 // watched is what nothing goes without, by the names that /readyz uses.
@@ -130,13 +130,17 @@ func cacheOptions(watches *readiness.Watches) cache.Options {
 }
 
 // addControllers adds the rooms of the wing to a manager.
-func addControllers(mgr ctrl.Manager, now clock.PassiveClock, workers int) error {
+func addControllers(mgr ctrl.Manager, now clock.PassiveClock, o options) error {
 	c, live := mgr.GetClient(), mgr.GetAPIReader()
-	g := gather.Gatherer{Reader: c}
+	images, err := o.templateImages()
+	if err != nil {
+		return err
+	}
+	g := gather.Gatherer{Reader: c, TemplateImages: images}
 	recorder := mgr.GetEventRecorder("federation")
 	unwritten := &consortium.Unwritten{}
 	// Those that only report take turns: they leave the API server to those that agents wait for.
-	many, few := controller.Options{MaxConcurrentReconciles: workers}, controller.Options{MaxConcurrentReconciles: 1}
+	many, few := controller.Options{MaxConcurrentReconciles: o.workers}, controller.Options{MaxConcurrentReconciles: 1}
 	for _, room := range []struct {
 		controller interface {
 			SetupWithManager(mgr ctrl.Manager, options controller.Options) error

@@ -76,6 +76,16 @@ func TestRefusedAtOnce(t *testing.T) {
 		{"a Secret's name with a slash", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, env: [{name: A, secretKeyRef: {name: other/s, key: k}}]}", "name of a Secret"},
 		{"no replica of a contract", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, replicas: 0}", "greater than or equal to 1"},
 		{"too many of them", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, replicas: 9}", "less than or equal to 8"},
+		{"a policy's text in the wrong field", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, endorsement: {rule: \"OR('aMSP.peer')\"}}", "goes into the field policy instead"},
+		{"a rule in the field of the text", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, endorsement: {policy: Majority}}", "go into the field rule"},
+		{"a rule and a text", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, endorsement: {rule: Any, policy: \"OR('aMSP.peer')\"}}", "leave out rule, count and members, or leave out policy"},
+		{"a rule with the wrong case", "kind: Channel\nmetadata: {name: ch}\nspec: {consortium: c, endorsement: {rule: majority}}", "rule is Majority, All, Any or OutOf"},
+		{"a collection without members", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, collections: [{name: x, members: []}]}", "should have at least 1 items"},
+		{"a collection of which the ledger takes no such name", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, collections: [{name: _x, members: [a]}]}", "begins with a letter or digit"},
+		{"a collection twice", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, collections: [{name: x, members: [a]}, {name: x, members: [b]}]}", "Duplicate value"},
+		{"a collection's member twice", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, collections: [{name: x, members: [a, a]}]}", "Duplicate value"},
+		{"more peers required than sent to", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, collections: [{name: x, members: [a], requiredPeers: 2, maxPeers: 1}]}", "cannot be more than maxPeers"},
+		{"a name on the ledger that makes no DNS label", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, name: Asset_Transfer}", "CHANNEL-CONTRACT"},
 		{"more endorsements of a contract than members", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, endorsement: {rule: OutOf, count: 2, members: [a]}}", "never be met"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -96,6 +106,7 @@ func TestTakenAtOnce(t *testing.T) {
 		{"a line by DNS name, and one by IPv6 address", "kind: Line\nmetadata: {name: l}\nspec: {ends: [{member: a, address: gw.a.example}, {member: b, address: \"2001:db8::1\"}]}"},
 		{"a batch of one's own", "kind: Channel\nmetadata: {name: ch}\nspec: {consortium: c, batch: {maxMessages: 10, timeout: 2s, absoluteMaxBytes: 1Mi}}"},
 		{"an environment, replicas, and no TLS", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, image: \"registry.example/n:1\", replicas: 2, tls: false, env: [{name: A, value: \"\"}, {name: B, secretKeyRef: {name: s.1, key: tls.key}}]}"},
+		{"a contract with a policy's text, collections and a name of its own", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, template: notary, name: other, endorsement: {policy: \"AND('aMSP.peer', OR('bMSP.peer'))\"}, collections: [{name: x, members: [a, b], requiredPeers: 1, blockToLive: 10}]}"},
 		{"a contract of one's own", "kind: Contract\nmetadata: {name: notes}\nspec: {channel: ch, image: \"registry.example/n:1\", version: \"2.1\"}"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -123,6 +134,8 @@ func TestChangesRefusedAtOnce(t *testing.T) {
 		{"a contract's channel", contract, `{"spec":{"channel":"elsewhere"}}`, "cannot move"},
 		{"a peer more is fine", consortium, `{"spec":{"members":[{"name":"a","role":"Leader","peers":3},{"name":"b"}]}}`, ""},
 		{"storage is fine", consortium, `{"spec":{"nodes":{"storage":{"size":"6Gi"}}}}`, ""},
+		{"a contract's name on the ledger", contract, `{"spec":{"name":"other"}}`, "name on the ledger cannot change"},
+		{"the same name written out is fine", contract, `{"spec":{"name":"fixed"}}`, ""},
 		{"another version is fine", contract, `{"spec":{"version":"1.1"}}`, ""},
 	} {
 		t.Run(c.why, func(t *testing.T) {

@@ -42,6 +42,7 @@ func (p phases) Advance(ctx context.Context, in lifecycle.LedgerInput) lifecycle
 	defer func() { _ = session.Close() }()
 	progress := ledger.Advance(ctx, ledger.Patient(session, forOthers), ledger.Input{
 		Plan: in.Plan, Previous: in.Plan.Status, Records: in.Records, Pins: p.pins(in.Plan),
+		Running: in.Runs,
 	})
 	out := lifecycle.LedgerOutput{Channels: progress.Channels, Contracts: progress.Contracts}
 	if v := progress.ChannelsReady; !v.Ready {

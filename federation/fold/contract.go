@@ -17,6 +17,7 @@ func Contract(in plan.Input, res plan.Result, contract *v1alpha1.Contract, now t
 	status := v1alpha1.ContractStatus{
 		Sequence:       contract.Status.Sequence,
 		DefinitionHash: contract.Status.DefinitionHash,
+		Settled:        contract.Status.Settled,
 		Committed:      contract.Status.Committed,
 	}
 	ready := Verdict{metav1.ConditionFalse, finding.Reason, finding.Message}
@@ -24,10 +25,15 @@ func Contract(in plan.Input, res plan.Result, contract *v1alpha1.Contract, now t
 		sequence := res.Sequences[contract.Name]
 		p, counts := contractProgress(in, res, contract)
 		status = v1alpha1.ContractStatus{
-			Sequence: sequence.Number, DefinitionHash: sequence.Hash, Committed: sequence.Committed,
+			Sequence: sequence.Number, DefinitionHash: sequence.Hash, Settled: sequence.Settled,
+			Committed: sequence.Committed, Differs: sequence.Differs,
 			Approved: ratio(counts.approved, counts.all), Running: ratio(counts.running, counts.all),
+			Serving: ratio(counts.serving, counts.all),
 		}
-		ready = p.verdict(fmt.Sprintf("approved by %s members, runs at %s", status.Approved, status.Running))
+		ready = p.verdict(fmt.Sprintf("approved by %s members, runs at %s, answers at %s", status.Approved, status.Running, status.Serving))
+		if sequence.Settled && sequence.Differs != "" {
+			ready = Verdict{metav1.ConditionFalse, v1alpha1.ReasonDefinitionDiffers, foreign(sequence)}
+		}
 		if found := contractFaults(in, res, contract); len(found) > 0 {
 			ready = faultVerdict(fmt.Sprintf("approved by %s members, runs at %s", status.Approved, status.Running), found)
 		}
@@ -49,38 +55,55 @@ func LoneContract(contract *v1alpha1.Contract, finding plan.Finding, now time.Ti
 	return Contract(plan.Input{}, res, contract, now)
 }
 
-type contractCounts struct{ approved, running, all int }
+// foreign says what to do about a definition that somebody committed by other means.
+func foreign(s plan.Sequence) string {
+	return fmt.Sprintf("somebody has committed another definition on the ledger, sequence %d: %s; to replace it, change the Contract, its version for example; to adopt it, declare the same in the Contract",
+		s.Committed, s.Differs)
+}
+
+type contractCounts struct{ approved, running, serving, all int }
 
 // contractProgress says who has approved, who runs, and who is to commit.
 func contractProgress(in plan.Input, res plan.Result, contract *v1alpha1.Contract) (progress, contractCounts) {
 	channel := res.Resolved[contract.Spec.Channel]
-	number := res.Sequences[contract.Name].Number
+	number, hash := res.Sequences[contract.Name].Number, res.Sequences[contract.Name].Hash
 	counts := contractCounts{all: len(channel.Endorsing)}
-	var approve, run, commit, p progress
+	var approve, run, commit, serve, p progress
 	for _, member := range channel.Endorsing {
-		report := contractReport(in.Plans[member], contract.Spec.Channel, contract.Name)
+		report := contractReport(in.Plans[member], contract.Spec.Channel, contract.LedgerName())
+		if report.Definition != hash {
+			// It is about something else that was declared before.
+			report.Approved, report.Serving = 0, false
+		}
 		if report.Approved >= number {
 			counts.approved++
 		}
 		if report.Running {
 			counts.running++
 		}
+		if report.Serving {
+			counts.serving++
+		}
 		switch {
 		case Online(in.Members[member]) != metav1.ConditionTrue:
 			p.unheardOf(member)
+		case !report.Running && report.Definition == hash:
+			// It approves only what runs.
+			run.miss(member, "run contract "+contract.Name, report.Message)
 		case report.Approved < number:
 			approve.miss(member, "approve contract "+contract.Name, report.Message)
-		case !report.Running:
-			run.miss(member, "run contract "+contract.Name, report.Message)
 		case report.Committed < number && member == channel.Leader:
 			commit.miss(member, "commit contract "+contract.Name, report.Message)
 		case report.Committed < number:
 			commit.miss(member, "see contract "+contract.Name+" committed", report.Message)
+		case !report.Serving:
+			serve.miss(member, "answer for contract "+contract.Name, report.Message)
 		}
 	}
-	p.join(approve)
 	p.join(run)
+	p.join(approve)
 	p.join(commit)
+	p.join(serve)
 	return p, counts
 }
 

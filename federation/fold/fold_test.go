@@ -48,6 +48,8 @@ func world() plan.Input {
 	}
 	for name, spec := range plan.Compute(in).Plans {
 		in.Plans[name].Spec = spec
+		in.Plans[name].Status.Contracts[0].Definition = spec.Contracts[0].DefinitionHash()
+		in.Plans[name].Status.Contracts[0].Serving = true
 	}
 	return in
 }
@@ -314,7 +316,15 @@ func TestContract(t *testing.T) {
 		says   string
 	}{
 		{"all is well", func(*plan.Input) {}, metav1.ConditionTrue, "approved by 3/3 members, runs at 3/3"},
-		{"not run", func(in *plan.Input) { in.Plans["org2"].Status.Contracts[0].Running = false }, metav1.ConditionFalse, "runs at 2/3; waiting for org2 to run contract notary"},
+		{"not run", func(in *plan.Input) { in.Plans["org2"].Status.Contracts[0].Running = false }, metav1.ConditionFalse, "runs at 2/3, answers at 3/3; waiting for org2 to run contract notary"},
+		{"not answered for", func(in *plan.Input) { in.Plans["org2"].Status.Contracts[0].Serving = false }, metav1.ConditionFalse, "answers at 2/3; waiting for org2 to answer for contract notary"},
+		{"reports of what was declared before", func(in *plan.Input) { in.Contracts[0].Spec.Version = "2" }, metav1.ConditionFalse, "approved by 0/3 members"},
+		{"somebody has committed something else since", func(in *plan.Input) {
+			in.Contracts[0].Status = v1alpha1.ContractStatus{Sequence: 1, Settled: true, DefinitionHash: in.Plans["org1"].Spec.Contracts[0].DefinitionHash()}
+			for _, p := range in.Plans {
+				p.Status.Contracts[0].Committed, p.Status.Contracts[0].Differs = 2, "version 9 on the ledger, 1.0 declared"
+			}
+		}, metav1.ConditionFalse, "sequence 2: version 9 on the ledger, 1.0 declared; to replace it"},
 		{"not committed", func(in *plan.Input) {
 			for _, p := range in.Plans {
 				p.Status.Contracts[0].Committed = 0

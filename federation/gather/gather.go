@@ -102,11 +102,13 @@ func OfPlan(p *v1alpha1.MemberPlan) types.NamespacedName {
 // changed: with a hundred channels, copies would cost more than all the rest.
 type Gatherer struct {
 	Reader client.Reader
+	// TemplateImages are the images of the contracts that ship with Hanse, where the host's operators have said which.
+	TemplateImages map[v1alpha1.ContractTemplate]string
 }
 
 // Consortium gathers everything about one Consortium; not found if there is none.
 func (g Gatherer) Consortium(ctx context.Context, key types.NamespacedName) (plan.Input, error) {
-	in := plan.Input{Consortium: &v1alpha1.Consortium{}}
+	in := plan.Input{Consortium: &v1alpha1.Consortium{}, TemplateImages: g.TemplateImages}
 	if err := g.Reader.Get(ctx, key, in.Consortium); err != nil {
 		return in, err
 	}

@@ -106,14 +106,6 @@ func channelsFor(member string, resolved map[string]Channel) []v1alpha1.PlanChan
 	return channels
 }
 
-func resolveEndorsement(policy *v1alpha1.EndorsementPolicy) v1alpha1.EndorsementPolicy {
-	p := ptr.Deref(policy, v1alpha1.EndorsementPolicy{})
-	p.Members = slices.Clone(p.Members)
-	p.Rule = cmp.Or(p.Rule, v1alpha1.EndorseMajority)
-	slices.Sort(p.Members)
-	return p
-}
-
 func resolveBatch(batch *v1alpha1.Batch) v1alpha1.Batch {
 	b := ptr.Deref(batch, v1alpha1.Batch{})
 	absolute := ptr.Deref(b.AbsoluteMaxBytes, resource.MustParse("10Mi"))

@@ -2,13 +2,9 @@ package plan
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/utils/ptr"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -17,18 +13,12 @@ import (
 // TemplateVersion is the version of the contracts that ship with Hanse.
 const TemplateVersion = "0.1.0"
 
-// Sequence numbers a contract's definition on its channel.
-type Sequence struct {
-	Number int64
-	// Hash of the definition that Number is for.
-	Hash string
-	// Committed is what most of the channel's members say has been committed.
-	Committed int64
-}
-
-// contractImage is what a contract runs as.
-func contractImage(spec *v1alpha1.ContractSpec) string {
+// contractImage is what a contract runs as. The host's operators may say which image a template is, by digest for instance.
+func contractImage(in Input, spec *v1alpha1.ContractSpec) string {
 	if spec.Template != "" {
+		if image := in.TemplateImages[spec.Template]; image != "" {
+			return image
+		}
 		return fmt.Sprintf("ghcr.io/hanse-io/contract-%s:%s", spec.Template, TemplateVersion)
 	}
 	return spec.Image
@@ -44,7 +34,7 @@ func resolveContracts(in Input, res *Result) []v1alpha1.PlanContract {
 	}
 	var contracts []v1alpha1.PlanContract
 	for _, contract := range byAge(in.Contracts) {
-		finding := judgeContract(in.Consortium, contract, res, taken)
+		finding := judgeContract(in, contract, res, taken)
 		res.Contracts[contract.Name] = finding
 		if !finding.Accepted {
 			continue
@@ -52,10 +42,11 @@ func resolveContracts(in Input, res *Result) []v1alpha1.PlanContract {
 		taken[workloadName(contract)] = "contract " + contract.Name
 		channel := res.Resolved[contract.Spec.Channel]
 		planned := v1alpha1.PlanContract{
-			Name: contract.Name, Channel: contract.Spec.Channel,
-			Image:       contractImage(&contract.Spec),
+			Name: contract.LedgerName(), Channel: contract.Spec.Channel,
+			Image:       contractImage(in, &contract.Spec),
 			Version:     cmp.Or(contract.Spec.Version, "1.0"),
 			Endorsement: contractEndorsement(contract, channel),
+			Collections: resolveCollections(contract.Spec.Collections),
 			Resources:   contract.Spec.Resources.DeepCopy(),
 			Env:         deepEnv(contract.Spec.Env),
 			Replicas:    ptr.Deref(contract.Spec.Replicas, 1),
@@ -88,12 +79,12 @@ func contractEndorsement(contract *v1alpha1.Contract, channel Channel) v1alpha1.
 	return channel.Endorsement
 }
 
-// workloadName is the name that a contract's workload has in every member's cluster.
+// workloadName is what the names of a contract's workloads begin with in every member's cluster.
 func workloadName(contract *v1alpha1.Contract) string {
-	return contract.Spec.Channel + "-" + contract.Name
+	return contract.Spec.Channel + "-" + contract.LedgerName()
 }
 
-func judgeContract(consortium *v1alpha1.Consortium, contract *v1alpha1.Contract, res *Result, taken map[string]string) Finding {
+func judgeContract(in Input, contract *v1alpha1.Contract, res *Result, taken map[string]string) Finding {
 	if finding, ok := undecodable(contract.Undecodable); !ok {
 		return finding
 	}
@@ -109,8 +100,13 @@ func judgeContract(consortium *v1alpha1.Consortium, contract *v1alpha1.Contract,
 			workloadName(contract), other)
 	}
 	channel := res.Resolved[contract.Spec.Channel]
-	if problem := judgeEndorsement(consortium, contractEndorsement(contract, channel), channel.Members); problem != "" {
+	if problem := judgeEndorsement(in, contractEndorsement(contract, channel), channel.Members); problem != "" {
 		return refused(v1alpha1.ReasonInvalid, "%s", problem)
+	}
+	for i := range contract.Spec.Collections {
+		if problem := judgeCollection(in, &contract.Spec.Collections[i], channel); problem != "" {
+			return refused(v1alpha1.ReasonInvalid, "collection %s: %s", contract.Spec.Collections[i].Name, problem)
+		}
 	}
 	return accepted()
 }
@@ -136,69 +132,4 @@ func contractsFor(member string, contracts []v1alpha1.PlanContract, resolved map
 		}
 	}
 	return own
-}
-
-// nextSequence gives a contract's definition its number. A number is used for one definition until the channel has
-// committed it, for the ledger takes no other; the first change after that gets the next one.
-func nextSequence(in Input, contract *v1alpha1.Contract, planned v1alpha1.PlanContract, members []string) Sequence {
-	hash := definitionHash(planned)
-	declared := contract.Status.Sequence
-	for _, name := range members {
-		for _, old := range planContracts(in.Plans[name]) {
-			if old.Name != planned.Name || old.Channel != planned.Channel {
-				continue
-			}
-			// A plan that went out before the number was written down is as binding as the note.
-			if old.Sequence > declared && equality.Semantic.DeepEqual(definition(old), definition(planned)) {
-				return Sequence{Number: old.Sequence, Hash: hash, Committed: min(old.Sequence, committedByMost(in, planned, members))}
-			}
-			declared = max(declared, old.Sequence)
-		}
-	}
-	committed := min(declared, committedByMost(in, planned, members))
-	number := max(declared, 1)
-	if hash != contract.Status.DefinitionHash && declared > 0 && committed >= declared {
-		number = committed + 1
-	}
-	return Sequence{Number: number, Hash: hash, Committed: committed}
-}
-
-func planContracts(plan *v1alpha1.MemberPlan) []v1alpha1.PlanContract {
-	if plan == nil {
-		return nil
-	}
-	return plan.Spec.Contracts
-}
-
-// committedByMost is the highest sequence that more than half of the members report as committed, so that no single
-// member can push the number on.
-func committedByMost(in Input, contract v1alpha1.PlanContract, members []string) int64 {
-	reports := make([]int64, len(members))
-	for i, name := range members {
-		if plan := in.Plans[name]; plan != nil {
-			for _, c := range plan.Status.Contracts {
-				if c.Name == contract.Name && c.Channel == contract.Channel {
-					reports[i] = c.Committed
-				}
-			}
-		}
-	}
-	if len(reports) == 0 {
-		return 0
-	}
-	slices.SortFunc(reports, func(a, b int64) int { return cmp.Compare(b, a) })
-	return max(0, reports[len(reports)/2])
-}
-
-// definition is the part of a contract that the members approve.
-func definition(c v1alpha1.PlanContract) v1alpha1.PlanContract {
-	return v1alpha1.PlanContract{Name: c.Name, Channel: c.Channel, Image: c.Image, Version: c.Version, Endorsement: c.Endorsement}
-}
-
-// definitionHash is the hex SHA-256 of a definition.
-func definitionHash(c v1alpha1.PlanContract) string {
-	// Strings and numbers only: this cannot fail.
-	text, _ := json.Marshal(definition(c))
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
 }

@@ -120,10 +120,11 @@ func older(a, b *v1alpha1.Consortium) bool {
 }
 
 // judgeChannel says whether a channel fits its Consortium.
-func judgeChannel(consortium *v1alpha1.Consortium, channel *v1alpha1.Channel) Finding {
+func judgeChannel(in Input, channel *v1alpha1.Channel) Finding {
 	if finding, ok := undecodable(channel.Undecodable); !ok {
 		return finding
 	}
+	consortium := in.Consortium
 	var strangers []string
 	for _, name := range channel.Spec.Members {
 		if !isMember(consortium, name) {
@@ -136,40 +137,13 @@ func judgeChannel(consortium *v1alpha1.Consortium, channel *v1alpha1.Channel) Fi
 			strings.Join(strangers, ", "), consortium.Name)
 	}
 	members := channelMembers(consortium, channel)
-	if problem := judgeEndorsement(consortium, resolveEndorsement(channel.Spec.Endorsement), members); problem != "" {
+	if problem := judgeEndorsement(in, resolveEndorsement(channel.Spec.Endorsement), members); problem != "" {
 		return refused(v1alpha1.ReasonInvalid, "%s", problem)
 	}
 	if problem := judgeBatch(channel.Spec.Batch); problem != "" {
 		return refused(v1alpha1.ReasonInvalid, "%s", problem)
 	}
 	return accepted()
-}
-
-// judgeEndorsement says what is wrong with a policy among a channel's members: empty if it can be met. Only a member
-// that runs a peer can endorse.
-func judgeEndorsement(consortium *v1alpha1.Consortium, policy v1alpha1.EndorsementPolicy, members []string) string {
-	candidates, needed := members, 1
-	switch policy.Rule {
-	case v1alpha1.EndorseMajority:
-		needed = len(members)/2 + 1
-	case v1alpha1.EndorseAll:
-		needed = len(members)
-	case v1alpha1.EndorseOutOf:
-		candidates, needed = policy.Members, int(policy.Count)
-	}
-	able := 0
-	for _, name := range candidates {
-		if !slices.Contains(members, name) {
-			return fmt.Sprintf("the endorsement policy names %s, which is not in the channel: such a policy can never be met; name members of the channel only", name)
-		}
-		if runsPeers(consortium, name) {
-			able++
-		}
-	}
-	if able < needed {
-		return fmt.Sprintf("the endorsement policy asks for %d members, but only %d of those that it counts run a peer: such a policy can never be met; ask for fewer, or let more members run peers", needed, able)
-	}
-	return ""
 }
 
 func judgeBatch(batch *v1alpha1.Batch) string {

@@ -71,12 +71,24 @@ func carryOut(in Input) Input {
 	return in
 }
 
-// committed lets members report a contract's sequence as committed.
+// committed lets members report the sequence that a contract has on their ledgers, under what is in their plans.
 func committed(in Input, name, channel string, sequences ...int64) {
+	reported(in, name, channel, "", sequences...)
+}
+
+// reported is the same, with what differs there from the plan.
+func reported(in Input, name, channel, differs string, sequences ...int64) {
 	for i, m := range in.Consortium.Spec.Members {
-		if i < len(sequences) && in.Plans[m.Name] != nil {
-			in.Plans[m.Name].Status.Contracts = []v1alpha1.PlanContractStatus{{Name: name, Channel: channel, Committed: sequences[i]}}
+		if i >= len(sequences) || in.Plans[m.Name] == nil {
+			continue
 		}
+		report := v1alpha1.PlanContractStatus{Name: name, Channel: channel, Committed: sequences[i], Differs: differs}
+		for _, c := range in.Plans[m.Name].Spec.Contracts {
+			if c.Name == name && c.Channel == channel {
+				report.Definition = c.DefinitionHash()
+			}
+		}
+		in.Plans[m.Name].Status.Contracts = []v1alpha1.PlanContractStatus{report}
 	}
 }
 

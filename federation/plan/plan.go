@@ -30,6 +30,8 @@ type Input struct {
 	Plans map[string]*v1alpha1.MemberPlan
 	// Unwritten says why which Members' plans could not be written as they should be. No plan follows from it.
 	Unwritten map[string]string
+	// TemplateImages are the images of the contracts that ship with Hanse, where the host's operators have said which.
+	TemplateImages map[v1alpha1.ContractTemplate]string
 }
 
 // Result is what follows from an Input.
@@ -95,7 +97,7 @@ func resolve(in Input) (Result, []v1alpha1.PlanContract) {
 	res.Consortium = judgeConsortium(in)
 	for i := range in.Channels {
 		channel := &in.Channels[i]
-		res.Channels[channel.Name] = judgeChannel(in.Consortium, channel)
+		res.Channels[channel.Name] = judgeChannel(in, channel)
 		if res.Channels[channel.Name].Accepted {
 			res.Resolved[channel.Name] = resolveChannel(in, channel)
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // approvalWanted is what the agent asks a person to say of a contract's definition.
-var approvalWanted = regexp.MustCompile(`approval\.federation\.hanse\.io/\S+=[0-9a-f]{32}\b`)
+var approvalWanted = regexp.MustCompile(`approval\.federation\.hanse\.io/\S+=[0-9a-f]{64}\b`)
 
 // approvedByHand has one organization approve contracts by hand: what the host declares waits for a person there, what
 // runs runs on, and what the person has approved is done.

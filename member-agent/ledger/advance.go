@@ -35,6 +35,8 @@ type Input struct {
 	// Records of every Member that is known, checked.
 	Records map[string]v1alpha1.Record
 	Pins    Pins
+	// Running is whether a contract's own workload is ready here: only what runs is approved.
+	Running func(v1alpha1.PlanContract) bool
 }
 
 // Advance does everything that can be done now for the plan's channels and contracts, each as far as it comes: what
@@ -65,6 +67,7 @@ func Advance(ctx context.Context, session Session, in Input) Progress {
 	contracts := forAll(mine, func(contract v1alpha1.PlanContract) *contractStep {
 		at := slices.IndexFunc(channels, func(step *channelStep) bool { return step.channel.Name == contract.Channel })
 		step := newContractStep(session, plan, channels[at], contract, previous)
+		step.running = in.Running(contract)
 		step.advance(ctx)
 		return step
 	})
@@ -129,6 +132,10 @@ func report(channels []*channelStep, contracts []*contractStep) Progress {
 		channelParts = append(channelParts, part{"channel " + channel.channel.Name, channel.problem})
 	}
 	for _, contract := range contracts {
+		contract.status.Reason = ""
+		if contract.problem != nil {
+			contract.status.Reason = reasonOf(contract.problem)
+		}
 		progress.Contracts = append(progress.Contracts, contract.status)
 		contractParts = append(contractParts, part{"contract " + contract.contract.Name + " on " + contract.contract.Channel, contract.problem})
 	}

@@ -46,6 +46,8 @@ type member struct {
 	pins   ledgertest.Pins
 	// records are what the others have signed.
 	records map[string]v1alpha1.Record
+	// stopped is whether the contract's workload does not run.
+	stopped bool
 }
 
 // packed is a block as plans and statuses carry it; empty for none.
@@ -114,6 +116,7 @@ func gossip(members []*member) {
 func (m *member) advance() {
 	m.last = ledger.Advance(context.Background(), &double{world: m.world, plan: m.plan}, ledger.Input{
 		Plan: m.plan, Previous: m.status, Records: m.records, Pins: &m.pins,
+		Running: func(v1alpha1.PlanContract) bool { return !m.stopped },
 	})
 	m.status.Channels, m.status.Contracts = m.last.Channels, m.last.Contracts
 }
@@ -145,7 +148,8 @@ func TestThreeMembersComeToAgree(t *testing.T) {
 		if diff := cmp.Diff(want, channel); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", name, diff)
 		}
-		contract := v1alpha1.PlanContractStatus{Name: "notary", Channel: "goods", PackageID: "package of notary", Approved: 1, Committed: 1}
+		contract := v1alpha1.PlanContractStatus{Name: "notary", Channel: "goods", PackageID: "package of notary", Approved: 1, Committed: 1, Serving: true,
+			Definition: member.plan.Spec.Contracts[0].DefinitionHash()}
 		if diff := cmp.Diff(contract, member.status.Contracts[0]); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", name, diff)
 		}
@@ -195,6 +199,49 @@ func TestMessages(t *testing.T) {
 			},
 			channels:  ledger.Verdict{Reason: v1alpha1.ReasonFailed, Message: "channel goods: connection refused"},
 			contracts: "waiting for the contract to be committed by org1",
+		},
+		{
+			name: "nothing is approved that does not run", member: "org2",
+			set:       func(m *member) { m.given("g1"); m.stopped = true },
+			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			contracts: "waiting for the contract's own workload to run: only what runs is approved",
+		},
+		{
+			name: "somebody has committed something else under the plan's sequence", member: "org2",
+			set: func(m *member) {
+				m.given("g1")
+				m.world.committed, m.world.differs = 1, "version 9 on the ledger, 1.0 declared"
+			},
+			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			contracts: "the ledger holds another definition, sequence 1, than the plan, 1: version 9 on the ledger",
+		},
+		{
+			name: "a change that the ledger lets nobody make is said before it is tried", member: "org2",
+			set: func(m *member) {
+				m.given("g1")
+				m.plan.Spec.Contracts[0].Sequence = 2
+				m.world.committed, m.world.differs, m.world.forbidden = 1, "collection a", "collection a is on the ledger, which lets nobody remove it"
+			},
+			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			contracts: "the ledger holds another definition: collection a is on the ledger",
+		},
+		{
+			name: "the host's count is ahead of the ledger", member: "org2",
+			set: func(m *member) {
+				m.given("g1")
+				m.plan.Spec.Contracts[0].Sequence = 3
+			},
+			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			contracts: "waiting for the ledger, or the host's count: the plan has sequence 3, and the next one here is 1",
+		},
+		{
+			name: "committed, and nobody answers yet", member: "org2",
+			set: func(m *member) {
+				m.given("g1")
+				m.world.committed, m.world.silent = 1, true
+			},
+			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			contracts: "waiting for this member's peers to see enough",
 		},
 		{
 			name: "a block that is not what the plan says is never joined", member: "org2",

@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
@@ -14,7 +16,9 @@ type contractStep struct {
 	channel  *channelStep
 	contract v1alpha1.PlanContract
 	status   v1alpha1.PlanContractStatus
-	problem  error
+	// running is whether the contract's own workload is ready here.
+	running bool
+	problem error
 }
 
 func newContractStep(session Session, plan *v1alpha1.MemberPlan, channel *channelStep, contract v1alpha1.PlanContract, previous v1alpha1.MemberPlanStatus) *contractStep {
@@ -27,8 +31,8 @@ func newContractStep(session Session, plan *v1alpha1.MemberPlan, channel *channe
 			c.status = known
 		}
 	}
-	// Whether it runs is not for the ledger to say.
-	c.status.Running = false
+	// Whether it runs is not for the ledger to say, and whether it is served is asked anew.
+	c.status.Running, c.status.Serving = false, false
 	return c
 }
 
@@ -47,15 +51,12 @@ func (c *contractStep) advance(ctx context.Context) {
 		c.problem = installErr
 		return
 	}
-	if err := c.approve(ctx); err != nil {
-		c.problem = errors.Join(installErr, err)
-		return
-	}
-	c.problem = errors.Join(installErr, c.commit(ctx))
+	c.problem = errors.Join(installErr, c.define(ctx))
 }
 
 // install puts the package on every peer that has joined the channel.
 func (c *contractStep) install(ctx context.Context) error {
+	c.status.PackageID = ""
 	ids := make(chan string, len(c.channel.status.Peers))
 	_, err := atEach(ctx, c.channel.status.Peers, func(ctx context.Context, node string) error {
 		id, err := c.session.Install(ctx, node, c.contract)
@@ -71,10 +72,69 @@ func (c *contractStep) install(ctx context.Context) error {
 	return err
 }
 
+// define brings the plan's definition onto the ledger: read, approve what runs here, commit what most have approved, ask
+// whether it is served.
+func (c *contractStep) define(ctx context.Context) error {
+	found, err := c.read(ctx)
+	if err != nil {
+		return err
+	}
+	if err := compareSequence(c.contract.Sequence, found); err != nil {
+		return err
+	}
+	if !found.Approved {
+		if err := c.approve(ctx); err != nil {
+			return err
+		}
+	}
+	if found.Sequence < c.contract.Sequence {
+		if err := c.commit(ctx); err != nil {
+			return err
+		}
+	}
+	return c.serve(ctx)
+}
+
+// read asks the ledger, and notes what it says.
+func (c *contractStep) read(ctx context.Context) (Definition, error) {
+	found, err := step(ctx, func(ctx context.Context) (Definition, error) { return c.session.Definition(ctx, c.contract) })
+	if err != nil {
+		return found, err
+	}
+	c.status.Definition = c.contract.DefinitionHash()
+	c.status.Committed, c.status.Differs, c.status.Workload = found.Sequence, shortened(found.Differs), found.Workload
+	if c.status.Approved = 0; found.Approved {
+		c.status.Approved = c.contract.Sequence
+	}
+	return found, nil
+}
+
+// compareSequence says what keeps the plan's sequence from being the ledger's own or its next one. Nothing is approved over
+// what somebody else has committed: people decide about that.
+func compareSequence(planned int64, found Definition) error {
+	switch {
+	case found.Differs != "" && found.Sequence >= planned:
+		return fmt.Errorf("%w, sequence %d, than the plan, %d: %s; to replace it, change the Contract on the host, its version for example; to adopt it, declare the same there",
+			ErrDefinitionDiffers, found.Sequence, planned, found.Differs)
+	case found.Forbidden != "":
+		return fmt.Errorf("%w: %s", ErrDefinitionDiffers, found.Forbidden)
+	case found.Sequence > planned:
+		return WaitingFor(fmt.Sprintf("the host to take over that the ledger has the definition under sequence %d", found.Sequence))
+	case found.Sequence < planned-1:
+		return WaitingFor(fmt.Sprintf("the ledger, or the host's count: the plan has sequence %d, and the next one here is %d", planned, found.Sequence+1))
+	}
+	return nil
+}
+
+// approve binds the organization only to what has come up in its own cluster, so that nothing is committed that exists
+// nowhere.
 func (c *contractStep) approve(ctx context.Context) error {
-	sequence, err := step(ctx, func(ctx context.Context) (int64, error) { return c.session.Approve(ctx, c.contract) })
+	if !c.running {
+		return WaitingFor("the contract's own workload to run: only what runs is approved")
+	}
+	_, err := step(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, c.session.Approve(ctx, c.contract) })
 	if err == nil {
-		c.status.Approved = sequence
+		c.status.Approved = c.contract.Sequence
 	}
 	return err
 }
@@ -100,10 +160,25 @@ func (c *contractStep) commit(ctx context.Context) error {
 }
 
 func (c *contractStep) committed(ctx context.Context) (bool, error) {
-	sequence, err := step(ctx, func(ctx context.Context) (int64, error) { return c.session.Committed(ctx, c.contract) })
-	if err != nil {
-		return false, err
+	found, err := c.read(ctx)
+	return err == nil && found.Sequence == c.contract.Sequence && found.Differs == "", err
+}
+
+// serve says that the contract is ready only once it answers, and its transactions can be endorsed.
+func (c *contractStep) serve(ctx context.Context) error {
+	if !c.running {
+		return WaitingFor("the contract's own workload to run")
 	}
-	c.status.Committed = sequence
-	return sequence == c.contract.Sequence, nil
+	_, err := step(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, c.session.Serves(ctx, c.contract) })
+	c.status.Serving = err == nil
+	return err
+}
+
+// shortened fits the field that it is for.
+func shortened(text string) string {
+	const most = 1000
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
 }

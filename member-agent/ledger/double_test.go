@@ -19,6 +19,9 @@ type world struct {
 	installed map[string]bool
 	approved  map[string]int64
 	committed int64
+	// differs and forbidden are what a session says of what is committed; silent is whether nobody answers for it.
+	differs, forbidden string
+	silent             bool
 	// running is the block that the leader's peer runs on.
 	running []byte
 	// down are nodes that do not answer, missing members whose record is not known, old nodes that hold another ledger.
@@ -113,11 +116,30 @@ func (d *double) Install(_ context.Context, node string, contract v1alpha1.PlanC
 	return "package of " + contract.Name, nil
 }
 
-func (d *double) Approve(_ context.Context, contract v1alpha1.PlanContract) (int64, error) {
+func (d *double) Definition(_ context.Context, contract v1alpha1.PlanContract) (ledger.Definition, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found := ledger.Definition{Sequence: d.committed, Forbidden: d.forbidden, Approved: d.approved[d.plan.Spec.Member] == contract.Sequence}
+	if d.committed > 0 {
+		found.Differs = d.differs
+	}
+	return found, nil
+}
+
+func (d *double) Approve(_ context.Context, contract v1alpha1.PlanContract) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.approved[d.plan.Spec.Member] = contract.Sequence
-	return contract.Sequence, nil
+	return nil
+}
+
+func (d *double) Serves(context.Context, v1alpha1.PlanContract) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.silent {
+		return ledger.WaitingFor("this member's peers to see enough of the others' with the contract")
+	}
+	return nil
 }
 
 func (d *double) Commit(_ context.Context, contract v1alpha1.PlanContract) error {
@@ -136,12 +158,6 @@ func (d *double) Commit(_ context.Context, contract v1alpha1.PlanContract) error
 	}
 	d.committed = contract.Sequence
 	return nil
-}
-
-func (d *double) Committed(context.Context, v1alpha1.PlanContract) (int64, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.committed, nil
 }
 
 func (d *double) Close() error { return nil }

@@ -95,8 +95,25 @@ type Engine interface {
 	// Workloads lists what the plan's Member is to run: its nodes and its contracts. roots are those of the Member's own
 	// authorities in PEM, as far as they have been issued. Pure.
 	Workloads(plan *v1alpha1.MemberPlan, roots map[Authority][]string) ([]Workload, error)
+	// Definition is the hex SHA-256 of everything that an approval of a contract binds the Member to, computed from the very
+	// definition that Session.Approve signs. Pure.
+	Definition(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) (string, error)
 	// Open connects to the Member's own nodes. records holds a checked Record of every Member that is known, by name.
 	Open(ctx context.Context, plan *v1alpha1.MemberPlan, records map[string]v1alpha1.Record, keys Keys) (Session, error)
+}
+
+// Definition is what a ledger holds of a contract, as one Member's peer has it.
+type Definition struct {
+	// Sequence of the definition that is committed, whoever committed it; zero if none is.
+	Sequence int64
+	// Differs says in what it differs from the plan's; empty if it is the same, or if none is committed.
+	Differs string
+	// Forbidden says what the ledger lets nobody change of it, and the plan would; empty if nothing.
+	Forbidden string
+	// Workload is the name of the workload whose package this Member has approved for it; empty if none.
+	Workload string
+	// Approved is whether this Member has approved the plan's definition, package included, under the plan's sequence.
+	Approved bool
 }
 
 // Session is a Member's connection to the ledger. Every method can be called again at any time and only does what has
@@ -123,14 +140,16 @@ type Session interface {
 	Height(ctx context.Context, channel v1alpha1.PlanChannel) (int64, error)
 	// Install puts a contract's package on one of the Member's peers and returns the package's ID.
 	Install(ctx context.Context, node string, contract v1alpha1.PlanContract) (packageID string, err error)
-	// Approve approves a contract's definition for the Member, and returns the plan's sequence of what it has approved.
-	Approve(ctx context.Context, contract v1alpha1.PlanContract) (sequence int64, err error)
+	// Definition reads what the ledger holds of a contract, and what this Member has approved.
+	Definition(ctx context.Context, contract v1alpha1.PlanContract) (Definition, error)
+	// Approve approves a contract's definition for the Member under the plan's sequence.
+	Approve(ctx context.Context, contract v1alpha1.PlanContract) error
 	// Commit commits a contract's definition if enough Members have approved it. Only the channel's Leader calls it;
 	// an error that is ErrNotApproved names those who have not.
 	Commit(ctx context.Context, contract v1alpha1.PlanContract) error
-	// Committed is the contract's sequence in the plan if the channel has committed what the plan declares; less if it has
-	// committed something else; zero if nothing.
-	Committed(ctx context.Context, contract v1alpha1.PlanContract) (int64, error)
+	// Serves says what is missing before the Member's own peers answer for the contract and its transactions can be
+	// endorsed.
+	Serves(ctx context.Context, contract v1alpha1.PlanContract) error
 	// Close ends the connections.
 	Close() error
 }

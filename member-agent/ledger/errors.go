@@ -22,6 +22,9 @@ var ErrChannelDiffers = errors.New("the plan differs from the channel's first bl
 // ErrNotApproved is the error of a contract that too few Members have approved for it to be committed.
 var ErrNotApproved = errors.New("too few members have approved the contract")
 
+// ErrDefinitionDiffers is the error of a contract of which the ledger holds another definition than the plan has.
+var ErrDefinitionDiffers = errors.New("the ledger holds another definition")
+
 // Waiting is the error of a step that nothing is wrong with and that others have to move first.
 type Waiting struct {
 	// For names the Members that have to move; empty if it is not known which.

@@ -27,12 +27,12 @@ func (p *patient) SetAnchors(ctx context.Context, channel v1alpha1.PlanChannel) 
 	return p.insist(ctx, func() error { return p.Session.SetAnchors(ctx, channel) })
 }
 
-func (p *patient) Approve(ctx context.Context, contract v1alpha1.PlanContract) (sequence int64, err error) {
-	err = p.insist(ctx, func() error {
-		sequence, err = p.Session.Approve(ctx, contract)
-		return err
-	})
-	return sequence, err
+func (p *patient) Approve(ctx context.Context, contract v1alpha1.PlanContract) error {
+	return p.insist(ctx, func() error { return p.Session.Approve(ctx, contract) })
+}
+
+func (p *patient) Serves(ctx context.Context, contract v1alpha1.PlanContract) error {
+	return p.insist(ctx, func() error { return p.Session.Serves(ctx, contract) })
 }
 
 func (p *patient) Commit(ctx context.Context, contract v1alpha1.PlanContract) error {

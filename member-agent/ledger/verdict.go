@@ -24,14 +24,15 @@ type part struct {
 
 // gravity orders reasons: what waits mends itself, what failed is tried again, what was refused needs a person.
 var gravity = map[string]int{
-	v1alpha1.ReasonReady: 0, v1alpha1.ReasonWaiting: 1, v1alpha1.ReasonFailed: 2, v1alpha1.ReasonChannelDiffers: 3,
-	v1alpha1.ReasonLedgerDiffers: 4, v1alpha1.ReasonGenesisRefused: 5, v1alpha1.ReasonGenesisDiffers: 6,
+	v1alpha1.ReasonReady: 0, v1alpha1.ReasonWaiting: 1, v1alpha1.ReasonFailed: 2, v1alpha1.ReasonDefinitionDiffers: 3,
+	v1alpha1.ReasonChannelDiffers: 4, v1alpha1.ReasonLedgerDiffers: 5, v1alpha1.ReasonGenesisRefused: 6, v1alpha1.ReasonGenesisDiffers: 7,
 }
 
 // reasons of the errors that need a person.
 var reasons = map[error]string{
 	ErrGenesisRefused: v1alpha1.ReasonGenesisRefused, ErrGenesisDiffers: v1alpha1.ReasonGenesisDiffers,
 	ErrLedgerDiffers: v1alpha1.ReasonLedgerDiffers, ErrChannelDiffers: v1alpha1.ReasonChannelDiffers,
+	ErrDefinitionDiffers: v1alpha1.ReasonDefinitionDiffers,
 }
 
 func sum(parts []part) Verdict {

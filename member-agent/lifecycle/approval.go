@@ -1,9 +1,6 @@
 package lifecycle
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
@@ -18,26 +15,26 @@ func approvalOf(c v1alpha1.PlanContract) string {
 	return v1alpha1.AnnotationApprovalPrefix + c.Channel + "." + c.Name
 }
 
-// definition is what the annotation has to say: a digest of all that is approved, so that nothing of it can be changed
-// afterwards. What a contract may use of the organization's machines is not part of it.
-func definition(c v1alpha1.PlanContract) string {
-	c.Resources = nil
-	raw, err := json.Marshal(c)
-	if err != nil {
-		return "" // which no annotation says; strings and numbers do not fail to be encoded
+// unapproved says what is missing before a contract counts as approved by the organization, and the reason; empty if nothing
+// is. What a person approves is the engine's hash of all that the approval binds to, so that nothing of it can be changed
+// afterwards; and an image by its digest, for whoever owns a registry can move a tag.
+func (r *Reconciler) unapproved(plan *v1alpha1.MemberPlan, c v1alpha1.PlanContract) (why, reason string) {
+	if r.Approval != policy.ByHand {
+		return "", ""
 	}
-	sum := sha256.Sum256(raw)
-	return hex.EncodeToString(sum[:16])
-}
-
-// unapproved says what is missing before a contract counts as approved by the organization; empty if nothing is.
-func (r *Reconciler) unapproved(plan *v1alpha1.MemberPlan, c v1alpha1.PlanContract) string {
-	want := definition(c)
-	if r.Approval != policy.ByHand || (want != "" && plan.Annotations[approvalOf(c)] == want) {
-		return ""
+	if !policy.Pinned(c.Image) {
+		return fmt.Sprintf("%s approves contracts by hand, and only images that are named by digest: on the host, write the image %.256s as NAME@sha256:DIGEST in the Contract's spec.image; `docker buildx imagetools inspect` and `crane digest` print the digest",
+			plan.Spec.Member, c.Image), v1alpha1.ReasonDigestRequired
+	}
+	want, err := r.Engine.Definition(plan, c)
+	if err != nil {
+		return fmt.Sprintf("%s approves contracts by hand, and this one cannot be approved: %v", plan.Spec.Member, err), v1alpha1.ReasonNotApproved
+	}
+	if want != "" && plan.Annotations[approvalOf(c)] == want {
+		return "", ""
 	}
 	return fmt.Sprintf("%s approves contracts by hand, and not yet version %.64s with the image %.256s: if you do, kubectl -n %s annotate --overwrite memberplan %s %s=%s in its cluster",
-		plan.Spec.Member, c.Version, c.Image, r.Namespace, plan.Name, approvalOf(c), want)
+		plan.Spec.Member, c.Version, c.Image, r.Namespace, plan.Name, approvalOf(c), want), v1alpha1.ReasonNotApproved
 }
 
 // approvals are the annotations of a mirror that approve something.

@@ -23,7 +23,7 @@ func (r *Reconciler) judge(plan *v1alpha1.MemberPlan, workloads []ledger.Workloa
 			}
 		}
 		if w.Refused == "" && w.Contract != nil {
-			w.Refused = r.unapproved(plan, *w.Contract)
+			w.Refused, _ = r.unapproved(plan, *w.Contract)
 		}
 	}
 	return judged
@@ -54,7 +54,7 @@ func (r *Reconciler) allowed(plan *v1alpha1.MemberPlan) (copied *v1alpha1.Member
 	for _, c := range plan.Spec.Contracts {
 		why, because := r.refuseContract(plan.Spec.Member, c.Image), v1alpha1.ReasonImageNotAllowed
 		if why == "" {
-			why, because = r.unapproved(plan, c), v1alpha1.ReasonNotApproved
+			why, because = r.unapproved(plan, c)
 		}
 		if why == "" {
 			copied.Spec.Contracts = append(copied.Spec.Contracts, c)

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -43,6 +44,8 @@ type Engine interface {
 	Workloads(plan *v1alpha1.MemberPlan, roots map[ledger.Authority][]string) ([]ledger.Workload, error)
 	// Connection is how applications connect, as files by name.
 	Connection(plan *v1alpha1.MemberPlan, channels []string, records map[string]v1alpha1.Record) (map[string]string, error)
+	// Definition is the hash of everything that an approval of a contract binds the member to.
+	Definition(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) (string, error)
 }
 
 // Ledger takes the member through its part in the channels and contracts. It may take long.
@@ -62,6 +65,13 @@ type LedgerInput struct {
 	// Nodes and Contracts as they run.
 	Nodes     []v1alpha1.PlanNodeStatus
 	Contracts []nodes.Contract
+}
+
+// Runs is whether the workload of a contract is ready as the plan has it.
+func (in *LedgerInput) Runs(contract v1alpha1.PlanContract) bool {
+	return slices.ContainsFunc(in.Contracts, func(c nodes.Contract) bool {
+		return c.Name == contract.Name && c.Channel == contract.Channel && c.Running && !c.Refused
+	})
 }
 
 // LedgerOutput is how far it came.

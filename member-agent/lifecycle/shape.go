@@ -87,8 +87,11 @@ func malformedChannels(spec *v1alpha1.MemberPlanSpec, taken names) string {
 		if name := repeated(c.Endorsement.Members); name != "" {
 			return fmt.Sprintf("the endorsement policy of contract %s on channel %s has %.64q twice", c.Name, c.Channel, name)
 		}
-		if workload := c.Channel + "-" + c.Name; taken.twice(workload) {
-			return fmt.Sprintf("contract %s on channel %s would run under the name %s, which is taken", c.Name, c.Channel, workload)
+		// The name of what runs goes on with a hash, which the host could choose: neither may be taken.
+		for _, workload := range []string{c.Channel + "-" + c.Name, c.WorkloadName()} {
+			if taken.twice(workload) {
+				return fmt.Sprintf("contract %s on channel %s would run under the name %s, which is taken", c.Name, c.Channel, workload)
+			}
 		}
 	}
 	return ""

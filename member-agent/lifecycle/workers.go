@@ -145,7 +145,8 @@ func (it *worker) turn(ctx context.Context, phases Ledger, wake func()) bool {
 // sameInput is whether there is nothing new for the worker to act upon. Of a node only that counts whether it is ready:
 // what it is doing meanwhile changes often, and the ledger cannot use it before.
 func sameInput(a, b LedgerInput) bool {
-	return samePlan(a.Plan, b.Plan) && maps.Equal(sequences(a), sequences(b)) && slices.Equal(readyNodes(a), readyNodes(b))
+	return samePlan(a.Plan, b.Plan) && maps.Equal(sequences(a), sequences(b)) && slices.Equal(readyNodes(a), readyNodes(b)) &&
+		slices.Equal(runningContracts(a), runningContracts(b))
 }
 
 // samePlan is whether two plans ask for the same. The organization's own policy takes contracts out of a plan, and lets
@@ -169,6 +170,17 @@ func readyNodes(in LedgerInput) []string {
 	for _, node := range in.Nodes {
 		if node.Ready {
 			names = append(names, node.Name)
+		}
+	}
+	return names
+}
+
+// runningContracts are those whose workload is ready: only they are approved.
+func runningContracts(in LedgerInput) []string {
+	var names []string
+	for _, c := range in.Contracts {
+		if c.Running && !c.Refused {
+			names = append(names, c.Channel+"-"+c.Name)
 		}
 	}
 	return names

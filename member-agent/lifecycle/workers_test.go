@@ -32,7 +32,10 @@ func TestWhatTheLedgerIsKickedFor(t *testing.T) {
 		{"a node got ready", func(in *LedgerInput) { in.Nodes[1].Ready = true }, false},
 		{"a node is lost", func(in *LedgerInput) { in.Nodes[0].Ready = false }, false},
 		{"what a node does before it is ready is of no use", func(in *LedgerInput) { in.Nodes[1].Message = "it runs and is not ready yet" }, true},
-		{"whether a contract runs is not for the ledger", func(in *LedgerInput) { in.Contracts = []nodes.Contract{{Name: "notary", Running: true}} }, true},
+		{"a contract has come up, and can be approved", func(in *LedgerInput) { in.Contracts = []nodes.Contract{{Name: "notary", Running: true}} }, false},
+		{"what a contract waits for is not for the ledger", func(in *LedgerInput) {
+			in.Contracts = []nodes.Contract{{Name: "notary", Message: "its pod is starting"}}
+		}, true},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			next := input()

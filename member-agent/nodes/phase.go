@@ -116,7 +116,7 @@ func (p *Phase) Ensure(ctx context.Context, reader client.Reader, plan *v1alpha1
 		t.share(err)
 	}
 	p.applySets(ctx, t)
-	t.share(p.prune(ctx, plan.Spec.Namespace, seen, t.sets))
+	t.share(p.prune(ctx, plan, seen, t.sets))
 	p.explain(ctx, t)
 	return t.summarize(), nil
 }
@@ -278,14 +278,15 @@ func (p *Phase) growClaim(ctx context.Context, set Set, seen *sight) error {
 	return nil
 }
 
-// prune takes down the workloads of contracts that the plan no longer has. They hold no data. Nodes are never pruned.
-func (p *Phase) prune(ctx context.Context, namespace string, seen *sight, sets []Set) error {
+// prune takes down the workloads of contracts that the plan no longer has, and that serve nothing. They hold no data. Nodes are
+// never pruned.
+func (p *Phase) prune(ctx context.Context, plan *v1alpha1.MemberPlan, seen *sight, sets []Set) error {
 	var failed []error
 	for name, d := range seen.deployments {
-		if d.Labels[v1alpha1.LabelContract] == "" || slices.ContainsFunc(sets, func(s Set) bool { return s.Name == name }) {
+		if d.Labels[v1alpha1.LabelContract] == "" || slices.ContainsFunc(sets, func(s Set) bool { return s.Name == name }) || serves(plan, d) {
 			continue
 		}
-		meta := metav1.ObjectMeta{Namespace: namespace, Name: name}
+		meta := metav1.ObjectMeta{Namespace: plan.Spec.Namespace, Name: name}
 		for _, obj := range []client.Object{
 			&appsv1.Deployment{ObjectMeta: meta}, &corev1.Service{ObjectMeta: meta}, &corev1.ConfigMap{ObjectMeta: meta},
 			&policyv1.PodDisruptionBudget{ObjectMeta: meta},

@@ -65,6 +65,14 @@ func (i Images) Allows(image string) bool {
 	})
 }
 
+// pinned is the end of a reference that names an image by what it holds.
+var pinned = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
+
+// Pinned says whether an image is named by its digest, so that nobody can put another one under the name.
+func Pinned(image string) bool {
+	return reference.MatchString(normalise(image)) && pinned.MatchString(image)
+}
+
 func boundary(c byte) bool { return strings.IndexByte("/:@", c) >= 0 }
 
 // normalise writes an image reference out in full, as container runtimes do: without a registry it is Docker Hub's,

@@ -62,6 +62,16 @@ func (c *Client) Submit(ctx context.Context, channel, contract, function string,
 	return answer, nil
 }
 
+// SubmitPrivate submits with data that no block holds, endorsed by some organizations' peers only: those that may see them.
+func (c *Client) SubmitPrivate(ctx context.Context, channel, contract string, transient map[string][]byte, mspIDs []string, function string, arguments ...string) ([]byte, error) {
+	answer, err := c.gateway.GetNetwork(channel).GetContract(contract).SubmitWithContext(ctx, function,
+		gateway.WithArguments(arguments...), gateway.WithTransient(transient), gateway.WithEndorsingOrganizations(mspIDs...))
+	if err != nil {
+		return nil, explain(err)
+	}
+	return answer, nil
+}
+
 // Evaluate asks the contract at this Member's peers and changes nothing.
 func (c *Client) Evaluate(ctx context.Context, channel, contract, function string, arguments ...string) ([]byte, error) {
 	answer, err := c.gateway.GetNetwork(channel).GetContract(contract).

@@ -1,7 +1,6 @@
 package fabric
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -10,102 +9,122 @@ import (
 	"github.com/hyperledger/fabric-admin-sdk/pkg/chaincode"
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer/lifecycle"
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// A plan counts the changes of a contract's declaration, Fabric the definitions that a channel has committed, without
-// a gap. The two part where a declaration changed again before it was committed, or changed nothing that is in a
-// definition (an image), or where the host has begun to count anew. So the plan's sequence is never given to Fabric:
-// what is compared are the definitions, and a contract is at the plan's sequence once they are the same.
+// The ledger counts the definitions that a channel has committed, without a gap, and the plan's sequence is the ledger's: the
+// one that the definition has there, or the next one. What a definition does not say is the package: each organization
+// approves its own, and a changed image is told by the package that it has approved.
 
-// target is where a contract's definition stands, and is to stand.
-type target struct {
-	chaincode.Definition
-	// committed is whether the channel has committed this very definition.
-	committed bool
-	// present is Fabric's sequence of what the channel has committed; zero if nothing.
-	present int64
-}
-
-// target compares the wanted definition with what the channel has committed.
-func (s *session) target(ctx context.Context, connection *grpc.ClientConn, contract v1alpha1.PlanContract) (*target, error) {
-	channel, found := channelOf(s.plan, contract.Channel)
-	if !found {
-		return nil, fmt.Errorf("contract %s is for channel %s, which is not in the plan", contract.Name, contract.Channel)
-	}
-	policy, err := contractPolicy(s.plan, channel, contract.Endorsement)
-	if err != nil {
-		return nil, err
-	}
-	id, _, err := contractPackage(s.plan.Spec.Consortium, contract)
-	if err != nil {
-		return nil, err
-	}
-	t := &target{Definition: chaincode.Definition{
-		ChannelName: contract.Channel, Name: contract.Name, Version: contract.Version,
-		PackageID: id, ApplicationPolicy: policy, Sequence: 1,
-	}}
-	all, err := chaincode.NewGateway(connection, s.admin).QueryCommitted(ctx, contract.Channel)
-	if err != nil {
-		return nil, err
-	}
-	for _, definition := range all.GetChaincodeDefinitions() {
-		if definition.GetName() != contract.Name {
-			continue
-		}
-		t.present = definition.GetSequence()
-		t.committed, err = t.same(definition.GetVersion(), definition.GetValidationParameter())
-		if t.Sequence = t.present; !t.committed {
-			t.Sequence++
-		}
-	}
-	return t, err
-}
-
-// same is whether a definition's version and endorsement policy are the wanted ones.
-func (t *target) same(version string, validationParameter []byte) (bool, error) {
-	wanted, err := proto.Marshal(t.ApplicationPolicy)
-	if err != nil {
-		return false, err
-	}
-	return version == t.Version && bytes.Equal(wanted, validationParameter), nil
-}
-
-// Approve approves a contract's definition for the Member, also where the channel has committed it without waiting for
-// this Member: its peers endorse only what their own organization has approved.
-func (s *session) Approve(ctx context.Context, contract v1alpha1.PlanContract) (int64, error) {
+// Definition reads what the ledger holds of a contract, and what this Member has approved.
+func (s *session) Definition(ctx context.Context, contract v1alpha1.PlanContract) (ledger.Definition, error) {
+	var found ledger.Definition
 	err := s.atChannelPeer(ctx, contract.Channel, func(connection *grpc.ClientConn) error {
-		t, err := s.target(ctx, connection, contract)
+		want, err := s.wanted(contract)
 		if err != nil {
 			return err
 		}
-		gateway := chaincode.NewGateway(connection, s.admin)
-		approved, err := gateway.QueryApproved(ctx, contract.Channel, contract.Name, t.Sequence)
-		if err == nil {
-			done, err := t.approvedBy(approved)
-			if err != nil || done {
-				return err
-			}
-		} else if unreachable(err) {
+		found, err = s.definitionAt(ctx, chaincode.NewGateway(connection, s.admin), want)
+		return err
+	})
+	if err != nil {
+		return ledger.Definition{}, s.failed(ctx, "query", contract, err)
+	}
+	return found, nil
+}
+
+// wanted is the plan's definition with the package of this Member.
+func (s *session) wanted(contract v1alpha1.PlanContract) (*chaincode.Definition, error) {
+	want, err := definitionOf(s.plan, contract)
+	if err != nil {
+		return nil, err
+	}
+	want.PackageID, _, err = contractPackage(s.plan.Spec.Consortium, contract)
+	return want, err
+}
+
+func (s *session) definitionAt(ctx context.Context, gateway *chaincode.Gateway, want *chaincode.Definition) (ledger.Definition, error) {
+	var d ledger.Definition
+	have, err := gateway.QueryCommittedWithName(ctx, want.ChannelName, want.Name)
+	switch {
+	case notDefined(err):
+		have = nil
+	case err != nil:
+		return d, err
+	}
+	var own *lifecycle.QueryApprovedChaincodeDefinitionResult
+	if have != nil {
+		d.Sequence = have.GetSequence()
+		if own, err = approvedAt(ctx, gateway, want, d.Sequence); err != nil {
+			return d, err
+		}
+		parts := differences(have, want)
+		if d.Workload = workloadOf(own); d.Workload != "" && packageOf(own) != want.PackageID && d.Sequence != want.Sequence {
+			parts = append(parts, fmt.Sprintf("image: this member has approved the package %.80s for it, not %.80s", packageOf(own), want.PackageID))
+		}
+		d.Differs, d.Forbidden = strings.Join(parts, "; "), forbidden(have, want)
+	}
+	if d.Sequence != want.Sequence {
+		if own, err = approvedAt(ctx, gateway, want, want.Sequence); err != nil {
+			return d, err
+		}
+	}
+	d.Approved = own != nil && len(differences(own, want)) == 0 && packageOf(own) == want.PackageID
+	return d, nil
+}
+
+// notDefined is whether a peer says that a channel has no contract of a name.
+func notDefined(err error) bool {
+	return err != nil && strings.Contains(explain(err).Error(), "is not defined")
+}
+
+// approvedAt is what this Member has approved under a sequence; nil if nothing.
+func approvedAt(ctx context.Context, gateway *chaincode.Gateway, want *chaincode.Definition, sequence int64) (*lifecycle.QueryApprovedChaincodeDefinitionResult, error) {
+	own, err := gateway.QueryApproved(ctx, want.ChannelName, want.Name, sequence)
+	switch {
+	case err == nil:
+		return own, nil
+	case unreachable(err) || status.Code(rootStatus(err)) == codes.Canceled:
+		return nil, err
+	}
+	return nil, nil // Whatever else a peer says means that it knows of none.
+}
+
+func packageOf(own *lifecycle.QueryApprovedChaincodeDefinitionResult) string {
+	return own.GetSource().GetLocalPackage().GetPackageId()
+}
+
+// workloadOf is the name of the workload that serves an approved package: its label. One that somebody has packaged by hand
+// may have any.
+func workloadOf(own *lifecycle.QueryApprovedChaincodeDefinitionResult) string {
+	label, _, _ := strings.Cut(packageOf(own), ":")
+	if len(label) > 63 {
+		return ""
+	}
+	return label
+}
+
+// Approve approves a contract's definition for the Member under the plan's sequence, also where the channel has committed it
+// without waiting for this Member: its peers endorse only what their own organization has approved.
+func (s *session) Approve(ctx context.Context, contract v1alpha1.PlanContract) error {
+	err := s.atChannelPeer(ctx, contract.Channel, func(connection *grpc.ClientConn) error {
+		want, err := s.wanted(contract)
+		if err != nil {
 			return err
 		}
-		if err := gateway.Approve(ctx, &t.Definition); err != nil && !unchanged(err) {
+		if err := chaincode.NewGateway(connection, s.admin).Approve(ctx, want); err != nil && !unchanged(err) {
 			return err
 		}
 		return nil
 	})
 	if err != nil {
-		return 0, s.failed(ctx, "approve", contract, err)
+		return s.failed(ctx, "approve", contract, err)
 	}
-	return contract.Sequence, nil
-}
-
-func (t *target) approvedBy(approved *lifecycle.QueryApprovedChaincodeDefinitionResult) (bool, error) {
-	same, err := t.same(approved.GetVersion(), approved.GetValidationParameter())
-	return same && approved.GetSource().GetLocalPackage().GetPackageId() == t.PackageID, err
+	return nil
 }
 
 // unchanged is whether a peer refused an approval because it has that very approval already.
@@ -116,19 +135,19 @@ func unchanged(err error) bool {
 // Commit commits a contract's definition once more than half of the channel's members have approved it.
 func (s *session) Commit(ctx context.Context, contract v1alpha1.PlanContract) error {
 	err := s.atChannelPeer(ctx, contract.Channel, func(connection *grpc.ClientConn) error {
-		t, err := s.target(ctx, connection, contract)
-		if err != nil || t.committed {
+		want, err := s.wanted(contract)
+		if err != nil {
 			return err
 		}
 		gateway := chaincode.NewGateway(connection, s.admin)
-		readiness, err := gateway.CheckCommitReadiness(ctx, &t.Definition)
+		readiness, err := gateway.CheckCommitReadiness(ctx, want)
 		if err != nil {
 			return err
 		}
 		if err := enough(readiness.GetApprovals()); err != nil {
 			return err
 		}
-		return gateway.Commit(ctx, &t.Definition)
+		return gateway.Commit(ctx, want)
 	})
 	if err != nil {
 		return s.failed(ctx, "commit", contract, err)
@@ -151,23 +170,4 @@ func enough(approvals map[string]bool) error {
 	waiting := ledger.WaitingFor("the approval of", missing...)
 	waiting.Cause = ledger.ErrNotApproved
 	return waiting
-}
-
-// Committed is the plan's sequence once the channel has committed what the plan declares, and something less before.
-func (s *session) Committed(ctx context.Context, contract v1alpha1.PlanContract) (int64, error) {
-	var sequence int64
-	err := s.atChannelPeer(ctx, contract.Channel, func(connection *grpc.ClientConn) error {
-		t, err := s.target(ctx, connection, contract)
-		if err != nil {
-			return err
-		}
-		if sequence = contract.Sequence; !t.committed {
-			sequence = min(t.present, contract.Sequence-1)
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, s.failed(ctx, "query", contract, err)
-	}
-	return sequence, nil
 }

@@ -54,14 +54,14 @@ func TestRealNetwork(t *testing.T) {
 		what string
 		do   func()
 	}{
-		{"upgrade to a stricter policy, with a gap in the plan's sequence", func() {
+		{"upgrade to a stricter policy", func() {
 			for _, member := range members {
 				contract := &member.Plan.Spec.Contracts[0]
-				contract.Version, contract.Sequence = "1.1", 4
+				contract.Version, contract.Sequence = "1.1", 2
 				contract.Endorsement = v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseAll}
 			}
 		}},
-		{"a contract's pod replaced", func() { restart(t, ctx, network, members[1], "goods-notary") }},
+		{"a contract's pod replaced", func() { restart(t, ctx, network, members[1], members[1].Plan.Spec.Contracts[0].WorkloadName()) }},
 		{"a peer's pod replaced", func() { restart(t, ctx, network, members[2], "peer0-org3") }},
 		{"an orderer's certificate renewed with its key", func() {
 			must(t, members[0].Renew("orderer0-org1-tls"))
@@ -79,7 +79,7 @@ func TestRealNetwork(t *testing.T) {
 			must(t, network.Stop(members[2], "orderer0-org3"))
 			for _, member := range members {
 				contract := &member.Plan.Spec.Contracts[0]
-				contract.Version, contract.Sequence = "1.2", 5
+				contract.Version, contract.Sequence = "1.2", 3
 				contract.Endorsement = v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseMajority}
 			}
 		}},

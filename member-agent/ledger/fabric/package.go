@@ -17,9 +17,7 @@ import (
 )
 
 // contractName is the name of a contract's workload, its Service and its package's label.
-func contractName(contract v1alpha1.PlanContract) string {
-	return contract.Channel + "-" + contract.Name
-}
+func contractName(contract v1alpha1.PlanContract) string { return contract.WorkloadName() }
 
 // builderRoot is the value under which a peer's builder finds the root that the organization's contracts are certified by.
 const builderRoot = "root"
@@ -34,13 +32,13 @@ func builderConfig(roots []string) string {
 	return string(config)
 }
 
-// contractPackage is the package that peers install: where to reach the contract in their own cluster, and no code. It
-// is the same, byte for byte, in every organization.
+// contractPackage is the package that peers install: where to reach the contract in their own cluster, what runs there, and no
+// code.
 //
-// Neither version nor sequence is in it. A peer accepts a contract's connection only under the ID of the package that
-// was approved for the committed definition: were the ID to change with the version, a contract would stand still from
-// the moment its new workload is up until the slowest of a majority has approved. What is consented to is the
-// definition, which holds the version. Nor is a certificate in it, which would change the ID at every organization: the
+// The image and all else that says what runs is in it, so that another image has another ID, which is approved anew. A peer
+// accepts a contract's connection only under the ID of the package that was approved for the committed definition: so each
+// has a workload and an address of its own, and the one that is committed runs on until the next one is. Neither version nor
+// sequence is in it: the definition holds those. Nor is a certificate, which would change the ID at every organization: the
 // peer's builder puts the organization's own root in.
 func contractPackage(consortium string, contract v1alpha1.PlanContract) (id string, archive []byte, err error) {
 	label := contractName(contract)
@@ -60,7 +58,14 @@ func contractPackage(consortium string, contract v1alpha1.PlanContract) (id stri
 	if err != nil {
 		return "", nil, err
 	}
-	code, err := archiveOf([]file{{"connection.json", connection}})
+	// No builder reads it: it is there to be approved.
+	runs, err := json.Marshal(map[string]string{
+		"channel": contract.Channel, "contract": contract.Name, "image": contract.Image, "runtime": contract.RuntimeHash(),
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	code, err := archiveOf([]file{{"connection.json", connection}, {"contract.json", runs}})
 	if err != nil {
 		return "", nil, err
 	}

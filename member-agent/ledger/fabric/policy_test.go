@@ -41,7 +41,7 @@ func TestContractPolicy(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			channel := v1alpha1.PlanChannel{Name: "goods", Members: members, Endorsement: test.channel}
-			policy, err := contractPolicy(&v1alpha1.MemberPlan{}, channel, test.contract)
+			policy, err := contractPolicy(v1alpha1.MSPID, channel, test.contract)
 			switch {
 			case err != nil:
 				if text, failed := strings.CutPrefix(test.want, "error "); !failed || !strings.Contains(err.Error(), text) {

@@ -41,8 +41,9 @@ func workloadsOf(t *testing.T, plan *v1alpha1.MemberPlan) map[string]ledger.Work
 }
 
 func TestWorkloadsAreTheMembersOwn(t *testing.T) {
-	workloads := workloadsOf(t, planOfOrg1(t))
-	for _, name := range []string{"orderer0-org1", "peer0-org1", "goods-notary"} {
+	plan := planOfOrg1(t)
+	workloads := workloadsOf(t, plan)
+	for _, name := range []string{"orderer0-org1", "peer0-org1", plan.Spec.Contracts[0].WorkloadName()} {
 		if _, found := workloads[name]; !found {
 			t.Errorf("there is no workload %s", name)
 		}
@@ -97,29 +98,43 @@ func TestPathsAreMounted(t *testing.T) {
 	}
 }
 
-// TestPackageIDs holds package IDs still: every organization, on whatever release of the agent, has to come to the same.
+// TestPackageIDs holds that another image has another package, and an address of its own; and that what only is approved
+// differently has not.
 func TestPackageIDs(t *testing.T) {
-	const want = "goods-notary:b25419e01b365d959e3c467a4b8ccd47c0e3492a06fa62efc68ee616af69da9e"
+	idOf := func(plan *v1alpha1.MemberPlan) string {
+		for _, variable := range workloadsOf(t, plan)[plan.Spec.Contracts[0].WorkloadName()].Pod.Containers[0].Env {
+			if variable.Name == "CHAINCODE_ID" {
+				return variable.Value
+			}
+		}
+		return ""
+	}
+	declared := idOf(planOfOrg1(t))
+	if !strings.HasPrefix(declared, planOfOrg1(t).Spec.Contracts[0].WorkloadName()+":") {
+		t.Errorf("the label of %s is not the workload's name", declared)
+	}
 	for _, test := range []struct {
-		name   string
-		change func(contract *v1alpha1.PlanContract)
+		name    string
+		change  func(contract *v1alpha1.PlanContract)
+		another bool
 	}{
-		{"as declared", func(*v1alpha1.PlanContract) {}},
-		{"another version keeps the ID, so that a running contract goes on until the new one is committed", func(c *v1alpha1.PlanContract) {
-			c.Version, c.Image, c.Sequence = "2.0", "notary:2", 2
-		}},
-		{"environment and replicas keep it too", func(c *v1alpha1.PlanContract) {
+		{"as declared", func(*v1alpha1.PlanContract) {}, false},
+		{"another image", func(c *v1alpha1.PlanContract) { c.Image = "notary:2" }, true},
+		{"the same tag by digest", func(c *v1alpha1.PlanContract) { c.Image += "@sha256:" + strings.Repeat("ab", 32) }, true},
+		{"another version, which the definition holds", func(c *v1alpha1.PlanContract) { c.Version, c.Sequence = "2.0", 2 }, false},
+		{"another policy", func(c *v1alpha1.PlanContract) { c.Endorsement.Rule = v1alpha1.EndorseAll }, false},
+		{"another environment", func(c *v1alpha1.PlanContract) {
 			value := "v"
-			c.Env, c.Replicas = []v1alpha1.ContractEnvVar{{Name: "A", Value: &value}}, 3
-		}},
+			c.Env = []v1alpha1.ContractEnvVar{{Name: "A", Value: &value}}
+		}, true},
+		{"without TLS", func(c *v1alpha1.PlanContract) { c.TLS = !c.TLS }, true},
+		{"more replicas", func(c *v1alpha1.PlanContract) { c.Replicas = 3 }, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			plan := planOfOrg1(t)
 			test.change(&plan.Spec.Contracts[0])
-			for _, variable := range workloadsOf(t, plan)["goods-notary"].Pod.Containers[0].Env {
-				if variable.Name == "CHAINCODE_ID" && variable.Value != want {
-					t.Errorf("the package ID is %s, not %s", variable.Value, want)
-				}
+			if id := idOf(plan); (id != declared) != test.another {
+				t.Errorf("the package ID is %s, and was %s", id, declared)
 			}
 		})
 	}

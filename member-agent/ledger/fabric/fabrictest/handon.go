@@ -15,7 +15,10 @@ func (n *Network) Advance(ctx context.Context, member *Member, records map[strin
 		return ledger.Progress{}, err
 	}
 	defer session.Close()
-	progress := ledger.Advance(ctx, session, ledger.Input{Plan: plan, Previous: plan.Status, Records: records, Pins: member.Pins})
+	progress := ledger.Advance(ctx, session, ledger.Input{
+		Plan: plan, Previous: plan.Status, Records: records, Pins: member.Pins,
+		Running: func(v1alpha1.PlanContract) bool { return !member.Stopped },
+	})
 	plan.Status.Channels, plan.Status.Contracts = progress.Channels, progress.Contracts
 	return progress, nil
 }

@@ -16,6 +16,8 @@ type Member struct {
 	Record v1alpha1.Record
 	// Pins are the first blocks that the Member keeps.
 	Pins *ledgertest.Pins
+	// Stopped is whether its contracts' workloads do not run.
+	Stopped bool
 
 	number      int
 	identities  map[string]ledger.KeyPair

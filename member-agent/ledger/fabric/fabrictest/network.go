@@ -28,6 +28,8 @@ type Options struct {
 	Builder string
 	// Contract is the program of every contract.
 	Contract string
+	// Program of a contract's image, where contracts differ; Contract when nil.
+	Program func(image string) string
 	// Directory for everything that the network writes.
 	Directory string
 }
@@ -113,8 +115,8 @@ func (n *Network) Start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for i, workload := range workloads {
-			if err := n.startOnce(member, i, workload); err != nil {
+		for _, workload := range workloads {
+			if err := n.startOnce(member, workload); err != nil {
 				return fmt.Errorf("%s: %w", workload.Name, err)
 			}
 		}
@@ -129,13 +131,13 @@ func (n *Network) Start(ctx context.Context) error {
 	return nil
 }
 
-func (n *Network) startOnce(member *Member, number int, workload ledger.Workload) error {
+func (n *Network) startOnce(member *Member, workload ledger.Workload) error {
 	host := n.hostOf(member, workload.Name)
 	if n.processes[host] != nil {
 		return nil
 	}
 	if n.addresses[host] == "" {
-		n.addresses[host] = fmt.Sprintf("127.77.%d.%d", member.number, 100+number)
+		n.addresses[host] = fmt.Sprintf("127.77.%d.%d", member.number, 100+len(n.addresses))
 		if err := n.writeHosts(); err != nil {
 			return err
 		}

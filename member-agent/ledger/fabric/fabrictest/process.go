@@ -46,6 +46,9 @@ func (n *Network) start(member *Member, workload ledger.Workload) (*Process, err
 	arguments := container.Command
 	if workload.Contract != nil {
 		arguments = []string{n.options.Contract}
+		if n.options.Program != nil {
+			arguments = []string{n.options.Program(container.Image)}
+		}
 	}
 	return n.run(member, workload.Name, root, environment, arguments)
 }
