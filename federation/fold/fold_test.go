@@ -417,7 +417,7 @@ func TestRetiringNamesWhomItWaitsFor(t *testing.T) {
 	if ready.Reason != v1alpha1.ReasonRetiring || !strings.Contains(ready.Message, "org2, org3") || !strings.Contains(ready.Message, v1alpha1.AnnotationAbandon+"=true") {
 		t.Errorf("%+v", ready)
 	}
-	if len(got) != 8 {
+	if len(got) != 9 {
 		t.Errorf("the other conditions stay: %d", len(got))
 	}
 }

@@ -202,7 +202,7 @@ func TestMessages(t *testing.T) {
 		},
 		{
 			name: "nothing is approved that does not run", member: "org2",
-			set:       func(m *member) { m.given("g1"); m.stopped = true },
+			set:       func(m *member) { m.given("g1"); m.shows("g1", "org1", "org3"); m.stopped = true },
 			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the contract's own workload to run: only what runs is approved",
 		},
@@ -210,6 +210,7 @@ func TestMessages(t *testing.T) {
 			name: "somebody has committed something else under the plan's sequence", member: "org2",
 			set: func(m *member) {
 				m.given("g1")
+				m.shows("g1", "org1", "org3")
 				m.world.committed, m.world.differs = 1, "version 9 on the ledger, 1.0 declared"
 			},
 			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
@@ -219,6 +220,7 @@ func TestMessages(t *testing.T) {
 			name: "a change that the ledger lets nobody make is said before it is tried", member: "org2",
 			set: func(m *member) {
 				m.given("g1")
+				m.shows("g1", "org1", "org3")
 				m.plan.Spec.Contracts[0].Sequence = 2
 				m.world.committed, m.world.differs, m.world.forbidden = 1, "collection a", "collection a is on the ledger, which lets nobody remove it"
 			},
@@ -229,6 +231,7 @@ func TestMessages(t *testing.T) {
 			name: "the host's count is ahead of the ledger", member: "org2",
 			set: func(m *member) {
 				m.given("g1")
+				m.shows("g1", "org1", "org3")
 				m.plan.Spec.Contracts[0].Sequence = 3
 			},
 			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
@@ -238,6 +241,7 @@ func TestMessages(t *testing.T) {
 			name: "committed, and nobody answers yet", member: "org2",
 			set: func(m *member) {
 				m.given("g1")
+				m.shows("g1", "org1", "org3")
 				m.world.committed, m.world.silent = 1, true
 			},
 			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
