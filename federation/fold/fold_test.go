@@ -130,7 +130,7 @@ func TestConsortium(t *testing.T) {
 			})
 		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for org2 to carry out the plan (org2 does not allow the image evil:1)"},
 		{"a plan that a Member has not taken over, because it asks for too much", func(in *plan.Input) {
-			in.Plans["org2"].Status = v1alpha1.MemberPlanStatus{Conditions: []metav1.Condition{
+			in.Plans["org2"].Status = v1alpha1.MemberPlanStatus{Channels: in.Plans["org2"].Status.Channels, Conditions: []metav1.Condition{
 				{Type: v1alpha1.PlanMirrored, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonLimitExceeded, Message: "asks for more than allowed"},
 			}}
 			in.Plans["org2"].Generation = 1

@@ -168,8 +168,9 @@ func TestIdentities(t *testing.T) {
 	if slices.Contains(orderer.DNSNames, "login.bank.example") {
 		t.Error("a name of somebody else's was certified because the plan asked for it")
 	}
-	contract := byName["goods-notary.tls"]
-	if !contract.Server || contract.Client || !contract.Optional || !slices.Contains(contract.DNSNames, "goods-notary.hanse-trade") {
+	name := plan.Spec.Contracts[0].WorkloadName()
+	contract := byName[name+".tls"]
+	if !contract.Server || contract.Client || !contract.Optional || !slices.Contains(contract.DNSNames, name+".hanse-trade") {
 		t.Errorf("%+v", contract)
 	}
 	workloads, err := engine.Workloads(plan, nil)
@@ -204,7 +205,7 @@ func TestContractEnvironment(t *testing.T) {
 		{Name: "MINE", Value: &mine}, {Name: "CORE_PEER_LOCALMSPID", Value: &evil}, {Name: "CHAINCODE_TLS_DISABLED", Value: &evil},
 		{Name: "TOKEN", SecretKeyRef: &v1alpha1.ContractSecretKeyRef{Name: "api", Key: "token"}},
 	}
-	workload := workloadsOf(t, plan)["goods-notary"]
+	workload := workloadsOf(t, plan)[plan.Spec.Contracts[0].WorkloadName()]
 	container := workload.Pod.Containers[0]
 	values := map[string]corev1.EnvVar{}
 	for _, v := range container.Env {
@@ -226,11 +227,11 @@ func TestContractEnvironment(t *testing.T) {
 	if ref := values["TOKEN"].ValueFrom; ref == nil || ref.SecretKeyRef.Name != "api" || ref.SecretKeyRef.Key != "token" {
 		t.Errorf("TOKEN comes from %+v", ref)
 	}
-	if !slices.Equal(workload.Secrets, []string{"goods-notary.tls"}) {
+	if !slices.Equal(workload.Secrets, []string{workload.Name + ".tls"}) {
 		t.Errorf("it waits for %v", workload.Secrets)
 	}
 	plan.Spec.Contracts[0].TLS = false
-	plain := workloadsOf(t, plan)["goods-notary"]
+	plain := workloadsOf(t, plan)[plan.Spec.Contracts[0].WorkloadName()]
 	if len(plain.Secrets) != 0 || plain.Pod.Containers[0].Env[0].Name != "MINE" {
 		t.Errorf("without TLS: %+v", plain)
 	}
