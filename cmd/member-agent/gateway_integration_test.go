@@ -64,7 +64,7 @@ func (k tools) run(name string, args ...string) string {
 }
 
 // gatewayKinds are what a gateway consists of, but for its certificate and its routes, which the agent makes.
-const gatewayKinds = "deployments,services,serviceaccounts,roles,rolebindings"
+const gatewayKinds = "deployments,services,serviceaccounts,roles,rolebindings,networkpolicies"
 
 // TestUninstallingTheAgentKeepsItsGateway has real helm install, uninstall and install again, as an organization does that
 // moves its agent: its lines stay up meanwhile. There is no controller here; what is there is what helm leaves.
@@ -82,7 +82,7 @@ func TestUninstallingTheAgentKeepsItsGateway(t *testing.T) {
 		return strings.Fields(k.run("kubectl", "-n", agentNamespace, "get", gatewayKinds, "-l", "app.kubernetes.io/name=gateway", "-o", "name"))
 	}
 	all := parts()
-	if len(all) != 6 {
+	if len(all) != 7 {
 		t.Fatalf("a gateway consists of %v", all)
 	}
 

@@ -132,7 +132,7 @@ func uninstalled(t *testing.T, s *stage.Stage) {
 		if ready := get(t, s, member, "{.status.readyReplicas}", "-n", "hanse-system", "deployment", "gateway"); ready != "1" {
 			t.Errorf("%s: the agent has taken its gateway with it: %q replicas are ready", member, ready)
 		}
-		must2(t)(s.Kubectl(t.Context(), member, "-n", "hanse-system", "delete", "deployments,services,serviceaccounts,roles,rolebindings", "-l", "app.kubernetes.io/name=gateway"))
+		must2(t)(s.Kubectl(t.Context(), member, "-n", "hanse-system", "delete", "deployments,services,serviceaccounts,roles,rolebindings,networkpolicies", "-l", "app.kubernetes.io/name=gateway"))
 		gone(t, s, member, "-n", "hanse-system", "get", "pods,deployments,services", "-o", "name")
 	}
 	must2(t)(s.Kubectl(t.Context(), "host", "delete", "lines,members", "--all", "--timeout=600s"))
