@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -22,6 +23,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -249,6 +251,37 @@ func (a *agent) report(t *testing.T, consortium string, change func(*v1alpha1.Me
 		}
 		return a.client.Status().Patch(ctx, p, client.MergeFrom(before))
 	})
+}
+
+// follow takes up every change of the agent's plan until the test ends, as an agent that runs does.
+func (a *agent) follow(t *testing.T, consortium string) {
+	t.Helper()
+	until, key := t.Context(), client.ObjectKeyFromObject(planOf(a.member, consortium))
+	done := make(chan struct{})
+	t.Cleanup(func() { <-done })
+	go func() {
+		defer close(done)
+		_ = wait.PollUntilContextCancel(until, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+			p := &v1alpha1.MemberPlan{}
+			if a.client.Get(ctx, key, p) != nil || p.Status.ObservedGeneration >= p.Generation {
+				return false, nil
+			}
+			before := p.DeepCopy()
+			p.Status.ObservedGeneration = p.Generation
+			_ = a.client.Status().Patch(ctx, p, client.MergeFrom(before))
+			return false, nil
+		})
+	}()
+}
+
+// startNodes reports all nodes of the plan as ready with the images that it names.
+func startNodes(p *v1alpha1.MemberPlan) {
+	p.Status.Nodes = nil
+	for _, node := range p.Spec.Nodes {
+		p.Status.Nodes = append(p.Status.Nodes, v1alpha1.PlanNodeStatus{
+			Name: node.Name, Role: node.Role, Ready: true, Image: node.Image, StateDatabaseImage: node.StateDatabaseImage,
+		})
+	}
 }
 
 // reportMember changes the agent's part of its Member's status with the agent's own credential.

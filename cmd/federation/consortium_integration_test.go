@@ -87,10 +87,9 @@ func TestConsortiumFromDeclarationToReady(t *testing.T) {
 		})
 		x.report(t, "ready", func(p *v1alpha1.MemberPlan) {
 			p.Status.Record = &v1alpha1.SignedRecord{Payload: []byte(x.member), Certificates: "chain", Signature: []byte("s")}
-			for _, node := range p.Spec.Nodes {
-				p.Status.Nodes = append(p.Status.Nodes, v1alpha1.PlanNodeStatus{Name: node.Name, Role: node.Role, Ready: true})
-			}
+			startNodes(p)
 		})
+		x.follow(t, "ready")
 	}
 	line := &v1alpha1.Line{ObjectMeta: metav1.ObjectMeta{Name: "ready"}}
 	waitCondition(t, line, func() []metav1.Condition { return line.Status.Conditions }, v1alpha1.ConditionReady, metav1.ConditionTrue, "reach each other")
@@ -281,11 +280,7 @@ func TestLostContactIsUnknown(t *testing.T) {
 	a.register(t, invite(t, "lost", "first", time.Hour))
 	a.renew(t, 300)
 	trade(t, namespace, "lost", "lost")
-	a.report(t, "lost", func(p *v1alpha1.MemberPlan) {
-		for _, node := range p.Spec.Nodes {
-			p.Status.Nodes = append(p.Status.Nodes, v1alpha1.PlanNodeStatus{Name: node.Name, Role: node.Role, Ready: true})
-		}
-	})
+	a.report(t, "lost", startNodes)
 	waitConsortium(t, namespace, "lost", v1alpha1.ConditionReady, metav1.ConditionTrue, "1/1 members, 2/2 nodes")
 	a.renew(t, 1)
 	waitConsortium(t, namespace, "lost", v1alpha1.ConditionReady, metav1.ConditionUnknown, "nothing heard of lost")
