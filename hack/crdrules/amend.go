@@ -148,13 +148,14 @@ func addRule(schema map[string]any, rule, message string) {
 	schema["x-kubernetes-validations"] = append(rules, map[string]any{"rule": rule, "message": message})
 }
 
-// withoutQuantityRules takes the rules on quantities out of what programs write: they come from types that people's kinds
-// use too, and have been checked there.
-func withoutQuantityRules(schema map[string]any) {
+// withoutRules takes rules out of what programs write: those on quantities, and all within lists. They come from types that
+// people's kinds use too, and have been checked there. The API server takes a list for as long as it may become and adds up
+// what the rules on all its elements could cost: a plan's hundreds of contracts would make a CRD that it refuses.
+func withoutRules(schema map[string]any, inList bool) {
 	if rules, ok := schema["x-kubernetes-validations"].([]any); ok {
 		kept := slices.DeleteFunc(rules, func(r any) bool {
 			rule, _ := r.(map[string]any)
-			return strings.Contains(fmt.Sprint(rule["rule"]), "uantity(")
+			return inList || strings.Contains(fmt.Sprint(rule["rule"]), "uantity(")
 		})
 		if delete(schema, "x-kubernetes-validations"); len(kept) > 0 {
 			schema["x-kubernetes-validations"] = kept
@@ -162,11 +163,11 @@ func withoutQuantityRules(schema map[string]any) {
 	}
 	for _, below := range []string{"items", "additionalProperties"} {
 		if inner, ok := schema[below].(map[string]any); ok {
-			withoutQuantityRules(inner)
+			withoutRules(inner, true)
 		}
 	}
 	properties, _ := schema["properties"].(map[string]any)
 	for name := range properties {
-		withoutQuantityRules(property(schema, name))
+		withoutRules(property(schema, name), inList)
 	}
 }

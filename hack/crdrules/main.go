@@ -87,7 +87,7 @@ func visit(crd map[string]any, w walker) error {
 			// People write the specs, all but those of plans.
 			w.sentences = part == "Spec" && kind != "MemberPlan"
 			if !w.sentences && w.strip {
-				withoutQuantityRules(property(schema, name))
+				withoutRules(property(schema, name), false)
 			}
 			if err := w.walk(property(schema, name), field.Type, kind+"."+name); err != nil {
 				return err
