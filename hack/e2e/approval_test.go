@@ -8,17 +8,23 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/hack/stage"
 )
 
 // approvalWanted is what the agent asks a person to say of a contract's definition.
 var approvalWanted = regexp.MustCompile(`approval\.federation\.hanse\.io/\S+=[0-9a-f]{64}\b`)
 
+// pinnedImage is an image that is named by its digest.
+var pinnedImage = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
+
 // approvedByHand has one organization approve contracts by hand: what the host declares waits for a person there, what
 // runs runs on, and what the person has approved is done.
 func approvedByHand(t *testing.T, s *stage.Stage) {
 	careful := s.Members[len(s.Members)-1]
 	load := start(t, s, s.Members[0], "by-hand")
+	byDigest(t, s, careful)
+	load.goesOn(t, 1)
 	before := workloads(t, s)[careful]
 	approval := func(how string) {
 		must2(t)(s.Helm(t.Context(), careful, "upgrade", "member-agent", "charts/member-agent", "--namespace", "hanse-system",
@@ -58,4 +64,37 @@ func approvedByHand(t *testing.T, s *stage.Stage) {
 	load.goesOn(t, 1)
 	approval("Automatic")
 	eventually(t, "the consortium is ready", isReady(t, s, "consortium", "trade"))
+}
+
+// contractImages are the images of an organization's contracts, in the order of their pods.
+func contractImages(t *testing.T, s *stage.Stage, member, path string) ([]string, error) {
+	out, err := look(t, s, member, "{.items[*]"+path+"}", "-n", "hanse-trade", "pods", "-l", v1alpha1.LabelContract)
+	return strings.Fields(out), err
+}
+
+// byDigest has the host name the contracts' images by digest, as organizations that approve by hand ask for: that of the template
+// by its chart, the other one by its Contract. The digest is the one that runs already. It waits until nothing else runs.
+func byDigest(t *testing.T, s *stage.Stage, member string) {
+	ids, err := contractImages(t, s, member, ".status.containerStatuses[*].imageID")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ids) == 0 || !pinnedImage.MatchString(ids[0]) {
+		t.Fatalf("what runs as a contract in %s is known by no digest: %v", member, ids)
+	}
+	must2(t)(s.Helm(t.Context(), "host", "upgrade", "federation", "charts/federation", "--namespace", "hanse-system", "--reuse-values",
+		"--set", "contracts.images.notary="+ids[0], "--wait", "--timeout", "5m"))
+	strangerContract(t, s, ids[0])
+	for _, name := range []string{"notary", "stranger"} {
+		eventually(t, name+" runs and is committed with an image by digest", isReady(t, s, "contract", name))
+	}
+	eventually(t, "what was committed before is taken down", func() error {
+		images, err := contractImages(t, s, member, ".spec.containers[*].image")
+		for _, image := range images {
+			if !pinnedImage.MatchString(image) {
+				return fmt.Errorf("%s still runs %s", member, image)
+			}
+		}
+		return err
+	})
 }

@@ -12,18 +12,64 @@ import (
 	"syscall"
 )
 
-// Load imports an image archive into the cluster's containerd.
+// Load imports an image archive into the cluster's containerd, which from then on knows its images by digest too.
 func (c *Cluster) Load(ctx context.Context, archive string) error {
+	if _, err := c.images(ctx, "import", archive); err != nil {
+		return fmt.Errorf("load %s into cluster %s: %w", archive, c.Name, err)
+	}
+	table, err := c.images(ctx, "ls")
+	if err != nil {
+		return fmt.Errorf("list the images of cluster %s: %w", c.Name, err)
+	}
+	for _, name := range namesByDigest(table) {
+		if _, err := c.images(ctx, "tag", "--force", name.tagged, name.digested); err != nil {
+			return fmt.Errorf("name %s by its digest in cluster %s: %w", name.tagged, c.Name, err)
+		}
+	}
+	return nil
+}
+
+// images runs ctr on the cluster's images, and returns what it prints.
+func (c *Cluster) images(ctx context.Context, arguments ...string) (string, error) {
 	// The kernel ends the child with the thread that made it, not with the program (golang/go#27505), and threads that
 	// have been in a cluster's network end with their work: this one is kept until the child has ended.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd := exec.CommandContext(ctx, "ctr", "--address", c.Socket(), "--namespace", "k8s.io", "images", "import", archive)
+	cmd := exec.CommandContext(ctx, "ctr", append([]string{"--address", c.Socket(), "--namespace", "k8s.io", "images"}, arguments...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it must not outlive a fleet command that crashes
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("load %s into cluster %s: %w: %s", archive, c.Name, err, strings.TrimSpace(string(out)))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, strings.TrimSpace(string(out)))
 	}
-	return nil
+	return string(out), nil
+}
+
+type imageNames struct{ tagged, digested string }
+
+// namesByDigest finds, in the table that `ctr images ls` prints, the images that are named by a tag only. An archive brings no other
+// name; what a registry serves has both.
+func namesByDigest(table string) []imageNames {
+	var rows [][]string
+	known := map[string]bool{}
+	for line := range strings.Lines(table) {
+		if fields := strings.Fields(line); len(fields) > 2 && strings.HasPrefix(fields[2], "sha256:") {
+			rows = append(rows, fields)
+			known[fields[0]] = true
+		}
+	}
+	var names []imageNames
+	for _, fields := range rows {
+		reference, digest := fields[0], fields[2]
+		colon := strings.LastIndex(reference, ":")
+		if strings.Contains(reference, "@") || colon <= strings.LastIndex(reference, "/") {
+			continue
+		}
+		if digested := reference[:colon] + "@" + digest; !known[digested] && strings.Contains(reference, "/") {
+			names = append(names, imageNames{reference, digested})
+			known[digested] = true
+		}
+	}
+	return names
 }
 
 // preload loads the archives that the cluster does not hold yet. A mark on disk says which it holds, so that
