@@ -363,7 +363,7 @@ func must(t testing.TB, err error) {
 
 // patience is how long anything may take on a machine that is busy with other tests too; nothing is right or wrong
 // because it is slow.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
