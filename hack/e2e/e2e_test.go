@@ -50,6 +50,8 @@ func TestConsortium(t *testing.T) {
 		{"a line cut, without and with a second one", lineCut},
 		{"a gateway flooded from one line", gatewayFlooded},
 		{"a line moved into an organization's own cluster", insideProbed},
+		{"the host in wrong hands", capturedHost},
+		{"a member in wrong hands", capturedMember},
 		{"a certificate renewed", certificateRenewed},
 		{"a cluster killed", clusterKilled},
 		{"bad input", badInput},
