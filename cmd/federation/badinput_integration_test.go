@@ -150,7 +150,7 @@ var badInputs = []struct{ why, object, says string }{
 	// Case, fields and kinds of others
 	{"a role in small letters", "kind: Consortium\nmetadata: {name: c}\nspec: {members: [{name: a, role: leader}]}", "supported values: \"Leader\", \"Participant\""},
 	{"a ledger in small letters", consortiumWith("ledger: {type: fabric}"), "supported values: \"Fabric\""},
-	{"a rule in small letters", channelWith("endorsement: {rule: majority}"), "supported values"},
+	{"a rule in small letters", channelWith("endorsement: {rule: majority}"), "rule is Majority, All, Any or OutOf"},
 	{"a template in capitals", contractWith("template: Notary"), "supported values"},
 	{"a state database that there is not", consortiumWith("nodes: {stateDatabase: Postgres}"), "supported values"},
 	{"a reclaim policy that there is not", consortiumWith("nodes: {storage: {reclaimPolicy: Recycle}}"), "supported values"},
