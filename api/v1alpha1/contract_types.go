@@ -214,11 +214,11 @@ type Contract struct {
 }
 
 // LedgerName is the name of the contract on the ledger.
-func (c *Contract) LedgerName() string {
-	if c.Spec.Name != "" {
-		return c.Spec.Name
+func (in *Contract) LedgerName() string {
+	if in.Spec.Name != "" {
+		return in.Spec.Name
 	}
-	return c.Name
+	return in.Name
 }
 
 // ContractList is a list of Contracts.

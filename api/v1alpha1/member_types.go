@@ -251,11 +251,11 @@ type MemberList struct {
 func MemberNamespace(member string) string { return "hanse-member-" + member }
 
 // MSPID is the Member's name on a ledger: the one that was chosen, or NAMEMSP.
-func (m *Member) MSPID() string {
-	if m.Spec.MSPID != "" {
-		return m.Spec.MSPID
+func (in *Member) MSPID() string {
+	if in.Spec.MSPID != "" {
+		return in.Spec.MSPID
 	}
-	return MSPID(m.Name)
+	return MSPID(in.Name)
 }
 
 // MSPID is the name on a ledger of a Member for whom none was chosen. What has a plan asks MemberPlanSpec.MSPID, what has

@@ -12,7 +12,7 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
-// ReasonUndecodable, of the condition Accepted: the API server holds a value that Go's types do not take, stored before
+// ReasonUndecodable is a reason of the condition Accepted: the API server holds a value that Go's types do not take, stored before
 // the CRD forbade it. The object is left as it is, whatever follows from it too, until somebody corrects the value.
 const ReasonUndecodable = "Undecodable"
 

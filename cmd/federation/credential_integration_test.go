@@ -115,7 +115,7 @@ func (a *agent) stuff(t *testing.T) {
 	t.Helper()
 	stuffed := []metav1.ManagedFieldsEntry{{
 		Manager: "m", Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "coordination.k8s.io/v1", FieldsType: "FieldsV1", Time: ptr.To(metav1.Now()),
-		FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{"f:` + large + `":{}}}`)},
+		FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:` + large + `":{}}}`),
 	}}
 	lease := &coordinationv1.Lease{}
 	must(t, a.client.Get(ctx, client.ObjectKey{Namespace: v1alpha1.MemberNamespace(a.member), Name: v1alpha1.AgentLease}, lease))
@@ -126,7 +126,7 @@ func (a *agent) stuff(t *testing.T) {
 	member := &v1alpha1.Member{}
 	must(t, a.client.Get(ctx, client.ObjectKey{Name: a.member}, member))
 	stuffed[0].APIVersion, stuffed[0].Subresource = v1alpha1.GroupVersion.String(), "status"
-	stuffed[0].FieldsV1 = &metav1.FieldsV1{Raw: []byte(`{"f:status":{"f:` + large + `":{}}}`)}
+	stuffed[0].FieldsV1 = metav1.NewFieldsV1(`{"f:status":{"f:` + large + `":{}}}`)
 	member.ManagedFields = stuffed
 	if err := a.client.Status().Update(ctx, member); err == nil && len(encoded(t, member)) > len(large) {
 		t.Error("a Member's status takes an account of fields of any size")

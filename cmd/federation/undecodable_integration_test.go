@@ -284,7 +284,7 @@ func TestWhatCannotBeDecodedCanBeDeleted(t *testing.T) {
 	must(t, admin.Delete(ctx, u))
 	eventually(t, leaving.why, func() error {
 		if err := admin.Get(ctx, client.ObjectKeyFromObject(u), u); !apierrors.IsNotFound(err) {
-			return fmt.Errorf("it is still there: %v", err)
+			return errors.Join(errors.New("it is still there"), err)
 		}
 		return nil
 	})

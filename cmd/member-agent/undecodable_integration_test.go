@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -112,7 +113,7 @@ func TestPlansThatCannotBeDecoded(t *testing.T) {
 			}
 			c := meta.FindStatusCondition(plan.Status.Conditions, v1alpha1.PlanMirrored)
 			if err != nil || c == nil || c.Reason != v1alpha1.ReasonUndecodable || !strings.Contains(c.Message, "spec.nodes[0].storage.size") {
-				return fmt.Errorf("%v, %+v", err, c)
+				return errors.Join(fmt.Errorf("it says %+v", c), err)
 			}
 			return nil
 		}

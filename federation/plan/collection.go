@@ -17,7 +17,7 @@ func resolveCollections(declared []v1alpha1.Collection) []v1alpha1.Collection {
 		c := declared[i].DeepCopy()
 		slices.Sort(c.Members)
 		// As many as can have it at once: with one peer a member, every other member's.
-		c.MaxPeers = ptr.To(ptr.Deref(c.MaxPeers, max(int32(len(c.Members))-1, c.RequiredPeers))) //nolint:gosec // 64 members at the most
+		c.MaxPeers = ptr.To(ptr.Deref(c.MaxPeers, max(int32(len(c.Members))-1, c.RequiredPeers)))
 		c.MemberOnlyRead = ptr.To(ptr.Deref(c.MemberOnlyRead, true))
 		c.MemberOnlyWrite = ptr.To(ptr.Deref(c.MemberOnlyWrite, true))
 		if c.Endorsement != nil {

@@ -73,5 +73,5 @@ func write(folder string, files map[string][]byte) error {
 			return fmt.Errorf("write to --out: %w; remove %s before another try, for it may hold a key", err, folder)
 		}
 	}
-	return os.Chmod(folder, 0o700) //nolint:gosec // a folder
+	return os.Chmod(folder, 0o700)
 }

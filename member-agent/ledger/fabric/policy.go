@@ -194,11 +194,11 @@ func addRule(envelope *common.SignaturePolicyEnvelope, node *policytext.Node) (*
 		if err != nil {
 			return nil, err
 		}
-		at := int32(len(envelope.GetIdentities())) //nolint:gosec // a few hundred at the most
+		at := int32(len(envelope.GetIdentities()))
 		envelope.Identities = append(envelope.Identities, &msp.MSPPrincipal{PrincipalClassification: msp.MSPPrincipal_ROLE, Principal: principal})
 		return &common.SignaturePolicy{Type: &common.SignaturePolicy_SignedBy{SignedBy: at}}, nil
 	}
-	gate := &common.SignaturePolicy_NOutOf{N: int32(node.Count), Rules: make([]*common.SignaturePolicy, len(node.Of))} //nolint:gosec // no more than there are parts
+	gate := &common.SignaturePolicy_NOutOf{N: int32(node.Count), Rules: make([]*common.SignaturePolicy, len(node.Of))}
 	// Fabric's reader numbers what is within inner gates first.
 	for _, inner := range []bool{true, false} {
 		for i, part := range node.Of {

@@ -169,18 +169,10 @@ func (s *session) channelPeers(channel string) []string {
 	return slices.DeleteFunc(s.peers(), func(node string) bool { return s.ledgers.isOther(s.ledgerKey(node, channel)) })
 }
 
-// atAnyPeer calls the Member's peers, one after the other, until one has done it. What a peer that answers says counts
-// for more than that another one does not.
-func (s *session) atAnyPeer(ctx context.Context, do func(connection *grpc.ClientConn) error) error {
-	return s.atAnyOf(ctx, s.peers(), do)
-}
-
-// atChannelPeer is atAnyPeer without the peers that hold another ledger under the channel's name.
+// atChannelPeer calls the Member's peers, one after the other, until one has done it, without those that hold another
+// ledger under the channel's name. What a peer that answers says counts for more than that another one does not.
 func (s *session) atChannelPeer(ctx context.Context, channel string, do func(connection *grpc.ClientConn) error) error {
-	return s.atAnyOf(ctx, s.channelPeers(channel), do)
-}
-
-func (s *session) atAnyOf(ctx context.Context, peers []string, do func(connection *grpc.ClientConn) error) error {
+	peers := s.channelPeers(channel)
 	if len(peers) == 0 {
 		return fmt.Errorf("%s runs no peer in consortium %s: this needs one", s.plan.Spec.Member, s.plan.Spec.Consortium)
 	}

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"errors"
 	"net"
 	"os"
 	"sync"
@@ -44,10 +45,10 @@ func (w *watcher) read(fd uintptr) bool {
 	w.buf = small.Get().(*[]byte)
 	for {
 		w.got, w.err = unix.Read(int(fd), *w.buf)
-		switch w.err {
-		case unix.EINTR:
+		switch {
+		case errors.Is(w.err, unix.EINTR):
 			continue
-		case unix.EAGAIN:
+		case errors.Is(w.err, unix.EAGAIN):
 			small.Put(w.buf)
 			return false
 		}

@@ -28,8 +28,8 @@ type Options struct {
 	Builder string
 	// Contract is the program of every contract.
 	Contract string
-	// Program of a contract's image, where contracts differ; Contract when nil.
-	Program func(image string) string
+	// Program of a contract's image, where contracts differ; Contract when nil, as in another process.
+	Program func(image string) string `json:"-"`
 	// Directory for everything that the network writes.
 	Directory string
 }
