@@ -69,12 +69,12 @@ func unpack(packed []byte) ([]byte, error) {
 	}
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		return nil, fmt.Errorf("%w: it is not compressed as first blocks are: %w", ErrGenesisRefused, err)
+		return nil, fmt.Errorf("%w: it is not compressed as first blocks are: %s", ErrGenesisRefused, err.Error())
 	}
 	block, err := io.ReadAll(io.LimitReader(r, maxBlock+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%w: it cannot be decompressed: %w", ErrGenesisRefused, err)
+		return nil, fmt.Errorf("%w: it cannot be decompressed: %s", ErrGenesisRefused, err.Error())
 	case len(block) > maxBlock:
 		return nil, fmt.Errorf("%w: it has more than %d bytes", ErrGenesisRefused, maxBlock)
 	case len(block) == 0:
