@@ -63,6 +63,24 @@ func faulty(p *v1alpha1.MemberPlan, channel, contract, reason, message string) {
 	}
 }
 
+// declare has the plans name another peers' image.
+func declare(in *plan.Input, image string) {
+	in.Consortium.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: image}
+	for name, spec := range plan.Compute(*in).Plans {
+		in.Plans[name].Spec = spec
+	}
+}
+
+// refusedRollout is an image that two organizations do not allow.
+func refusedRollout(in *plan.Input) {
+	declare(in, "peer:2")
+	for _, name := range []string{"org1", "org3"} {
+		in.Plans[name].Status.Conditions = []metav1.Condition{{
+			Type: v1alpha1.PlanNodesReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonImageNotAllowed, Message: name + " does not allow peer:2",
+		}}
+	}
+}
+
 func failedRollout(in *plan.Input) {
 	in.Consortium.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: "peer:2"}
 	in.Consortium.Status.Rollout = &v1alpha1.RolloutStatus{
@@ -179,11 +197,12 @@ func TestConsortium(t *testing.T) {
 			faulty(in.Plans["org2"], "deals", "notary", v1alpha1.ReasonFailed, "CrashLoopBackOff")
 			lose(*in, "org2")
 		}, v1alpha1.ConditionReady, metav1.ConditionUnknown, "nothing heard of org2"},
-		{"an image that is being rolled out", func(in *plan.Input) {
-			in.Consortium.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: "peer:2"}
-		}, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse, "rolling out: 3/6 nodes; waiting for peer0-org1 to become ready with image peer:2"},
+		{"an image that is being rolled out", func(in *plan.Input) { declare(in, "peer:2") }, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse, "rolling out: 3/6 nodes; waiting for peer0-org1 to become ready with image peer:2"},
 		{"an image that could not be rolled out", failedRollout, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse, "rolling out image peer:2: peer0-org1 did not become ready with it (cannot be pulled) and goes back to peer:1"},
 		{"makes the consortium not ready", failedRollout, v1alpha1.ConditionReady, metav1.ConditionFalse, "peer:2"},
+		{"an image that organizations do not allow", refusedRollout, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse,
+			"no other node is given it while an organization does not allow it: org1: org1 does not allow peer:2; org3: org3 does not allow peer:2"},
+		{"makes the consortium not ready either", refusedRollout, v1alpha1.ConditionReady, metav1.ConditionFalse, "org3: org3 does not allow peer:2"},
 		{"a refused channel is to be mended", func(in *plan.Input) { in.Channels[0].Spec.Members = []string{"org1", "z"} }, v1alpha1.ConsortiumChannelsReady, metav1.ConditionFalse, "waiting for channel deals to be mended (z is not a member"},
 		{"a refused consortium says why", func(in *plan.Input) { delete(in.Members, "org3") }, v1alpha1.ConditionReady, metav1.ConditionFalse, "there is no Member org3"},
 		{"no channels are no reason to wait", func(in *plan.Input) {

@@ -12,18 +12,30 @@ import (
 // rolloutPart says how far a change of the nodes' images is.
 func rolloutPart(in plan.Input, rollout *v1alpha1.RolloutStatus) part {
 	ready, nodes, what := plan.RolledOut(in, rollout)
+	refused := plan.Refusals(in)
 	p := part{condition: v1alpha1.ConsortiumRolledOut, ready: ready, all: nodes, noun: "nodes with the declared images"}
 	switch {
 	case rollout == nil:
 	case rollout.Failed:
 		p.progress.fail("rolling out image %s: %s did not become ready with it (%s) and goes back to %s; no other node is given it: declare another image, or the old one, in spec.ledger",
 			what, rollout.Node, rollout.Message, rollout.From.Image)
+	case len(refused) > 0:
+		p.progress.fail("rolling out image %s: no other node is given it while an organization does not allow it: %s", what, refusalText(refused))
 	case rollout.Node == "":
 		p.progress.miss("the rollout of image "+what, "go on", rollout.Message)
 	default:
 		p.progress.miss(rollout.Node, fmt.Sprintf("become ready with image %s", what), rollout.Message)
 	}
 	return p
+}
+
+// refusalText names every Member that does not allow an image.
+func refusalText(refused []plan.Refusal) string {
+	found := make([]fault, 0, len(refused))
+	for _, r := range refused {
+		found = append(found, fault{r.Member, v1alpha1.ReasonImageNotAllowed, r.Message})
+	}
+	return faultText(found)
 }
 
 // rolloutVerdict is the condition RolledOut.
@@ -33,6 +45,8 @@ func rolloutVerdict(p part, rollout *v1alpha1.RolloutStatus) Verdict {
 		return Verdict{metav1.ConditionTrue, v1alpha1.ReasonReady, "no image is being rolled out"}
 	case rollout.Failed:
 		return Verdict{metav1.ConditionFalse, v1alpha1.ReasonRolloutFailed, p.progress.outstanding()}
+	case len(p.progress.failed) > 0:
+		return Verdict{metav1.ConditionFalse, v1alpha1.ReasonImageNotAllowed, p.progress.outstanding()}
 	}
 	return Verdict{metav1.ConditionFalse, v1alpha1.ReasonProgressing, fmt.Sprintf("rolling out: %d/%d nodes; %s", p.ready, p.all, p.progress.outstanding())}
 }

@@ -35,8 +35,11 @@ type rolloutNode struct {
 // stable is whether the node works with what it was last given.
 func (n *rolloutNode) stable() bool { return n.readyWith(n.planned) }
 
-func (n *rolloutNode) readyWith(images v1alpha1.NodeImages) bool {
-	return n.report.Ready && n.report.Image == images.Image && n.report.StateDatabaseImage == images.StateDatabaseImage
+func (n *rolloutNode) readyWith(images v1alpha1.NodeImages) bool { return n.report.Ready && n.given(images) }
+
+// given is whether the node's agent has given it images, whether it works with them or not.
+func (n *rolloutNode) given(images v1alpha1.NodeImages) bool {
+	return n.report.Image == images.Image && n.report.StateDatabaseImage == images.StateDatabaseImage
 }
 
 // done is whether there is nothing more to do for the node.
@@ -186,7 +189,15 @@ func RolloutDeadline(in Input, rollout *v1alpha1.RolloutStatus) (at time.Time, o
 // inFlight is the rollout while its node is not ready with the new images.
 func inFlight(in Input, before *v1alpha1.RolloutStatus, n *rolloutNode, now time.Time) *v1alpha1.RolloutStatus {
 	next := before.DeepCopy()
-	at, ok := RolloutDeadline(in, before)
+	if why := refusal(in, n.member); why != "" && !n.given(before.To) {
+		// The node goes on as it was. Its time begins once its organization lets it be changed.
+		next.Since, next.Message = nil, short(why)
+		return next
+	}
+	if next.Since == nil {
+		next.Since = ptr.To(metav1.NewTime(now.Truncate(time.Second)))
+	}
+	at, ok := RolloutDeadline(in, next)
 	switch {
 	case !ok:
 		next.Message = "nothing heard of " + n.member
@@ -225,6 +236,9 @@ func nextNode(in Input, all []rolloutNode, now time.Time) *v1alpha1.RolloutStatu
 		return cmp.Or(cmp.Compare(a.role, b.role), order(a.stable(), b.stable()))
 	})
 	rollout := &v1alpha1.RolloutStatus{Target: target(in.Consortium)}
+	if rollout.Message = short(objection(in)); rollout.Message != "" {
+		return rollout
+	}
 	for _, n := range left {
 		if n.role != left[0].role {
 			break

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -20,13 +21,15 @@ type rollworld struct {
 	now time.Time
 	// broken images never become ready.
 	broken map[string]bool
+	// refused are the images that organizations do not allow, as "member image"; deaf ones take up no plan.
+	refused, deaf map[string]bool
 	// changes are the nodes in the order in which their images were changed, as "node image".
 	changes []string
 }
 
 func newRollworld(t *testing.T, members ...v1alpha1.ConsortiumMember) *rollworld {
 	t.Helper()
-	w := &rollworld{t: t, in: input(members...), now: epoch, broken: map[string]bool{}}
+	w := &rollworld{t: t, in: input(members...), now: epoch, broken: map[string]bool{}, refused: map[string]bool{}, deaf: map[string]bool{}}
 	for name := range w.in.Members {
 		w.online(name, true)
 	}
@@ -36,8 +39,11 @@ func newRollworld(t *testing.T, members ...v1alpha1.ConsortiumMember) *rollworld
 	return w
 }
 
+// declare changes the images, and lets the agents take up the plans that name them before anything is decided.
 func (w *rollworld) declare(peer, orderer string) {
 	w.in.Consortium.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: peer, OrdererImage: orderer, CouchDBImage: "c1"}
+	w.plan()
+	w.report()
 }
 
 func (w *rollworld) online(member string, is bool) {
@@ -60,8 +66,16 @@ func (w *rollworld) turn() {
 func (w *rollworld) decide() { w.in.Consortium.Status.Rollout = NextRollout(w.in, w.now) }
 
 func (w *rollworld) plan() {
-	before := w.planned()
+	before, specs := w.planned(), map[string]v1alpha1.MemberPlanSpec{}
+	for name, p := range w.in.Plans {
+		specs[name] = *p.Spec.DeepCopy()
+	}
 	carryOut(w.in)
+	for name, p := range w.in.Plans {
+		if !equality.Semantic.DeepEqual(p.Spec, specs[name]) {
+			p.Generation++
+		}
+	}
 	for node, image := range w.planned() {
 		if before[node] != image {
 			w.changes = append(w.changes, node+" "+image)
@@ -79,21 +93,39 @@ func (w *rollworld) planned() map[string]string {
 	return images
 }
 
-// report has the agents that are in contact do what their plans say.
+// report has the agents that are in contact do what their plans say, and their organizations allow.
 func (w *rollworld) report() {
 	for name, p := range w.in.Plans {
-		if heard, _ := online(w.in.Members[name]); !heard {
+		if heard, _ := online(w.in.Members[name]); !heard || w.deaf[name] {
 			continue
 		}
-		p.Status.Nodes = nil
+		before := map[string]v1alpha1.PlanNodeStatus{}
+		for _, n := range p.Status.Nodes {
+			before[n.Name] = n
+		}
+		p.Status.ObservedGeneration, p.Status.Nodes, p.Status.Conditions = p.Generation, nil, nil
+		if declared := p.Spec.Ledger.Fabric; w.refused[name+" "+declared.PeerImage] || w.refused[name+" "+declared.OrdererImage] {
+			w.refuse(p, "does not allow "+declared.PeerImage+" or "+declared.OrdererImage)
+		}
 		for _, n := range p.Spec.Nodes {
 			status := v1alpha1.PlanNodeStatus{Name: n.Name, Role: n.Role, Ready: !w.broken[n.Image], Image: n.Image, StateDatabaseImage: n.StateDatabaseImage}
-			if !status.Ready {
+			switch {
+			case w.refused[name+" "+n.Image]:
+				status = before[n.Name]
+				status.Reason, status.Message = v1alpha1.ReasonImageNotAllowed, name+" does not allow "+n.Image
+				w.refuse(p, status.Message)
+			case !status.Ready:
 				status.Reason, status.Message = v1alpha1.ReasonImagePull, "the image "+n.Image+" cannot be pulled"
 			}
 			p.Status.Nodes = append(p.Status.Nodes, status)
 		}
 	}
+}
+
+func (w *rollworld) refuse(p *v1alpha1.MemberPlan, message string) {
+	p.Status.Conditions = []metav1.Condition{{
+		Type: v1alpha1.PlanNodesReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonImageNotAllowed, Message: message,
+	}}
 }
 
 // settle takes turns until there is nothing to do or nothing changes any more, and checks at each that no more than one
@@ -145,6 +177,8 @@ func TestStateDatabaseImage(t *testing.T) {
 	w.in.Plans = map[string]*v1alpha1.MemberPlan{}
 	w.turn()
 	w.in.Consortium.Spec.Ledger.Fabric.CouchDBImage = "c2"
+	w.plan()
+	w.report()
 	w.turn()
 	if r := w.in.Consortium.Status.Rollout; r == nil || r.Node != "peer0-a" || r.To.StateDatabaseImage != "c2" || r.From.StateDatabaseImage != "c1" {
 		t.Fatalf("one peer first: %+v", r)

@@ -14,19 +14,21 @@ import (
 const foreign = "registry.example.com/"
 
 // imageRefused declares images that the organizations' own charts do not allow, as a host in wrong hands might: for a
-// contract, and for the nodes, which hold the keys. Everybody refuses and says so on the host, nothing of them runs, the
-// ledger goes on, and a mended declaration recovers.
+// contract, and for the nodes, which hold the keys. Everybody refuses and says so on the host, whether an image would be its
+// nodes' turn yet or not, nothing of them runs, the ledger goes on, and a mended declaration recovers.
 func imageRefused(t *testing.T, s *stage.Stage) {
 	load := start(t, s, "org1", "refused")
 	for _, row := range []struct {
 		why, kind, name, wrong, right string
 		declare                       func(t *testing.T, s *stage.Stage, image string)
 		condition, says               string
+		// conditions of what was declared that say who refuses.
+		named []string
 	}{
 		{"a contract's", "contract", "stranger", foreign + "contract:1.0", "ghcr.io/hanse-io/contract-notary:" + stage.Version,
-			strangerContract, "ContractsReady", "policy.contractImages"},
+			strangerContract, "ContractsReady", "policy.contractImages", []string{"Ready"}},
 		{"the nodes'", "consortium", "trade", foreign + "fabric-peer:3.1.4", "docker.io/hyperledger/fabric-peer:3.1.4",
-			peerImage, "NodesReady", "policy.nodeImages"},
+			peerImage, "NodesReady", "policy.nodeImages", []string{"Ready", "RolledOut"}},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			before := workloads(t, s)
@@ -42,6 +44,21 @@ func imageRefused(t *testing.T, s *stage.Stage) {
 				}
 				return err
 			})
+			for _, condition := range row.named {
+				eventually(t, condition+" names every organization that refuses", func() error {
+					got, err := look(t, s, "host", fmt.Sprintf("{.status.conditions[?(@.type==%q)]['status','message']}", condition), row.kind, row.name)
+					for _, member := range s.Members {
+						if err == nil && (!strings.HasPrefix(got, "False ") || !strings.Contains(got, member+" does not allow")) {
+							err = fmt.Errorf("%s: %s", member, got)
+						}
+					}
+					return err
+				})
+			}
+			planned := must2(t)(s.Kubectl(t.Context(), "host", "get", "memberplans", "-A", "-o", "jsonpath={.items[*].spec.nodes[*].image}"))
+			if !strings.Contains(planned, "fabric-peer") || strings.Contains(planned, foreign) {
+				t.Errorf("no node is given an image that organizations refuse: %s", planned)
+			}
 			load.goesOn(t, 1)
 			for member, now := range workloads(t, s) {
 				if now != before[member] {

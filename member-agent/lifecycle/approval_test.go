@@ -68,6 +68,9 @@ func TestApprovalByHand(t *testing.T) {
 			if reason != row.reason || (len(allowed.Spec.Contracts) == 1) != (row.reason == "") {
 				t.Errorf("%q, and the ledger is given %d contracts", reason, len(allowed.Spec.Contracts))
 			}
+			if len(refused) > 0 && refused[0].Reason != row.reason {
+				t.Errorf("the contract is reported with the reason %q", refused[0].Reason)
+			}
 			if row.reason == v1alpha1.ReasonNotApproved {
 				way := "annotate --overwrite memberplan trade " + approvalOf(row.contract) + "=" + digestOf(t, row.contract)
 				if !strings.Contains(refused[0].Message, way) {

@@ -29,6 +29,32 @@ func (r *Reconciler) judge(plan *v1alpha1.MemberPlan, workloads []ledger.Workloa
 	return judged
 }
 
+// refuseDeclared says which image the organization does not allow of those that the consortium declares for its nodes. While
+// they are rolled out, the plan gives them to one node after the other; the organization's word is asked for before that.
+func (r *Reconciler) refuseDeclared(plan *v1alpha1.MemberPlan, roots map[ledger.Authority][]string) string {
+	workloads, err := r.Engine.Workloads(declared(plan), roots)
+	if err != nil {
+		return "" // which is said of the plan as it is
+	}
+	workloads = slices.DeleteFunc(workloads, func(w ledger.Workload) bool { return w.Node == nil })
+	for _, w := range r.judge(plan, workloads) {
+		if w.Refused != "" {
+			return w.Refused
+		}
+	}
+	return ""
+}
+
+// declared is the plan as it will be when every node has the images that the consortium declares: no node has one of its own.
+func declared(plan *v1alpha1.MemberPlan) *v1alpha1.MemberPlan {
+	rolled := *plan
+	rolled.Spec.Nodes = slices.Clone(plan.Spec.Nodes)
+	for i := range rolled.Spec.Nodes {
+		rolled.Spec.Nodes[i].Image, rolled.Spec.Nodes[i].StateDatabaseImage = "", ""
+	}
+	return &rolled
+}
+
 func (r *Reconciler) refuseImage(member string, c corev1.Container, node bool) string {
 	switch {
 	case !node:
@@ -62,7 +88,7 @@ func (r *Reconciler) allowed(plan *v1alpha1.MemberPlan) (copied *v1alpha1.Member
 		}
 		if takesPart(plan, c.Channel) {
 			status := known(plan, c)
-			status.Message = why
+			status.Reason, status.Message = because, why
 			refused = append(refused, status)
 			if reason != v1alpha1.ReasonImageNotAllowed {
 				reason = because

@@ -7,10 +7,14 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/identity"
 	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/member-agent/policy"
 )
@@ -53,6 +57,102 @@ func TestJudge(t *testing.T) {
 			got := careful().judge(&v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1"}}, []ledger.Workload{row.workload})[0].Refused
 			if (got == "") != (row.refused == "") || !strings.Contains(got, row.refused) {
 				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// TestRefuseDeclared: an organization says what it does not allow of the images that are declared before its nodes are given
+// them, and nothing of those that none of its nodes will ever run.
+func TestRefuseDeclared(t *testing.T) {
+	for _, row := range []struct {
+		why     string
+		fabric  *v1alpha1.FabricSpec
+		change  func(*v1alpha1.MemberPlanSpec)
+		refused string
+	}{
+		{"the engine's own images", nil, nil, ""},
+		{"a peer's image that no node has yet", &v1alpha1.FabricSpec{PeerImage: evilPeer}, nil, evilPeer},
+		{"an orderer's image", &v1alpha1.FabricSpec{OrdererImage: evilPeer}, nil, evilPeer},
+		{"an orderer's image, where there is no orderer", &v1alpha1.FabricSpec{OrdererImage: evilPeer},
+			func(p *v1alpha1.MemberPlanSpec) { p.Nodes = p.Nodes[1:] }, ""},
+		{"a state database's image, where peers have LevelDB", &v1alpha1.FabricSpec{CouchDBImage: evilPeer}, nil, ""},
+		{"a state database's image", &v1alpha1.FabricSpec{CouchDBImage: evilPeer},
+			func(p *v1alpha1.MemberPlanSpec) { p.Nodes[1].StateDatabase = v1alpha1.StateCouchDB }, evilPeer},
+		{"an image that nodes still have, and that is not declared any more", &v1alpha1.FabricSpec{PeerImage: goodPeer},
+			func(p *v1alpha1.MemberPlanSpec) { p.Nodes[1].Image = evilPeer }, ""},
+		{"a contract's image is not a node's", nil,
+			func(p *v1alpha1.MemberPlanSpec) {
+				p.Contracts = []v1alpha1.PlanContract{{Name: "notary", Channel: "settlement", Image: evilContract}}
+			}, ""},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			r := careful()
+			r.Engine = fabric.New(fabric.Options{})
+			plan := approvalPlan(v1alpha1.PlanContract{})
+			plan.Spec.Contracts, plan.Spec.Namespace = nil, "hanse-trade"
+			plan.Spec.Ledger.Fabric = row.fabric
+			plan.Spec.Nodes = []v1alpha1.PlanNode{
+				{Name: "orderer0-org1", Role: v1alpha1.RoleOrderer, Image: "docker.io/hyperledger/fabric-orderer:3.1.4"},
+				{Name: "peer0-org1", Role: v1alpha1.RolePeer, Image: goodPeer, StateDatabaseImage: "docker.io/library/couchdb:3.4"},
+			}
+			if row.change != nil {
+				row.change(&plan.Spec)
+			}
+			before := plan.DeepCopy()
+			got := r.refuseDeclared(plan, nil)
+			if (got == "") != (row.refused == "") || !strings.Contains(got, row.refused) {
+				t.Errorf("got %q", got)
+			}
+			if !equality.Semantic.DeepEqual(before, plan) {
+				t.Error("the plan itself was changed")
+			}
+		})
+	}
+}
+
+// settledNodes find the nodes as they are told to.
+type settledNodes struct {
+	Nodes
+	result nodes.Result
+}
+
+func (n settledNodes) Ensure(context.Context, client.Reader, *v1alpha1.MemberPlan, []ledger.Workload, map[string]string) (nodes.Result, error) {
+	return n.result, nil
+}
+
+func TestNodesSayWhatIsRefused(t *testing.T) {
+	for _, row := range []struct {
+		why             string
+		declared        string
+		result          nodes.Result
+		reason, message string
+	}{
+		{"nothing is refused", goodPeer, nodes.Result{}, v1alpha1.ReasonReady, "0 nodes run"},
+		{"the nodes run, and what is declared is refused", evilPeer, nodes.Result{}, v1alpha1.ReasonImageNotAllowed, "org1 does not allow the image " + evilPeer},
+		{"a node does not run either, which is said as well", evilPeer, nodes.Result{Reason: v1alpha1.ReasonImagePull, Message: "peer0-org1: it ends"},
+			v1alpha1.ReasonImageNotAllowed, "or change the Consortium; peer0-org1: it ends"},
+		{"a node has been given it: that is said once", evilPeer, nodes.Result{Reason: v1alpha1.ReasonImageNotAllowed, Message: "peer0-org1: refused"},
+			v1alpha1.ReasonImageNotAllowed, "peer0-org1: refused"},
+		{"a node does not run", goodPeer, nodes.Result{Reason: v1alpha1.ReasonImagePull, Message: "peer0-org1: it ends"}, v1alpha1.ReasonImagePull, "peer0-org1: it ends"},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			r := careful()
+			r.Engine, r.Nodes = fabric.New(fabric.Options{}), settledNodes{result: row.result}
+			plan := approvalPlan(v1alpha1.PlanContract{})
+			plan.Spec.Contracts, plan.Spec.Namespace = nil, "hanse-trade"
+			plan.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: row.declared}
+			plan.Spec.Nodes = []v1alpha1.PlanNode{{Name: "peer0-org1", Role: v1alpha1.RolePeer, Image: goodPeer}}
+			p := newProgress(plan)
+			if _, err := r.nodes(t.Context(), p, nil, identity.Issued{}); err != nil {
+				t.Fatal(err)
+			}
+			c := meta.FindStatusCondition(p.status.Conditions, v1alpha1.PlanNodesReady)
+			if c.Reason != row.reason || !strings.Contains(c.Message, row.message) {
+				t.Errorf("%s: %q", c.Reason, c.Message)
+			}
+			if got := strings.Count(c.Message, "does not allow"); got > 1 {
+				t.Errorf("said %d times: %s", got, c.Message)
 			}
 		})
 	}
@@ -120,7 +220,7 @@ func TestRefusedContracts(t *testing.T) {
 				t.Errorf("ContractsReady %s: %s", c.Reason, c.Message)
 			}
 			for _, s := range p.status.Contracts {
-				if s.Name == "notary" && (s.Approved != 3 || s.Running || !strings.Contains(s.Message, evilContract)) {
+				if s.Name == "notary" && (s.Reason != row.reason || s.Approved != 3 || s.Running || !strings.Contains(s.Message, evilContract)) {
 					t.Errorf("got %+v", s)
 				}
 			}

@@ -49,8 +49,12 @@ func (r *Reconciler) nodes(ctx context.Context, p *progress, reader client.Reade
 		return result, err
 	}
 	p.status.Nodes = result.Nodes
-	if result.Reason != "" {
-		p.refuse(v1alpha1.PlanNodesReady, result.Reason, result.Message)
+	reason, message := result.Reason, result.Message
+	if why := r.refuseDeclared(p.plan, issued.Roots); why != "" && reason != v1alpha1.ReasonImageNotAllowed {
+		reason, message = v1alpha1.ReasonImageNotAllowed, strings.TrimSuffix(why+"; "+message, "; ")
+	}
+	if reason != "" {
+		p.refuse(v1alpha1.PlanNodesReady, reason, message)
 	} else {
 		p.done(v1alpha1.PlanNodesReady, fmt.Sprintf("%d nodes run", len(result.Nodes)))
 	}
@@ -204,8 +208,8 @@ func withRunning(contracts []v1alpha1.PlanContractStatus, running []nodes.Contra
 		c := &merged[i]
 		at := slices.IndexFunc(running, func(w nodes.Contract) bool { return w.Name == c.Name && w.Channel == c.Channel })
 		c.Running = at >= 0 && running[at].Running
-		if at < 0 || c.Running {
-			continue
+		if at < 0 || c.Running || running[at].Refused {
+			continue // why it is refused has been said
 		}
 		if fault := nodes.IsFault(running[at].Reason); fault || c.Message == "" {
 			c.Message = running[at].Message
