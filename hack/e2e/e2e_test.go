@@ -56,6 +56,8 @@ func TestConsortium(t *testing.T) {
 		{"a cluster killed", clusterKilled},
 		{"bad input", badInput},
 		{"an image that an organization does not allow", imageRefused},
+		{"a node image that does not come up", badNodeImage},
+		{"a good node image", goodNodeImage},
 		{"contracts approved by hand", approvedByHand},
 		{"a stranger's pod", strangersPod},
 		{"volumes kept by the organization", volumesKept},
