@@ -23,7 +23,7 @@ spec:
 // volumesKept has the host take down a consortium with everything in it, while one organization keeps its volumes, which it
 // says only after they were made, and while one of its nodes is not ready and therefore not applied any more.
 func volumesKept(t *testing.T, s *stage.Stage) {
-	const keeps, lets = "org2", "org1"
+	const keeps, lets = "org1", "org2"
 	keep := func(word string) {
 		must2(t)(s.Helm(t.Context(), keeps, "upgrade", "member-agent", "charts/member-agent", "--namespace", "hanse-system",
 			"--reuse-values", "--set", "policy.keepVolumes="+word, "--wait", "--timeout", "5m"))
@@ -36,9 +36,11 @@ func volumesKept(t *testing.T, s *stage.Stage) {
 	}
 	eventually(t, "the consortium", isReady(t, s, "consortium", "brief"))
 	before := must2(t)(volumes(keeps))
-	// The host has the nodes wait for an image that never comes: such nodes are not applied any more.
+	// The host has a node wait for an image that never comes, which it gives to the first organization's alone: such a node is
+	// not applied any more.
 	must2(t)(s.Kubectl(t.Context(), "host", "patch", "consortium", "brief", "--type=merge", "-p",
 		`{"spec":{"ledger":{"fabric":{"peerImage":"docker.io/hyperledger/fabric-peer:none"}}}}`))
+	eventually(t, "a node of "+keeps+" waits for its image", reads(t, s, keeps, "", "{.status.readyReplicas}", "-n", "hanse-brief", "statefulset", "peer0-"+keeps))
 	keep("true")
 	must2(t)(s.Kubectl(t.Context(), "host", "delete", "consortium", "brief", "--timeout=10m"))
 	eventually(t, lets+", which lets them go, has none left", func() error {
