@@ -238,7 +238,7 @@ func otherMember(t *testing.T, own *cluster) {
 	}
 	for member, fine := range map[string]bool{"org1": true, "org2": false} {
 		out, err := exec.Command(asset(t, "helm"), "--kubeconfig", file, "template", "member-agent", "../../charts/member-agent", "--namespace", agentNamespace,
-			"--set", "member.name="+member+",host.server=https://host:6443,host.caData=LS0tLS1CRUdJTg==", "--dry-run=server", "--skip-crds").CombinedOutput()
+			"--set", "member.name="+member+",host.server=https://host:6443,host.caData="+hostAuthority, "--dry-run=server", "--skip-crds").CombinedOutput()
 		// What the test has made itself keeps helm from installing org1's chart too, later on; that is none of this matter.
 		if refused := strings.Contains(string(out), "this cluster is member org1's"); refused == fine || (!fine && err == nil) {
 			t.Errorf("helm with member.name=%s: %v: %.2000s", member, err, out)

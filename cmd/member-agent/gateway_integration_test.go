@@ -18,7 +18,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -26,10 +25,6 @@ import (
 
 	"github.com/hanse-io/hanse/member-agent/networks"
 )
-
-const ownChart = "../../charts/member-agent"
-
-var chartValues = []string{"--set", "member.name=org1,host.server=https://host:6443,host.caData=YQ==", "--namespace", agentNamespace}
 
 // tools runs helm and kubectl on a cluster.
 type tools struct {
@@ -191,65 +186,4 @@ func TestOneOfSeveralGatewaysReports(t *testing.T) {
 		}
 		return nil
 	})
-}
-
-// TestChartsFlags has the programs read the flags that the chart gives them.
-func TestChartsFlags(t *testing.T) {
-	values := append([]string{"template", "member-agent", ownChart,
-		"--set", "gateway.replicas=2", "--set-json", `gateway.addresses=["203.0.113.1","[fd00::1]:30443","line.example.com"]`,
-		"--set-json", `gateway.lines={"allow":["10.200.0.0/16","lines.example.com"],"deny":["192.168.0.0/16"]}`}, chartValues...)
-	out, err := exec.Command(asset(t, "helm"), values...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	seen := map[string]bool{}
-	decoder := utilyaml.NewYAMLOrJSONDecoder(strings.NewReader(string(out)), 4096)
-	for {
-		var d appsv1.Deployment
-		if err := decoder.Decode(&d); err != nil {
-			break
-		}
-		if d.Kind != "Deployment" {
-			continue
-		}
-		args := d.Spec.Template.Spec.Containers[0].Args
-		cmd := command()
-		sub, rest, err := cmd.Find(args)
-		if err == nil {
-			err = sub.ParseFlags(rest)
-		}
-		if err != nil {
-			t.Errorf("%s: %v", d.Name, err)
-		}
-		seen[d.Name+" "+strings.Join(args, " ")] = true
-	}
-	for _, want := range []string{"--line-address=[fd00::1]:30443", "--line-allow=10.200.0.0/16", "--line-deny=192.168.0.0/16", "--leader-election", "--max-connections-per-source=2048", "--idle-timeout=150m"} {
-		found := false
-		for args := range seen {
-			found = found || strings.Contains(args, want)
-		}
-		if !found {
-			t.Errorf("nobody is given %s", want)
-		}
-	}
-}
-
-// TestChartRefuses has helm say what is wrong, instead of a pod that crashes.
-func TestChartRefuses(t *testing.T) {
-	for _, c := range []struct{ why, set, want string }{
-		{"two sources could take all", "gateway.limits.connectionsPerSource=8192", "more than half of connections"},
-		{"two sources could take all half-open ones", "gateway.limits.halfOpenPerSource=1000", "more than half of halfOpen"},
-		{"no replica", "gateway.replicas=0", "replicas"},
-		{"a URL", "gateway.addresses={https://line.example.com}", "addresses"},
-		{"a port to allow", "gateway.lines.allow={10.0.0.1:7443}", "allow"},
-		{"a name to deny", "gateway.lines.deny={line.example.com}", "deny"},
-		{"a traffic policy that there is not", "gateway.service.externalTrafficPolicy=local", "externalTrafficPolicy"},
-		{"a time without a unit", "gateway.limits.idleTimeout=150", "idleTimeout"},
-		{"a limit that is misspelt", "gateway.limits.conections=3", "conections"},
-	} {
-		out, err := exec.Command(asset(t, "helm"), append([]string{"template", "member-agent", ownChart, "--set", c.set}, chartValues...)...).CombinedOutput()
-		if err == nil || !strings.Contains(string(out), c.want) {
-			t.Errorf("%s: %v, %s", c.why, err, out)
-		}
-	}
 }

@@ -97,7 +97,7 @@ func (c *cluster) manifests(t *testing.T, text []byte) {
 func (c *cluster) chart(t *testing.T, values ...string) {
 	t.Helper()
 	helm := exec.Command(asset(t, "helm"), "template", "member-agent", "../../charts/member-agent", "--namespace", agentNamespace,
-		"--set", strings.Join(append([]string{"member.name=org1", "host.server=https://host:6443", "host.caData=LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1BPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="}, values...), ","),
+		"--set", strings.Join(append([]string{"member.name=org1", "host.server=https://host:6443", "host.caData=" + hostAuthority}, values...), ","),
 		"--show-only", "templates/rbac.yaml", "--show-only", "templates/admission.yaml")
 	out, err := helm.Output()
 	if err != nil {
