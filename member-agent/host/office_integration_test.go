@@ -1,0 +1,279 @@
+//go:build integration
+
+package host
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	certificatesv1 "k8s.io/api/certificates/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/testcluster"
+)
+
+const system = "hanse-system"
+
+// office is a host's API server with somebody who decides on requests.
+type office struct {
+	client.Client
+	config *rest.Config
+	signer *signer
+	// deny is why requests are denied; empty to grant them.
+	deny atomic.Value
+	// stranger is set to have certificates signed by a CA that the API server does not trust.
+	stranger atomic.Bool
+}
+
+// signer is the CA of client certificates, which the API server trusts.
+type signer struct {
+	dir  string
+	key  *ecdsa.PrivateKey
+	root *x509.Certificate
+}
+
+func newSigner(t *testing.T) *signer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &signer{dir: t.TempDir(), key: key, root: &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "signer"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
+	}}
+	der, err := x509.CreateCertificate(rand.Reader, s.root, s.root, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.file(), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *signer) file() string { return filepath.Join(s.dir, "ca.crt") }
+
+func (s *signer) sign(subject pkix.Name, key any, lifetime time.Duration) ([]byte, error) {
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: subject,
+		NotBefore: time.Now().Add(-time.Second), NotAfter: time.Now().Add(lifetime),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, s.root, key, s.key)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), err
+}
+
+// Configure, Start, AddUser and Stop are what envtest asks of a way to authenticate.
+func (s *signer) Configure(_ string, args *envtest.Arguments) error {
+	args.Set("client-ca-file", s.file())
+	return nil
+}
+func (s *signer) Start() error { return nil }
+func (s *signer) Stop() error  { return nil }
+func (s *signer) AddUser(user envtest.User, base *rest.Config) (*rest.Config, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	c := rest.CopyConfig(base)
+	c.KeyData = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	c.CertData, err = s.sign(pkix.Name{CommonName: user.Name, Organization: user.Groups}, key.Public(), time.Hour)
+	return c, err
+}
+
+func openOffice(t *testing.T) *office {
+	t.Helper()
+	trusted := newSigner(t)
+	env, config, err := testcluster.Start(func() *envtest.Environment {
+		env := &envtest.Environment{CRDDirectoryPaths: []string{"../../charts/federation/crds"}, ErrorIfCRDPathMissing: true}
+		env.ControlPlane.GetAPIServer().SecureServing.Authn = trusted
+		return env
+	})
+	if err != nil {
+		t.Fatalf("start an API server: %v", err)
+	}
+	t.Cleanup(func() { _ = env.Stop() })
+	s := clientgoscheme.Scheme
+	if err := v1alpha1.AddToScheme(s); err != nil {
+		t.Fatal(err)
+	}
+	config.QPS = -1
+	c, err := client.New(config, client.Options{Scheme: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &office{Client: c, config: config, signer: trusted}
+	o.deny.Store("")
+	o.make(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: system}})
+	o.make(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: "invite"}})
+	o.make(t, &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: "org1"}})
+	o.make(t, &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: "request"},
+		Rules: []rbacv1.PolicyRule{
+			{APIGroups: []string{"certificates.k8s.io"}, Resources: []string{"certificatesigningrequests"}, Verbs: []string{"get", "create", "patch", "delete"}, ResourceNames: v1alpha1.RequestNames("org1")},
+			{APIGroups: []string{v1alpha1.GroupName}, Resources: []string{"members", "members/status", "memberplans"}, Verbs: []string{"get", "list", "watch", "patch"}},
+		},
+	})
+	o.make(t, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "request"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "request"},
+		Subjects: []rbacv1.Subject{
+			{Kind: rbacv1.ServiceAccountKind, Namespace: system, Name: "invite"},
+			{Kind: rbacv1.GroupKind, APIGroup: rbacv1.GroupName, Name: v1alpha1.MembersGroup},
+		},
+	})
+	o.inForce(t, "system:serviceaccount:"+system+":invite")
+	o.decide(t)
+	return o
+}
+
+// inForce waits until the API server's authorizer, which watches bindings as everybody does, has seen the one above.
+func (o *office) inForce(t *testing.T, user string) {
+	t.Helper()
+	for deadline := time.Now().Add(3 * time.Minute); ; {
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+			User:               user,
+			ResourceAttributes: &authorizationv1.ResourceAttributes{Group: "certificates.k8s.io", Resource: "certificatesigningrequests", Verb: "create", Name: v1alpha1.RequestNames("org1")[0]},
+		}}
+		if err := o.Create(context.Background(), review); err != nil {
+			t.Fatal(err)
+		}
+		if review.Status.Allowed {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s may not make requests: %s", user, review.Status.Reason)
+		}
+		pause(context.Background(), 20*time.Millisecond)
+	}
+}
+
+func (o *office) make(t *testing.T, obj client.Object) {
+	t.Helper()
+	if err := o.Create(context.Background(), obj); err != nil {
+		t.Fatalf("create %T: %v", obj, err)
+	}
+}
+
+// invite is a new invitation, stored where the agent looks for it.
+func (o *office) invite(t *testing.T) {
+	t.Helper()
+	ctx := context.Background()
+	request := &authenticationv1.TokenRequest{}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: "invite"}}
+	if err := o.SubResource("token").Create(ctx, account, request); err != nil {
+		t.Fatalf("make a token: %v", err)
+	}
+	o.bootstrap(t, request.Status.Token)
+}
+
+func (o *office) bootstrap(t *testing.T, token string) {
+	t.Helper()
+	ctx := context.Background()
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: BootstrapSecret}}
+	_ = o.Delete(ctx, secret)
+	o.make(t, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: BootstrapSecret},
+		Data:       map[string][]byte{keyServer: []byte(o.config.Host), keyAuthority: o.config.CAData, keyToken: []byte(token)},
+	})
+}
+
+// decide answers requests, until the test ends.
+func (o *office) decide(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	t.Cleanup(func() { cancel(); <-done })
+	go func() {
+		defer close(done)
+		for pause(ctx, 20*time.Millisecond) {
+			var all certificatesv1.CertificateSigningRequestList
+			if o.List(ctx, &all) != nil {
+				continue
+			}
+			for i := range all.Items {
+				// The test may end as soon as it sees an answer: it is brought to its end all the same.
+				o.answer(context.WithoutCancel(ctx), t, &all.Items[i])
+			}
+		}
+	}()
+}
+
+func (o *office) answer(ctx context.Context, t *testing.T, csr *certificatesv1.CertificateSigningRequest) {
+	if len(csr.Status.Conditions) > 0 {
+		return
+	}
+	deny, _ := o.deny.Load().(string)
+	verdict := certificatesv1.CertificateSigningRequestCondition{Type: certificatesv1.CertificateApproved, Status: corev1.ConditionTrue, Reason: "Test"}
+	if deny != "" {
+		verdict.Type, verdict.Message = certificatesv1.CertificateDenied, deny
+	}
+	csr.Status.Conditions = append(csr.Status.Conditions, verdict)
+	if err := o.SubResource("approval").Update(ctx, csr); err != nil {
+		t.Errorf("decide: %v", err)
+		return
+	}
+	if deny != "" {
+		return
+	}
+	block, _ := pem.Decode(csr.Spec.Request)
+	request, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil {
+		t.Errorf("read the request: %v", err)
+		return
+	}
+	by := o.signer
+	if o.stranger.Load() {
+		by = newSigner(t)
+	}
+	if csr.Status.Certificate, err = by.sign(request.Subject, request.PublicKey, time.Hour); err != nil {
+		t.Errorf("sign: %v", err)
+		return
+	}
+	if err := o.Status().Update(ctx, csr); err != nil {
+		t.Errorf("issue: %v", err)
+	}
+}
+
+func (o *office) link() *Link {
+	l := New(Options{
+		Member: "org1", Namespace: system, Own: o.Client, CredentialLifetime: time.Hour, Log: logr.Discard(), Now: time.Now,
+		LeaseDuration: time.Minute, LeaseInterval: time.Minute,
+	})
+	l.registrar.useWait = 3 * time.Second
+	return l
+}
+
+func (o *office) secret(t *testing.T, name string) map[string][]byte {
+	t.Helper()
+	var s corev1.Secret
+	if err := o.Get(context.Background(), client.ObjectKey{Namespace: system, Name: name}, &s); err != nil {
+		t.Fatal(err)
+	}
+	return s.Data
+}
