@@ -87,6 +87,7 @@ func Status(ctx context.Context, c client.Client, owner string, object client.Ob
 	if err != nil {
 		return err
 	}
+	dropEmpty(fields)
 	u := &unstructured.Unstructured{Object: map[string]any{"status": fields}}
 	u.SetGroupVersionKind(gvk)
 	u.SetName(object.GetName())
@@ -94,6 +95,18 @@ func Status(ctx context.Context, c client.Client, owner string, object client.Ob
 	u.SetUID(object.GetUID())
 	u.SetResourceVersion(resourceVersion)
 	return c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(owner), client.ForceOwnership)
+}
+
+// dropEmpty takes away the fields that are structs with nothing in them, which encoding/json writes in spite of omitempty. Where
+// such a struct said something before, applying an empty one makes null of it, which no schema takes.
+func dropEmpty(fields map[string]any) {
+	for name, value := range fields {
+		if inner, ok := value.(map[string]any); ok {
+			if dropEmpty(inner); len(inner) == 0 {
+				delete(fields, name)
+			}
+		}
+	}
 }
 
 // content is an object as JSON has it, without the parts that an owner does not set.

@@ -1,6 +1,9 @@
 package apply
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 func TestCovers(t *testing.T) {
 	type m = map[string]any
@@ -21,6 +24,25 @@ func TestCovers(t *testing.T) {
 	} {
 		if got := covers(c.have, c.want); got != c.covers {
 			t.Errorf("%s: %v", c.why, got)
+		}
+	}
+}
+
+func TestDropEmpty(t *testing.T) {
+	type m = map[string]any
+	for _, c := range []struct {
+		why          string
+		fields, want m
+	}{
+		{"what is said stays", m{"a": "x", "b": m{"c": "y"}}, m{"a": "x", "b": m{"c": "y"}}},
+		{"a struct that says nothing goes", m{"a": "x", "b": m{}}, m{"a": "x"}},
+		{"and with it one that holds nothing else", m{"a": "x", "b": m{"c": m{}}}, m{"a": "x"}},
+		{"but not what stands beside it", m{"b": m{"c": m{}, "d": false}}, m{"b": m{"d": false}}},
+		{"an empty list says that there is nothing", m{"a": []any{}}, m{"a": []any{}}},
+		{"items of lists are left alone", m{"a": []any{m{"b": m{}}}}, m{"a": []any{m{"b": m{}}}}},
+	} {
+		if dropEmpty(c.fields); !reflect.DeepEqual(c.fields, c.want) {
+			t.Errorf("%s: %v, want %v", c.why, c.fields, c.want)
 		}
 	}
 }

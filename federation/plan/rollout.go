@@ -35,7 +35,9 @@ type rolloutNode struct {
 // stable is whether the node works with what it was last given.
 func (n *rolloutNode) stable() bool { return n.readyWith(n.planned) }
 
-func (n *rolloutNode) readyWith(images v1alpha1.NodeImages) bool { return n.report.Ready && n.given(images) }
+func (n *rolloutNode) readyWith(images v1alpha1.NodeImages) bool {
+	return n.report.Ready && n.given(images)
+}
 
 // given is whether the node's agent has given it images, whether it works with them or not.
 func (n *rolloutNode) given(images v1alpha1.NodeImages) bool {
