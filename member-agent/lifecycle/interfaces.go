@@ -32,7 +32,7 @@ type Discovery interface {
 	// Publish makes a record of the own member known; Offer hands in one that came by way of the host.
 	Publish(consortium string, record v1alpha1.SignedRecord) error
 	Offer(consortium string, record v1alpha1.SignedRecord) error
-	// Records are the checked records by member.
+	// Records are the checked records by member, in a map of the caller's own.
 	Records(consortium string) map[string]v1alpha1.Record
 	// Own is the newest record that anybody has of the own member, in its envelope.
 	Own(consortium, member string) *v1alpha1.SignedRecord
