@@ -5,6 +5,7 @@ package main
 import (
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -130,6 +132,179 @@ func (a *agent) stuff(t *testing.T) {
 	member.ManagedFields = stuffed
 	if err := a.client.Status().Update(ctx, member); err == nil && len(encoded(t, member)) > len(large) {
 		t.Error("a Member's status takes an account of fields of any size")
+	}
+}
+
+// fullMember is as much as an honest agent has to say of its organization.
+func fullMember(s *v1alpha1.MemberStatus) {
+	s.Root, s.LinesSummary = "root", "900/900"
+	s.Nodes = v1alpha1.NodeCount{Ready: 41, Desired: 41, Summary: "41/41"}
+	for i := range 900 {
+		s.Lines = append(s.Lines, v1alpha1.LineReport{
+			Name: fmt.Sprintf("line-%d-%s", i, strings.Repeat("x", 40)), Member: "far", State: v1alpha1.LineUp, Reverse: v1alpha1.LineUp,
+			RTTMicroseconds: 900, Active: true, Since: metav1.Now(), Reason: v1alpha1.LineFull,
+		})
+	}
+	s.Lines = append(s.Lines, v1alpha1.LineReport{Name: strings.Repeat("l", 240), Member: "far", State: v1alpha1.LineUp})
+}
+
+// fullPlan is as much as an honest agent has to say of a plan.
+func fullPlan(s *v1alpha1.MemberPlanStatus) {
+	s.Phase, s.Record = "Contracts", &v1alpha1.SignedRecord{Payload: []byte("p"), Certificates: "c", Signature: []byte("s")}
+	var peers, orderers []string
+	for i := range 41 {
+		name, role := fmt.Sprintf("peer%d-full", i), v1alpha1.RolePeer
+		if i >= 32 {
+			name, role = fmt.Sprintf("orderer%d-full", i-32), v1alpha1.RoleOrderer
+			orderers = append(orderers, name)
+		} else {
+			peers = append(peers, name)
+		}
+		s.Nodes = append(s.Nodes, v1alpha1.PlanNodeStatus{
+			Name: name, Role: role, Ready: true, Image: "i", StateDatabaseImage: "d", Reason: v1alpha1.ReasonFailed, Message: "m",
+		})
+	}
+	for i := range 256 {
+		s.Channels = append(s.Channels, v1alpha1.PlanChannelStatus{
+			Name: fmt.Sprintf("channel%d", i), Genesis: []byte("g"), GenesisHash: "h", Orderers: orderers, Peers: peers, AnchorsSet: true, Height: 1,
+			Reason: v1alpha1.ReasonFailed, Message: "m",
+		})
+	}
+	for i := range 512 {
+		s.Contracts = append(s.Contracts, v1alpha1.PlanContractStatus{Name: fmt.Sprintf("contract%d", i), Channel: "channel0", Running: true, Approved: 1})
+	}
+	for i := range 12 {
+		s.Conditions = append(s.Conditions, metav1.Condition{
+			Type: fmt.Sprintf("Type%d", i), Status: metav1.ConditionTrue, Reason: "R", Message: "m", LastTransitionTime: metav1.Now(), ObservedGeneration: 1,
+		})
+	}
+}
+
+// TestHonestReportsPass: what keeps an agent from hiding data in the account of who wrote which field lets everything pass
+// that an agent has to report, and what the host's own controllers write beside it.
+func TestHonestReportsPass(t *testing.T) {
+	namespace := namespaced(t)
+	a := joined(t, "honest")
+	m := &v1alpha1.Member{}
+	must(t, a.client.Get(ctx, client.ObjectKey{Name: "honest"}, m))
+	fullMember(&m.Status)
+	if err := a.client.Status().Update(ctx, m, client.FieldOwner("hanse-member-agent")); err != nil {
+		t.Errorf("a Member with 901 lines: %v", err)
+	}
+	trade(t, namespace, "honest", "honest")
+	p := planOf("honest", "honest")
+	eventually(t, "a plan with 41 nodes, 256 channels and 512 contracts", func() error {
+		p = planOf("honest", "honest")
+		if err := a.client.Get(ctx, client.ObjectKeyFromObject(p), p); err != nil {
+			return err
+		}
+		fullPlan(&p.Status)
+		err := a.client.Status().Update(ctx, p, client.FieldOwner("hanse-member-agent"))
+		if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
+			t.Fatal(err)
+		}
+		return err // the host may just have changed the plan
+	})
+	if account := encoded(t, &v1alpha1.MemberPlan{ObjectMeta: metav1.ObjectMeta{ManagedFields: p.ManagedFields}}); len(account) < 10_000 {
+		t.Errorf("the account of the plan's fields is short, and the test proves nothing: %s", account)
+	}
+	// The host's controllers write both after that.
+	a.renew(t, 1)
+	a.waitOnline(t, metav1.ConditionUnknown)
+	a.renew(t, 300)
+	a.waitOnline(t, metav1.ConditionTrue)
+	consortium := &v1alpha1.Consortium{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "honest"}}
+	must(t, admin.Patch(ctx, consortium, client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"nodes":{"extraSANs":["peers.example.com"]}}}`))))
+	eventually(t, "the host's change of the plan", func() error {
+		must(t, admin.Get(ctx, client.ObjectKeyFromObject(p), p))
+		if len(p.Spec.Nodes[0].ExtraSANs) != 1 {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	must(t, admin.Get(ctx, client.ObjectKey{Name: "honest"}, m))
+	if len(m.ManagedFields) < 3 {
+		t.Errorf("the account of the Member's fields has %d managers, and the test proves nothing", len(m.ManagedFields))
+	}
+}
+
+// TestForgedAccountsOfFields: an agent's own account of who wrote which field holds no data of any size, whether it is sent
+// along or follows from what is applied.
+func TestForgedAccountsOfFields(t *testing.T) {
+	namespace := namespaced(t)
+	a := joined(t, "forger")
+	trade(t, namespace, "forged", "forger")
+	p := planOf("forger", "forged")
+	eventually(t, "the plan", func() error { return a.client.Get(ctx, client.ObjectKeyFromObject(p), p) })
+	waitConsortium(t, namespace, "forged", v1alpha1.ConsortiumPlansWritten, metav1.ConditionTrue, "")
+	many := func(n int, format string) string {
+		parts := make([]string, 0, n)
+		for i := range n {
+			parts = append(parts, fmt.Sprintf(format, i))
+		}
+		return strings.Join(parts, ",")
+	}
+	for why, fields := range map[string]string{
+		"one very long field":         `{"f:status":{"f:` + large + `":{}}}`,
+		"one very long key":           `{"f:status":{"f:nodes":{"k:{\"name\":\"` + large + `\"}":{}}}}`,
+		"very many fields":            `{"f:status":{` + many(5000, `"f:field%d":{}`) + `}}`,
+		"very many keys":              `{"f:status":{"f:channels":{` + many(5000, `"k:{\"name\":\"x%d\"}":{}`) + `}}}`,
+		"very many values of one set": `{"f:status":{"f:channels":{"k:{\"name\":\"x\"}":{"f:peers":{` + many(5000, `"v:\"x%d\"":{}`) + `}}}}}`,
+		"fields within fields":        `{"f:status":` + strings.Repeat(`{"f:a":`, 12) + "{}" + strings.Repeat("}", 12) + `}`,
+	} {
+		a.storesLittle(t, p, "an update that sends along "+why, func(p *v1alpha1.MemberPlan) error {
+			p.Status.Phase, p.ManagedFields = "x", append(p.ManagedFields, forgedEntry("forger", fields))
+			return a.client.Status().Update(ctx, p)
+		})
+	}
+	for why, status := range map[string]string{
+		"one very long field":         `{"` + large + `":"x"}`,
+		"one very long key":           `{"nodes":[{"name":"` + large + `","role":"Peer","ready":true}]}`,
+		"very many keys":              `{"channels":[` + many(5000, `{"name":"x%d"}`) + `]}`,
+		"very many fields":            `{` + many(5000, `"field%d":"x"`) + `}`,
+		"very many values of one set": `{"channels":[{"name":"x","peers":[` + many(5000, `"peer%d"`) + `]}]}`,
+		"one very long value":         `{"channels":[{"name":"x","peers":["` + large + `"]}]}`,
+	} {
+		a.storesLittle(t, p, "applying "+why, func(p *v1alpha1.MemberPlan) error { return a.applyStatus(p, status, "forger") })
+	}
+	managers := 0
+	for ; managers < 50 && a.applyStatus(p, `{"phase":"x"}`, fmt.Sprintf("manager%d", managers)) == nil; managers++ {
+	}
+	if managers == 0 || managers > 10 {
+		t.Errorf("a status takes %d field managers", managers)
+	}
+}
+
+// storesLittle lets an agent try something with a plan, which has to be refused, or to leave next to nothing behind.
+func (a *agent) storesLittle(t *testing.T, p *v1alpha1.MemberPlan, why string, try func(*v1alpha1.MemberPlan) error) {
+	t.Helper()
+	must(t, admin.Get(ctx, client.ObjectKeyFromObject(p), p))
+	before := len(encoded(t, p))
+	err := try(p.DeepCopy())
+	must(t, admin.Get(ctx, client.ObjectKeyFromObject(p), p))
+	if grown := len(encoded(t, p)) - before; grown > 1024 {
+		t.Errorf("%s: %d bytes more are stored, %.200v", why, grown, err)
+	}
+}
+
+// applyStatus applies a status as it is written, under a field manager of the agent's choice.
+func (a *agent) applyStatus(p *v1alpha1.MemberPlan, status, manager string) error {
+	u := &unstructured.Unstructured{Object: map[string]any{}}
+	u.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("MemberPlan"))
+	u.SetNamespace(p.Namespace)
+	u.SetName(p.Name)
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(status), &fields); err != nil {
+		return err
+	}
+	u.Object["status"] = fields
+	return a.client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(manager), client.ForceOwnership)
+}
+
+func forgedEntry(manager, fields string) metav1.ManagedFieldsEntry {
+	return metav1.ManagedFieldsEntry{
+		Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: v1alpha1.GroupVersion.String(), FieldsType: "FieldsV1",
+		Time: ptr.To(metav1.Now()), Subresource: "status", FieldsV1: metav1.NewFieldsV1(fields),
 	}
 }
 

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,6 +132,35 @@ func TestNewProblems(t *testing.T) {
 			}
 			if shown := len(families) == 1 && len(families[0].Metric) == 1; shown != slices.Contains(grave, row.now) {
 				t.Errorf("%v", families)
+			}
+		})
+	}
+}
+
+// TestOtherMSPIDs: whose record calls itself something else than the plan does is left out, and the records themselves, which
+// others may be reading, are left as they are.
+func TestOtherMSPIDs(t *testing.T) {
+	for _, row := range []struct {
+		why, planned, said string
+		differs            bool
+	}{
+		{"the usual name, which nobody has to write", "", "", false},
+		{"the usual name, which only the record writes", "", "org2MSP", false},
+		{"the usual name, which only the plan writes", "org2MSP", "", false},
+		{"a chosen one", "Two", "Two", false},
+		{"the plan has another one than was chosen", "Two", "Second", true},
+		{"the record knows nothing of the chosen one", "Two", "", true},
+		{"the plan knows nothing of the chosen one", "", "Two", true},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1", Members: []v1alpha1.PlanMember{{Name: "org1"}, {Name: "org2", MSPID: row.planned}}}}
+			records := map[string]v1alpha1.Record{"org1": {Member: "org1"}, "org2": {Member: "org2", MSPID: row.said}}
+			others := otherMSPIDs(plan, records)
+			if why, differs := others["org2"]; differs != row.differs || differs && !strings.Contains(why, "ask that organization") || others["org1"] != "" {
+				t.Errorf("got %v", others)
+			}
+			if len(records) != 2 || records["org2"].MSPID != row.said {
+				t.Errorf("the records were changed: %v", records)
 			}
 		})
 	}
