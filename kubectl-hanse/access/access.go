@@ -56,6 +56,8 @@ func (f *Flags) Open() (*Cluster, error) {
 		return nil, fmt.Errorf("no cluster to talk to: %w; point --kubeconfig or $KUBECONFIG at one", err)
 	}
 	config.UserAgent = "kubectl-hanse"
+	// kubectl's own limits. client-go's, 5 requests a second, are for controllers; it is the API server that protects itself.
+	config.QPS, config.Burst = 50, 300
 	namespace := f.Namespace
 	if namespace == "" {
 		if namespace, _, err = loader.Namespace(); err != nil {

@@ -27,9 +27,18 @@ func Explain(action string, err error) error {
 	case meta.IsNoMatchError(err):
 		return fmt.Errorf("%s: this cluster does not serve %s's kinds: is it the right one? kubectl config current-context", action, v1alpha1.GroupName)
 	case errors.As(err, &unreached):
-		return fmt.Errorf("%s: the cluster at %s does not answer (%w): is it the right context? kubectl config current-context", action, unreached.URL, unreached.Err)
+		return fmt.Errorf("%s: the cluster at %s does not answer (%w): is it the right context? kubectl config current-context", action, server(unreached.URL), unreached.Err)
 	}
 	return fmt.Errorf("%s: %w", action, err)
+}
+
+// server is what of a request's URL a person knows from the kubeconfig.
+func server(request string) string {
+	parsed, err := url.Parse(request)
+	if err != nil {
+		return request
+	}
+	return parsed.Scheme + "://" + parsed.Host
 }
 
 // IsHost is whether the cluster serves the kinds that are declared on a host.
