@@ -4,23 +4,21 @@ package status
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/watcher"
 )
 
 type options struct {
@@ -57,34 +55,41 @@ func Command(flags *access.Flags) *cobra.Command {
 }
 
 func (o options) run(ctx context.Context, cluster *access.Cluster, name string, out io.Writer) error {
-	if !o.watch && !o.wait {
-		snapshot, err := read(ctx, cluster.Client, cluster.Namespace, name)
-		if err != nil {
-			return err
+	if o.watch || o.wait {
+		look := func(ctx context.Context, reader client.Reader) (picture, error) {
+			s, err := read(ctx, reader, cluster.Namespace, name)
+			if errors.Is(err, errNoConsortium) {
+				err = elsewhere(ctx, cluster.Client, cluster.Namespace, name)
+			}
+			return picture{tree: Tree(s, time.Now()), headline: headline(s), ready: ready(s), sources: sources(cluster.Namespace, name, s.Consortium)}, err
 		}
-		fmt.Fprint(out, Tree(snapshot, time.Now()))
-		return nil
+		return o.follow(ctx, cluster.Client, "consortium "+name, sources(cluster.Namespace, name, v1alpha1.Consortium{}), look, out)
 	}
-	timeout := o.timeout
-	if o.watch {
-		timeout = 1 << 62
+	snapshot, err := read(ctx, cluster.Client, cluster.Namespace, name)
+	if errors.Is(err, errNoConsortium) {
+		err = elsewhere(ctx, cluster.Client, cluster.Namespace, name)
 	}
-	screen := newScreen(out)
-	err := wait.PollUntilContextTimeout(ctx, 500*time.Millisecond, timeout, true, func(ctx context.Context) (bool, error) {
-		snapshot, err := read(ctx, cluster.Client, cluster.Namespace, name)
-		if err != nil {
-			return false, err
-		}
-		screen.show(Tree(snapshot, time.Now()), headline(snapshot))
-		return !o.watch && ready(snapshot), nil
-	})
-	if wait.Interrupted(err) && ctx.Err() != nil && o.watch {
-		return nil
+	if err != nil {
+		return err
 	}
-	if wait.Interrupted(err) {
-		return fmt.Errorf("consortium %s is not ready after %s; the tree above says what it waits for", name, o.timeout)
+	fmt.Fprint(out, Tree(snapshot, time.Now()))
+	return nil
+}
+
+// sources are what the tree of a Consortium is drawn of. Pure.
+func sources(namespace, name string, c v1alpha1.Consortium) []watcher.Source {
+	all := []watcher.Source{
+		source("Consortium", namespace, name, "read consortium "+name),
+		source("Channel", namespace, "", "read the channels in "+namespace),
+		source("Contract", namespace, "", "read the contracts in "+namespace),
+		source("Line", "", "", "read the lines"),
 	}
-	return err
+	for _, m := range c.Spec.Members {
+		all = append(all,
+			source("Member", "", m.Name, "read member "+m.Name),
+			source("MemberPlan", v1alpha1.MemberNamespace(m.Name), name, "read the plan of "+m.Name))
+	}
+	return all
 }
 
 func ready(s Snapshot) bool {
@@ -108,25 +113,27 @@ func ready(s Snapshot) bool {
 	return true
 }
 
-// read fetches what belongs to one Consortium.
-func read(ctx context.Context, objects client.Client, namespace, name string) (Snapshot, error) {
+var errNoConsortium = errors.New("there is no such consortium")
+
+// read reads what belongs to one Consortium.
+func read(ctx context.Context, objects client.Reader, namespace, name string) (Snapshot, error) {
 	var s Snapshot
-	if err := objects.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &s.Consortium); err != nil {
-		if apierrors.IsNotFound(err) {
-			return s, elsewhere(ctx, objects, namespace, name)
-		}
+	if err := objects.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &s.Consortium); apierrors.IsNotFound(err) {
+		return s, errNoConsortium
+	} else if err != nil {
 		return s, access.Explain("read consortium "+name, err)
 	}
 	var channels v1alpha1.ChannelList
 	var contracts v1alpha1.ContractList
 	var lines v1alpha1.LineList
-	for _, list := range []client.ObjectList{&channels, &contracts} {
-		if err := objects.List(ctx, list, client.InNamespace(namespace)); err != nil {
-			return s, fmt.Errorf("read consortium %s: %w", name, err)
-		}
+	if err := objects.List(ctx, &channels, client.InNamespace(namespace)); err != nil {
+		return s, access.Explain("read the channels in "+namespace, err)
+	}
+	if err := objects.List(ctx, &contracts, client.InNamespace(namespace)); err != nil {
+		return s, access.Explain("read the contracts in "+namespace, err)
 	}
 	if err := objects.List(ctx, &lines); err != nil {
-		return s, fmt.Errorf("read the lines: %w", err)
+		return s, access.Explain("read the lines", err)
 	}
 	for _, member := range s.Consortium.Spec.Members {
 		if err := s.readMember(ctx, objects, member.Name, name); err != nil {
@@ -137,17 +144,17 @@ func read(ctx context.Context, objects client.Client, namespace, name string) (S
 	return s, nil
 }
 
-// readMember fetches one Member and its plan; what is not there yet shows as unknown.
-func (s *Snapshot) readMember(ctx context.Context, objects client.Client, member, consortium string) error {
+// readMember reads one Member and its plan; what is not there yet shows as unknown.
+func (s *Snapshot) readMember(ctx context.Context, objects client.Reader, member, consortium string) error {
 	var m v1alpha1.Member
 	if err := objects.Get(ctx, types.NamespacedName{Name: member}, &m); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("read member %s: %w", member, err)
+		return access.Explain("read member "+member, err)
 	}
 	m.Name = member
 	var plan v1alpha1.MemberPlan
 	key := types.NamespacedName{Namespace: v1alpha1.MemberNamespace(member), Name: consortium}
 	if err := objects.Get(ctx, key, &plan); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("read the plan of %s: %w", member, err)
+		return access.Explain("read the plan of "+member, err)
 	}
 	s.Members = append(s.Members, MemberSnapshot{Member: m, Plan: plan})
 	return nil
@@ -173,33 +180,4 @@ func (s *Snapshot) keep(channels []v1alpha1.Channel, contracts []v1alpha1.Contra
 			s.Contracts = append(s.Contracts, contract)
 		}
 	}
-}
-
-// screen redraws in place on a terminal; elsewhere it prints one line whenever the headline changes.
-type screen struct {
-	out      io.Writer
-	terminal bool
-	lines    int
-	last     string
-	start    time.Time
-}
-
-func newScreen(out io.Writer) *screen {
-	file, ok := out.(*os.File)
-	return &screen{out: out, terminal: ok && term.IsTerminal(int(file.Fd())), start: time.Now()}
-}
-
-func (s *screen) show(tree, headline string) {
-	if !s.terminal {
-		if headline != s.last {
-			fmt.Fprintf(s.out, "%5.1fs  %s\n", time.Since(s.start).Seconds(), headline)
-		}
-		s.last = headline
-		return
-	}
-	if s.lines > 0 {
-		fmt.Fprintf(s.out, "\x1b[%dA\x1b[J", s.lines)
-	}
-	fmt.Fprint(s.out, tree)
-	s.lines = strings.Count(tree, "\n")
 }

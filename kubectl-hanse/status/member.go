@@ -1,59 +1,48 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/watcher"
 )
 
 // runMember shows one organization's own part, as its agent says it in the mirror of the plan: in that organization's
 // cluster, host or no host.
-func (o options) runMember(ctx context.Context, objects client.Client, consortium string, out io.Writer) error {
-	if !o.watch && !o.wait {
-		plan, err := readMirror(ctx, objects, o.agentNamespace, consortium)
-		if err == nil {
-			fmt.Fprint(out, memberTree(plan))
-		}
+func (o options) runMember(ctx context.Context, objects client.WithWatch, consortium string, out io.Writer) error {
+	// Read once in any case: it says best what there is instead, if there is no such plan.
+	plan, err := readMirror(ctx, objects, objects, o.agentNamespace, consortium)
+	if err != nil {
 		return err
 	}
-	timeout := o.timeout
-	if o.watch {
-		timeout = 1 << 62
-	}
-	screen := newScreen(out)
-	err := wait.PollUntilContextTimeout(ctx, time.Second, timeout, true, func(ctx context.Context) (bool, error) {
-		plan, err := readMirror(ctx, objects, o.agentNamespace, consortium)
-		if err != nil {
-			return false, err
-		}
-		top := memberTop(plan)
-		screen.show(memberTree(plan), fmt.Sprintf("%s %s  %s", top.mark, top.name, top.text))
-		return !o.watch && top.mark == done, nil
-	})
-	if wait.Interrupted(err) && ctx.Err() != nil && o.watch {
+	if !o.watch && !o.wait {
+		fmt.Fprint(out, memberTree(plan))
 		return nil
 	}
-	if wait.Interrupted(err) {
-		return fmt.Errorf("this organization's part of %s is not ready after %s; the tree above says what it waits for", consortium, o.timeout)
+	mirror := []watcher.Source{source("MemberPlan", o.agentNamespace, consortium, "read the plan of "+consortium)}
+	look := func(ctx context.Context, reader client.Reader) (picture, error) {
+		plan, err := readMirror(ctx, objects, reader, o.agentNamespace, consortium)
+		top := memberTop(plan)
+		headline := fmt.Sprintf("%s %s  %s", top.mark, top.name, top.text)
+		return picture{tree: memberTree(plan), headline: headline, ready: top.mark == done, sources: mirror}, err
 	}
-	return err
+	return o.follow(ctx, objects, "this organization's part of "+consortium, mirror, look, out)
 }
 
-func readMirror(ctx context.Context, objects client.Client, namespace, consortium string) (v1alpha1.MemberPlan, error) {
+func readMirror(ctx context.Context, objects client.Client, reader client.Reader, namespace, consortium string) (v1alpha1.MemberPlan, error) {
 	var plan v1alpha1.MemberPlan
-	err := objects.Get(ctx, types.NamespacedName{Namespace: namespace, Name: consortium}, &plan)
+	err := reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: consortium}, &plan)
 	switch {
 	case meta.IsNoMatchError(err):
 		return plan, access.NotHere(objects, "status", consortium)
@@ -98,7 +87,7 @@ func elsewhere(ctx context.Context, objects client.Client, namespace, name strin
 
 // phases are the conditions of a plan in the order in which the agent works, as people call them.
 var phases = []struct{ condition, name string }{
-	{v1alpha1.PlanTrusted, "trust"}, {v1alpha1.PlanIdentitiesReady, "identities"}, {v1alpha1.PlanNodesReady, "nodes"},
+	{v1alpha1.PlanMirrored, "plan"}, {v1alpha1.PlanTrusted, "trust"}, {v1alpha1.PlanIdentitiesReady, "identities"}, {v1alpha1.PlanNodesReady, "nodes"},
 	{v1alpha1.PlanDiscovered, "discovery"}, {v1alpha1.PlanLinesReady, "lines"},
 	{v1alpha1.PlanChannelsReady, "channels"}, {v1alpha1.PlanContractsReady, "contracts"}, {v1alpha1.PlanRetired, "retired"},
 }
@@ -117,7 +106,7 @@ func memberTree(plan v1alpha1.MemberPlan) string {
 	children := map[string][]row{
 		v1alpha1.PlanNodesReady: nodeRows(plan), v1alpha1.PlanChannelsReady: ownChannelRows(plan), v1alpha1.PlanContractsReady: ownContractRows(plan),
 	}
-	var rows []row
+	rows := credentialFault(plan.Status.Conditions)
 	for _, phase := range phases {
 		if found := meta.FindStatusCondition(plan.Status.Conditions, phase.condition); found != nil {
 			rows = append(rows, row{mark: mark(found.Status, found.Reason), name: phase.name, text: found.Message, children: children[phase.condition]})
@@ -132,7 +121,7 @@ func memberTree(plan v1alpha1.MemberPlan) string {
 func nodeRows(plan v1alpha1.MemberPlan) []row {
 	var rows []row
 	for _, node := range plan.Status.Nodes {
-		rows = append(rows, stateRow(node.Name, node.Ready, node.Message))
+		rows = append(rows, stateRow(node.Name, node.Ready, node.Reason, node.Message))
 	}
 	return rows
 }
@@ -140,11 +129,8 @@ func nodeRows(plan v1alpha1.MemberPlan) []row {
 func ownChannelRows(plan v1alpha1.MemberPlan) []row {
 	var rows []row
 	for _, c := range plan.Status.Channels {
-		text := c.Message
-		if text == "" {
-			text = fmt.Sprintf("%d peers and %d orderers have joined, height %d", len(c.Peers), len(c.Orderers), c.Height)
-		}
-		rows = append(rows, stateRow(c.Name, c.Message == "", text))
+		joined := fmt.Sprintf("%d peers and %d orderers have joined, height %d", len(c.Peers), len(c.Orderers), c.Height)
+		rows = append(rows, stateRow(c.Name, c.Message == "", c.Reason, cmp.Or(c.Message, joined)))
 	}
 	return rows
 }
@@ -152,18 +138,8 @@ func ownChannelRows(plan v1alpha1.MemberPlan) []row {
 func ownContractRows(plan v1alpha1.MemberPlan) []row {
 	var rows []row
 	for _, c := range plan.Status.Contracts {
-		text := c.Message
-		if text == "" {
-			text = fmt.Sprintf("approved %d, committed %d", c.Approved, c.Committed)
-		}
-		rows = append(rows, stateRow(c.Channel+"/"+c.Name, c.Running && c.Message == "", text))
+		reached := fmt.Sprintf("approved %d, committed %d", c.Approved, c.Committed)
+		rows = append(rows, stateRow(c.Channel+"/"+c.Name, c.Running && c.Message == "", c.Reason, cmp.Or(c.Message, reached)))
 	}
 	return rows
-}
-
-func stateRow(name string, ready bool, text string) row {
-	if ready {
-		return row{mark: done, name: name, text: text}
-	}
-	return row{mark: waiting, name: name, text: text}
 }

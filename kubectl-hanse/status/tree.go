@@ -31,47 +31,36 @@ type MemberSnapshot struct {
 	Plan   v1alpha1.MemberPlan
 }
 
-// Marks before each row.
-const (
-	done    = "✓"
-	waiting = "…"
-	failed  = "✗"
-	unknown = "?"
-)
-
-func mark(status metav1.ConditionStatus, reason string) string {
-	switch status {
-	case metav1.ConditionTrue:
-		return done
-	case metav1.ConditionFalse:
-		if slices.Contains([]string{v1alpha1.ReasonProgressing, v1alpha1.ReasonWaiting, ""}, reason) {
-			return waiting
-		}
-		return failed
-	}
-	return unknown
-}
-
 // row is a line of the tree.
 type row struct {
 	mark, name, text string
 	children         []row
 }
 
+// failed is whether something is wrong with it, or with what is drawn below it.
+func (r row) failed() bool { return r.mark == failed || anyFailed(r.children) }
+
+func anyFailed(rows []row) bool { return slices.ContainsFunc(rows, row.failed) }
+
 // Tree draws a Snapshot. Pure.
 func Tree(s Snapshot, now time.Time) string {
-	c := s.Consortium
-	top := conditionRow(c.Name, c.Status.Conditions)
-	top.text = fmt.Sprintf("%s   (%s, %s old)", top.text, cmp.Or(string(c.Spec.Ledger.Type), "Fabric"), age(c.CreationTimestamp, now))
-	top.children = []row{
-		group("members", c.Status.MembersSummary, memberRows(s)),
-		group("lines", "", lineRows(s.Lines)),
-		group("channels", c.Status.ChannelsSummary, channelRows(s)),
-	}
+	top := consortiumRow(s, now)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s  %s\n", top.mark, top.name, top.text)
 	draw(&b, top.children, "")
 	return b.String()
+}
+
+func consortiumRow(s Snapshot, now time.Time) row {
+	c := s.Consortium
+	top := conditionRow(c.Name, c.Status.Conditions)
+	top.text = fmt.Sprintf("%s   (%s, %s old)", top.text, cmp.Or(string(c.Spec.Ledger.Type), "Fabric"), age(c.CreationTimestamp, now))
+	top.children = slices.Concat([]row{
+		group("members", c.Status.MembersSummary, memberRows(s)),
+		group("lines", "", lineRows(s)),
+		group("channels", c.Status.ChannelsSummary, channelRows(s)),
+	}, ownFaults(c))
+	return top
 }
 
 // headline is the Snapshot in one sentence.
@@ -96,12 +85,16 @@ func draw(b *strings.Builder, rows []row, indent string) {
 	}
 }
 
+// group is a heading. It is marked by what is below it at any depth, so that the way to what is at fault is seen.
 func group(name, summary string, children []row) row {
 	r := row{mark: done, name: name, text: summary, children: children}
 	for _, child := range children {
-		if child.mark != done && r.mark == done || child.mark == failed {
+		if child.mark != done && r.mark == done {
 			r.mark = child.mark
 		}
+	}
+	if anyFailed(children) {
+		r.mark = failed
 	}
 	if len(children) == 0 {
 		r.text = "none"
@@ -117,39 +110,15 @@ func conditionRow(name string, conditions []condition) row {
 	return row{mark: mark(ready.Status, ready.Reason), name: name, text: ready.Message}
 }
 
-func memberRows(s Snapshot) []row {
-	rows := make([]row, 0, len(s.Members))
-	for _, m := range s.Members {
-		r := conditionRow(m.Member.Name, m.Plan.Status.Conditions)
-		online := meta.FindStatusCondition(m.Member.Status.Conditions, v1alpha1.MemberOnline)
-		switch {
-		case m.Member.UID == "":
-			r.mark, r.text = unknown, "no such member: kubectl hanse invite "+m.Member.Name
-		case online == nil || online.Status != metav1.ConditionTrue:
-			r.mark, r.text = unknown, "not heard of; last known: "+r.text
+// ownFaults are what is wrong with a Consortium itself, of which its own row has room for the first alone.
+func ownFaults(c v1alpha1.Consortium) []row {
+	var rows []row
+	for _, kind := range []struct{ condition, name string }{
+		{v1alpha1.ConsortiumPlansWritten, "plans"}, {v1alpha1.ConsortiumRolledOut, "rollout"},
+	} {
+		if found := meta.FindStatusCondition(c.Status.Conditions, kind.condition); faulty(found) {
+			rows = append(rows, row{mark: failed, name: kind.name, text: found.Message})
 		}
-		for _, node := range m.Plan.Status.Nodes {
-			state := row{mark: waiting, name: node.Name, text: node.Message}
-			if node.Ready {
-				state.mark = done
-			}
-			r.children = append(r.children, state)
-		}
-		rows = append(rows, r)
-	}
-	return rows
-}
-
-func lineRows(lines []v1alpha1.Line) []row {
-	rows := make([]row, 0, len(lines))
-	for _, line := range lines {
-		r := conditionRow(line.Name, line.Status.Conditions)
-		for _, end := range line.Status.Ends {
-			if end.RTTMicroseconds > 0 {
-				r.text += fmt.Sprintf("  %s: %.1f ms", end.From, float64(end.RTTMicroseconds)/1000)
-			}
-		}
-		rows = append(rows, r)
 	}
 	return rows
 }
@@ -157,13 +126,13 @@ func lineRows(lines []v1alpha1.Line) []row {
 func channelRows(s Snapshot) []row {
 	rows := make([]row, 0, len(s.Channels))
 	for _, channel := range s.Channels {
-		r := conditionRow(channel.Name, channel.Status.Conditions)
+		r := objectRow(channel.Name, channel.Status.Conditions, channelAt(s, channel))
 		if channel.Status.Height > 0 {
 			r.text += fmt.Sprintf("  height %d", channel.Status.Height)
 		}
 		for _, contract := range s.Contracts {
 			if contract.Spec.Channel == channel.Name {
-				r.children = append(r.children, conditionRow(contract.Name, contract.Status.Conditions))
+				r.children = append(r.children, objectRow(contract.Name, contract.Status.Conditions, contractAt(s, contract)))
 			}
 		}
 		rows = append(rows, r)

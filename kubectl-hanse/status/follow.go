@@ -1,0 +1,128 @@
+package status
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/watcher"
+)
+
+const (
+	// redrawInterval is the least time between two drawings, however much changes.
+	redrawInterval = 250 * time.Millisecond
+	// ageInterval is how often the ages are drawn anew. It costs no request.
+	ageInterval = time.Second
+)
+
+// picture is what there is to show at one moment.
+type picture struct {
+	tree, headline string
+	ready          bool
+	// sources are all that the picture is drawn of.
+	sources []watcher.Source
+}
+
+// look makes a picture of what a reader has.
+type look func(context.Context, client.Reader) (picture, error)
+
+func source(kind, namespace, name, action string) watcher.Source {
+	return watcher.Source{Kind: v1alpha1.GroupVersion.WithKind(kind), Namespace: namespace, Name: name, Action: action}
+}
+
+// follow shows pictures as what they are drawn of changes, until it is ready or, with --watch, until it is interrupted.
+// what names it in errors.
+func (o options) follow(parent context.Context, objects client.WithWatch, what string, first []watcher.Source, look look, out io.Writer) error {
+	ctx, cancel := context.WithCancel(parent)
+	if !o.watch {
+		ctx, cancel = context.WithTimeout(parent, o.timeout)
+	}
+	defer cancel()
+	cache := watcher.New(objects)
+	cache.Follow(ctx, first)
+	clock := time.NewTicker(ageInterval)
+	defer clock.Stop()
+	screen, shown := newScreen(out), picture{sources: first}
+	for {
+		failures := cache.Failures()
+		if err := fatal(failures, shown.tree != ""); err != nil {
+			return err
+		}
+		if cache.Complete() {
+			next, err := look(ctx, cache)
+			if err != nil {
+				return err
+			}
+			if !slices.Equal(next.sources, shown.sources) {
+				shown.sources = next.sources
+				cache.Follow(ctx, next.sources)
+				continue
+			}
+			shown = next
+		}
+		if shown.tree != "" {
+			screen.show(shown.tree, shown.headline, trouble(failures))
+			if !o.watch && shown.ready && len(failures) == 0 {
+				return nil
+			}
+			pause(ctx, redrawInterval)
+		}
+		select {
+		case <-cache.Changed():
+		case <-clock.C:
+		case <-ctx.Done():
+			return o.ended(parent.Err() != nil, what, shown.tree != "", trouble(failures))
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// fatal is a failure that ends the command: any before there is something to show, for the cluster or the person's rights
+// may be the wrong ones; later only that something which has come to belong to it may not be read. Pure.
+func fatal(failures []watcher.Failure, drawn bool) error {
+	for _, f := range failures {
+		if !f.Synced && (!drawn || apierrors.IsForbidden(f.Err)) {
+			return access.Explain(f.Action, f.Err)
+		}
+	}
+	return nil
+}
+
+// trouble says what is not followed at the moment; empty while everything is. Pure.
+func trouble(failures []watcher.Failure) string {
+	if len(failures) == 0 {
+		return ""
+	}
+	more := ""
+	if len(failures) > 1 {
+		more = fmt.Sprintf(" (and %d more)", len(failures)-1)
+	}
+	return fmt.Sprintf("%s what is shown is the last that is known, and it is tried again: %v%s", unknown, access.Explain(failures[0].Action, failures[0].Err), more)
+}
+
+// ended is what is said when it is over without being ready. Pure.
+func (o options) ended(interrupted bool, what string, drawn bool, trouble string) error {
+	switch {
+	case o.watch && interrupted:
+		return nil
+	case interrupted:
+		return fmt.Errorf("interrupted before %s was ready", what)
+	case !drawn:
+		return fmt.Errorf("%s could not be read within %s: the cluster does not answer in time", what, o.timeout)
+	}
+	return fmt.Errorf("%s is not ready after %s; %s", what, o.timeout, cmp.Or(trouble, "the tree above says what it waits for"))
+}
