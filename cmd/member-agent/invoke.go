@@ -97,10 +97,18 @@ func (in invocation) call(ctx context.Context, config *rest.Config, function str
 	}
 	defer func() { err = errors.Join(err, contracts.Close()) }()
 	answer, err = in.send(ctx, contracts, function, arguments)
-	if err != nil && !knows(&plan, in.channel, in.contract) {
-		err = fmt.Errorf("%w; the plan has no contract %s on channel %s: it has %s", err, in.contract, in.channel, contractsOn(&plan, in.channel))
+	return answer, in.misnamed(&plan, err)
+}
+
+// misnamed says of a failure that there is no such contract, if the plan has none of that name and nothing shows that it was
+// committed by other hands. Pure.
+func (in invocation) misnamed(plan *v1alpha1.MemberPlan, err error) error {
+	var failed *fabric.Failure
+	ran := errors.As(err, &failed) && (failed.Kind == fabric.FailedByContract || failed.Kind == fabric.FailedToCommit)
+	if err == nil || ran || knows(plan, in.channel, in.contract) {
+		return err
 	}
-	return answer, err
+	return fmt.Errorf("channel %s has no contract %s; it has: %s (what its peer says: %w)", in.channel, in.contract, contractsOn(plan, in.channel), err)
 }
 
 func (in invocation) send(ctx context.Context, contracts *fabric.Client, function string, arguments []string) ([]byte, error) {
