@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -121,6 +123,7 @@ func TestPlugin(t *testing.T) {
 		{"invoke", invocation(), "ask whoever runs this cluster for that right"},
 	})
 	works(t, admin, objects)
+	invokes(t, env, admin, objects)
 	onHost(t, config, admin)
 }
 
@@ -262,6 +265,32 @@ func works(t *testing.T, p person, c client.Client) {
 	if out, _, err = p.says("status", "trade"); err != nil || !strings.Contains(out, "as org1's own agent sees it") {
 		t.Errorf("status: %v\n%s", err, out)
 	}
+}
+
+// invokes calls an agent's pod that no node runs: what the API server has to say is said.
+func invokes(t *testing.T, env *envtest.Environment, admin person, c client.Client) {
+	t.Helper()
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "hanse-system", Name: "member-agent-0", Labels: map[string]string{"app.kubernetes.io/name": "member-agent"}},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "agent", Image: "registry.example/member-agent"}}},
+	}
+	create(t, c, pod,
+		&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "looker"}, Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"list"}}}},
+		&rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "looker"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "looker"},
+			Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: "looker"}}})
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	if err := c.Status().Update(context.Background(), pod); err != nil {
+		t.Fatal(err)
+	}
+	admin.each(t, "an agent that no node runs", []row{{"the API server's reason is the last word", invocation(), "reach the agent's pod member-agent-0: pod member-agent-0 does not have a host assigned"}})
+	looker := newPerson(t, env, "looker")
+	eventually(t, "somebody who may look at pods alone", func() error {
+		_, _, err := looker.says(invocation()...)
+		if err != nil && strings.Contains(err.Error(), "(create pods/exec)") && strings.Contains(err.Error(), "ask whoever runs this cluster for that right") {
+			return nil
+		}
+		return fmt.Errorf("got %w", err)
+	})
 }
 
 // onHost has the cluster be a host's too, which is where invite and the whole consortium's status are.

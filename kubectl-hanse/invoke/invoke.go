@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/client-go/util/exec"
+	"k8s.io/streaming/pkg/httpstream"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/kubectl-hanse/access"
@@ -107,17 +108,41 @@ func (f Failure) ExitCode() int { return f.code }
 
 // reason makes an error of what the agent's program said and how it ended. Pure.
 func reason(pod, said string, err error) error {
-	said = strings.TrimPrefix(strings.TrimSpace(said), "Error: ")
 	var ended exec.CodeExitError
-	switch {
-	case errors.As(err, &ended) && said != "":
-		return Failure{said, ended.Code}
+	var upgrade *httpstream.UpgradeFailureError
+	switch text := failureIn(said); {
+	case errors.As(err, &ended) && text != "":
+		return Failure{text, ended.Code}
 	case errors.As(err, &ended):
-		return Failure{fmt.Sprintf("the agent in pod %s ended with code %d and said nothing", pod, ended.Code), ended.Code}
-	case apierrors.IsForbidden(err):
+		return Failure{fmt.Sprintf("the agent in pod %s ended with code %d and said nothing: %s", pod, ended.Code, silence(ended.Code)), ended.Code}
+	case errors.As(err, &upgrade):
+		// It does not unwrap what the API server has answered.
+		err = upgrade.Cause
+	}
+	if apierrors.IsForbidden(err) {
 		return access.Explain("run a command in the agent's pod "+pod+" (create pods/exec)", err)
 	}
-	return fmt.Errorf("reach the agent's pod %s: %w", pod, err)
+	return access.Explain("reach the agent's pod "+pod, err)
+}
+
+// failureIn is why the program failed: what it says last, after any warnings.
+func failureIn(said string) string {
+	const mark = "Error: "
+	if at := strings.Index("\n"+said, "\n"+mark); at >= 0 {
+		said = said[at+len(mark):]
+	}
+	return strings.TrimSpace(said)
+}
+
+// silence is why a program may have ended without a word.
+func silence(code int) string {
+	switch code {
+	case 126, 127:
+		return "its image has no program /member-agent; is it the agent's?"
+	case 137:
+		return "it was killed, most often because the pod's memory limit is too low for it"
+	}
+	return "its node may have stopped it; try again"
 }
 
 // agentPod finds a ready pod of the agent.
