@@ -145,7 +145,7 @@ func fullMember(s *v1alpha1.MemberStatus) {
 			RTTMicroseconds: 900, Active: true, Since: metav1.Now(), Reason: v1alpha1.LineFull,
 		})
 	}
-	s.Lines = append(s.Lines, v1alpha1.LineReport{Name: strings.Repeat("l", 240), Member: "far", State: v1alpha1.LineUp})
+	s.Lines = append(s.Lines, v1alpha1.LineReport{Name: strings.Repeat("l", 253), Member: "far", State: v1alpha1.LineUp})
 }
 
 // fullPlan is as much as an honest agent has to say of a plan.
