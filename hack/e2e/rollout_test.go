@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -123,7 +124,7 @@ func goodNodeImage(t *testing.T, s *stage.Stage) {
 
 // oneByOne checks in every state that the plans have been in that at most one node was between the images, and that in the
 // last one every peer had the new one.
-func oneByOne(t *testing.T, states []string, image string) {
+func oneByOne(t *testing.T, states []planState, image string) {
 	t.Helper()
 	old, left, works := 0, []string(nil), map[string]bool{}
 	replay(t, states, func(nodes map[string]plannedNode) {
@@ -165,54 +166,64 @@ type plannedNode struct {
 	ready       bool
 }
 
-// planState is one state of a plan, in a line: what is planned for each node, and what its agent says of it.
-const planState = `{.metadata.namespace}{range .spec.nodes[*]} {.name}={.image}{end} |{range .status.nodes[*]} {.name}={.image}={.ready}{end}{"\n"}`
+// planState is one state of a plan: what is planned for each node, and what its agent says of it.
+type planState struct {
+	Metadata struct{ Namespace string }
+	Spec     struct {
+		Nodes []struct{ Name, Image string }
+	}
+	Status struct {
+		Nodes []struct {
+			Name, Image string
+			Ready       bool
+		}
+	}
+}
 
 // watchPlans follows the consortium's plans on the host, and gives every state that they have been in, in the order in
 // which the API server has had them, once it is asked to.
-func watchPlans(t *testing.T, s *stage.Stage) func() []string {
+func watchPlans(t *testing.T, s *stage.Stage) func() []planState {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	seen := make(chan string, 1)
 	go func() {
-		out, _ := s.Kubectl(ctx, "host", "get", "memberplans", "-A", "--field-selector=metadata.name=trade", "--watch", "-o", "jsonpath="+planState)
+		out, _ := s.Kubectl(ctx, "host", "get", "memberplans", "-A", "--field-selector=metadata.name=trade", "--watch", "-o", "json")
 		seen <- out
 	}()
-	return func() []string {
+	return func() []planState {
 		cancel()
-		return slices.Collect(strings.Lines(<-seen))
+		var states []planState
+		for decoder := json.NewDecoder(strings.NewReader(<-seen)); ; {
+			var state planState
+			if decoder.Decode(&state) != nil {
+				return states // the watch was ended within it
+			}
+			states = append(states, state)
+		}
 	}
 }
 
 // replay shows all nodes as they were at each state, from the first at which all plans were seen.
-func replay(t *testing.T, states []string, at func(map[string]plannedNode)) {
+func replay(t *testing.T, states []planState, at func(map[string]plannedNode)) {
 	t.Helper()
 	plans, nodes := map[string]bool{}, map[string]plannedNode{}
 	for _, state := range states {
-		spec, status, whole := strings.Cut(state, " |")
-		fields := strings.Fields(spec)
-		if !whole || len(fields) == 0 {
-			continue // the watch was ended within it
-		}
-		plans[fields[0]] = true
-		reported := map[string]plannedNode{}
-		for _, field := range strings.Fields(status) {
-			if part := strings.Split(field, "="); len(part) == 3 {
-				reported[part[0]] = plannedNode{runs: part[1], ready: part[2] == "true"}
+		plans[state.Metadata.Namespace] = true
+		for _, planned := range state.Spec.Nodes {
+			n := plannedNode{image: planned.Image}
+			for _, reported := range state.Status.Nodes {
+				if reported.Name == planned.Name {
+					n.runs, n.ready = reported.Image, reported.Ready
+				}
 			}
-		}
-		for _, field := range fields[1:] {
-			name, image, _ := strings.Cut(field, "=")
-			n := reported[name]
-			n.image = image
-			nodes[name] = n
+			nodes[planned.Name] = n
 		}
 		if len(plans) == 3 {
 			at(nodes)
 		}
 	}
 	if len(plans) != 3 {
-		t.Fatalf("the watch has seen the plans in %v, and proves nothing; it saw:\n%s", plans, strings.Join(states, ""))
+		t.Fatalf("the watch has seen the plans in %v, and proves nothing: %d states", plans, len(states))
 	}
 }
