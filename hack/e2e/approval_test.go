@@ -66,33 +66,50 @@ func approvedByHand(t *testing.T, s *stage.Stage) {
 	eventually(t, "the consortium is ready", isReady(t, s, "consortium", "trade"))
 }
 
-// contractImages are the images of an organization's contracts, in the order of their pods.
-func contractImages(t *testing.T, s *stage.Stage, member, path string) ([]string, error) {
-	out, err := look(t, s, member, "{.items[*]"+path+"}", "-n", "hanse-trade", "pods", "-l", v1alpha1.LabelContract)
-	return strings.Fields(out), err
+// contractImages are the images of an organization's contracts by their names.
+func contractImages(t *testing.T, s *stage.Stage, member, path string) (map[string]string, error) {
+	label := strings.ReplaceAll(v1alpha1.LabelContract, ".", `\.`)
+	out, err := look(t, s, member, fmt.Sprintf(`{range .items[*]}{.metadata.labels.%s} {%s}{"\n"}{end}`, label, path), "-n", "hanse-trade", "pods", "-l", v1alpha1.LabelContract)
+	images := map[string]string{}
+	for line := range strings.Lines(out) {
+		if name, image, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+			images[name] = image
+		}
+	}
+	return images, err
 }
 
-// byDigest has the host name the contracts' images by digest, as organizations that approve by hand ask for: that of the template
-// by its chart, the other one by its Contract. The digest is the one that runs already. It waits until nothing else runs.
+// byDigest has the host name the contracts' images by digest, as organizations that approve by hand ask for: that of the
+// template by its chart, the others by their Contracts. The digests are those that run already. It waits until nothing else
+// runs.
 func byDigest(t *testing.T, s *stage.Stage, member string) {
-	ids, err := contractImages(t, s, member, ".status.containerStatuses[*].imageID")
+	ids, err := contractImages(t, s, member, ".status.containerStatuses[0].imageID")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(ids) == 0 || !pinnedImage.MatchString(ids[0]) {
-		t.Fatalf("what runs as a contract in %s is known by no digest: %v", member, ids)
+	if _, ok := ids["notary"]; !ok {
+		t.Fatalf("%s runs no notary: %v", member, ids)
+	}
+	for name, id := range ids {
+		if !pinnedImage.MatchString(id) {
+			t.Fatalf("what runs as contract %s in %s is known by no digest: %q", name, member, id)
+		}
+		if name != "notary" {
+			if err := s.Apply(t.Context(), "host", contractOf(name, id)); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	must2(t)(s.Helm(t.Context(), "host", "upgrade", "federation", "charts/federation", "--namespace", "hanse-system", "--reuse-values",
-		"--set", "contracts.images.notary="+ids[0], "--wait", "--timeout", "5m"))
-	strangerContract(t, s, ids[0])
-	for _, name := range []string{"notary", "stranger"} {
+		"--set", "contracts.images.notary="+ids["notary"], "--wait", "--timeout", "5m"))
+	for name := range ids {
 		eventually(t, name+" runs and is committed with an image by digest", isReady(t, s, "contract", name))
 	}
 	eventually(t, "what was committed before is taken down", func() error {
-		images, err := contractImages(t, s, member, ".spec.containers[*].image")
-		for _, image := range images {
+		images, err := contractImages(t, s, member, ".spec.containers[0].image")
+		for name, image := range images {
 			if !pinnedImage.MatchString(image) {
-				return fmt.Errorf("%s still runs %s", member, image)
+				return fmt.Errorf("%s still runs %s for %s", member, image, name)
 			}
 		}
 		return err
