@@ -3,6 +3,7 @@
 set -euo pipefail
 
 packages=(containerd runc containernetworking-plugins nftables iptables conntrack iproute2 util-linux procps haproxy make gcc libc6-dev)
+command -v npm >/dev/null || packages+=(nodejs npm) # for the application in TypeScript; any way of installing them will do
 missing=()
 for package in "${packages[@]}"; do
 	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")
