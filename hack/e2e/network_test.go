@@ -4,8 +4,9 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
+	"os/exec"
 	"testing"
 
 	"github.com/hanse-io/hanse/hack/stage"
@@ -33,7 +34,10 @@ for space in /var/lib/hanse-fleet/$3/state/io.containerd.grpc.v1.cri/netns/cni-*
     exec nsenter --net="$space" timeout 5 bash -c "exec 3<>/dev/tcp/$1/$2"
   fi
 done
-echo "no network namespace has the address $0"; exit 3`
+exit 3`
+
+// noNetwork is how fromAnyPod ends when no network namespace has the stranger's address.
+const noNetwork = 3
 
 // strangersPod shows that the network policies hold for whoever runs in the same cluster, and what opens them.
 func strangersPod(t *testing.T, s *stage.Stage) {
@@ -51,7 +55,8 @@ func strangersPod(t *testing.T, s *stage.Stage) {
 	}
 	dial := func(address string, port int) error {
 		out, err := s.Fleet(t.Context(), "exec", member, "--", "bash", "-c", fromAnyPod, from, address, fmt.Sprint(port), s.Name+"/"+member)
-		if err != nil && strings.Contains(out+err.Error(), "no network namespace") {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) && exit.ExitCode() == noNetwork {
 			t.Fatalf("the stranger's network was not found: %s %v", out, err)
 		}
 		return err
