@@ -74,11 +74,11 @@ func reasonConstants(t *testing.T) map[string]string {
 var (
 	codeBlock = regexp.MustCompile("(?s)```[a-z ]*\n(.*?)```")
 	// typed is a block of what people type: commands and manifests, no drawing.
-	typed = regexp.MustCompile("(?s)```(?:console|yaml)[a-z ]*\n(.*?)```")
-	codeSpan  = regexp.MustCompile("`[^`\n]+`")
-	link      = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	heading   = regexp.MustCompile(`(?m)^#+ (.*)$`)
-	noAnchor  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	typed    = regexp.MustCompile("(?s)```(?:console|yaml)[a-z ]*\n(.*?)```")
+	codeSpan = regexp.MustCompile("`[^`\n]+`")
+	link     = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading  = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	noAnchor = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 	// quoted is what the READMEs call a step of the end-to-end tests, in quotation marks of either kind.
 	quoted = regexp.MustCompile(`["“]([a-z][^"“”]*)["”]`)
 )
