@@ -49,5 +49,18 @@ func command() *cobra.Command {
 	flags.AddTo(root.PersistentFlags())
 	root.AddCommand(invite.Command(flags), status.Command(flags), profile.Command(flags),
 		environment.Command(flags), invoke.Command(flags))
+	for _, c := range root.Commands() {
+		c.Args = sayUsage(c.Args)
+	}
 	return root
+}
+
+// sayUsage adds to what is wrong with the number of arguments how the command is written.
+func sayUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return fmt.Errorf("%w: write `%s`; --help shows the flags", err, c.UseLine())
+		}
+		return nil
+	}
 }
