@@ -19,6 +19,7 @@ import (
 	certificatesv1 "k8s.io/api/certificates/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -256,6 +257,12 @@ func (a *agent) report(t *testing.T, consortium string, change func(*v1alpha1.Me
 // follow takes up every change of the agent's plan until the test ends, as an agent that runs does.
 func (a *agent) follow(t *testing.T, consortium string) {
 	t.Helper()
+	a.carryOut(t, consortium, func(p *v1alpha1.MemberPlan) { p.Status.ObservedGeneration = p.Generation })
+}
+
+// carryOut reports, until the test ends, what becomes of each state of the agent's plan.
+func (a *agent) carryOut(t *testing.T, consortium string, report func(*v1alpha1.MemberPlan)) {
+	t.Helper()
 	until, key := t.Context(), client.ObjectKeyFromObject(planOf(a.member, consortium))
 	done := make(chan struct{})
 	t.Cleanup(func() { <-done })
@@ -263,12 +270,13 @@ func (a *agent) follow(t *testing.T, consortium string) {
 		defer close(done)
 		_ = wait.PollUntilContextCancel(until, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 			p := &v1alpha1.MemberPlan{}
-			if a.client.Get(ctx, key, p) != nil || p.Status.ObservedGeneration >= p.Generation {
+			if a.client.Get(ctx, key, p) != nil {
 				return false, nil
 			}
 			before := p.DeepCopy()
-			p.Status.ObservedGeneration = p.Generation
-			_ = a.client.Status().Patch(ctx, p, client.MergeFrom(before))
+			if report(p); !equality.Semantic.DeepEqual(before.Status, p.Status) {
+				_ = a.client.Status().Patch(ctx, p, client.MergeFrom(before))
+			}
 			return false, nil
 		})
 	}()

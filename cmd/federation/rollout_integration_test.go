@@ -3,19 +3,15 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -63,28 +59,6 @@ func (c *clusters) report(p *v1alpha1.MemberPlan) {
 		p.Status.Nodes = append(p.Status.Nodes, status)
 	}
 	meta.SetStatusCondition(&p.Status.Conditions, ready)
-}
-
-// live plays the agent's part until the test ends: it carries out its plan, and reports what becomes of it.
-func (a *agent) live(t *testing.T, consortium string, c *clusters) {
-	t.Helper()
-	until, key := t.Context(), client.ObjectKeyFromObject(planOf(a.member, consortium))
-	done := make(chan struct{})
-	t.Cleanup(func() { <-done })
-	go func() {
-		defer close(done)
-		_ = wait.PollUntilContextCancel(until, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-			p := &v1alpha1.MemberPlan{}
-			if a.client.Get(ctx, key, p) != nil {
-				return false, nil
-			}
-			before := p.DeepCopy()
-			if c.report(p); !equality.Semantic.DeepEqual(before.Status, p.Status) {
-				_ = a.client.Status().Patch(ctx, p, client.MergeFrom(before))
-			}
-			return false, nil
-		})
-	}()
 }
 
 // history is every state that a Consortium's plans have had, in the order in which the API server has had them.
@@ -171,7 +145,7 @@ func TestRollout(t *testing.T) {
 	}
 	declare(t, namespace, declaration)
 	for _, a := range agents {
-		a.live(t, name, c)
+		a.carryOut(t, name, c.report)
 	}
 	waitConsortium(t, namespace, name, v1alpha1.ConsortiumNodesReady, metav1.ConditionTrue, "6/6 nodes")
 	all := []string{"peer0-roll1", "peer0-roll2", "peer0-roll3"}

@@ -20,6 +20,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -168,15 +169,12 @@ func (c *consortium) retired(t *testing.T) Retired {
 
 func eventually(t *testing.T, what string, holds func(context.Context) error) {
 	t.Helper()
-	for deadline := time.Now().Add(4 * time.Minute); ; {
-		err := holds(t.Context())
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: %v", what, err)
-		}
-		time.Sleep(50 * time.Millisecond)
+	err := errors.New("not tried")
+	if wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 4*time.Minute, true, func(ctx context.Context) (bool, error) {
+		err = holds(ctx)
+		return err == nil, nil
+	}) != nil {
+		t.Fatalf("%s: %v", what, err)
 	}
 }
 
