@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,19 +83,27 @@ func judgeConsortium(in Input) Finding {
 	if finding := judgeMSPIDs(in); !finding.Accepted {
 		return finding
 	}
-	for i := range in.Rivals {
-		rival := &in.Rivals[i]
-		if rival.Namespace == in.Consortium.Namespace || !older(rival, in.Consortium) {
-			continue
-		}
-		for _, m := range in.Consortium.Spec.Members {
-			if isMember(rival, m.Name) {
-				return refused(v1alpha1.ReasonNameTaken, "member %s already takes part in the older consortium %s of namespace %s, and a name can be used once in a member's cluster: declare this one under another name",
-					m.Name, rival.Name, rival.Namespace)
-			}
-		}
+	if rival, member := oldestRival(in); rival != nil {
+		return refused(v1alpha1.ReasonNameTaken, "member %s already takes part in the older consortium %s of namespace %s, and a name can be used once in a member's cluster: declare this one under another name",
+			member, rival.Name, rival.Namespace)
 	}
 	return accepted()
+}
+
+// oldestRival is the oldest Consortium of the same name that shares a Member with this one and is older than it, and that
+// Member; nil if there is none.
+func oldestRival(in Input) (rival *v1alpha1.Consortium, member string) {
+	for i := range in.Rivals {
+		other := &in.Rivals[i]
+		if other.Namespace == in.Consortium.Namespace || !older(other, cmp.Or(rival, in.Consortium)) {
+			continue
+		}
+		shared := slices.IndexFunc(in.Consortium.Spec.Members, func(m v1alpha1.ConsortiumMember) bool { return isMember(other, m.Name) })
+		if shared >= 0 {
+			rival, member = other, in.Consortium.Spec.Members[shared].Name
+		}
+	}
+	return rival, member
 }
 
 // judgeMSPIDs says whether the ledger can tell the Members of a Consortium apart.

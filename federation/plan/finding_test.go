@@ -157,3 +157,24 @@ func TestOneRoadIsOneLine(t *testing.T) {
 		})
 	}
 }
+
+// TestTheRoadsOwnerIsNamed: of several lines over one road, each names the one that has it, in whatever order they are
+// listed.
+func TestTheRoadsOwnerIsNamed(t *testing.T) {
+	line := func(name string, age time.Duration) v1alpha1.Line {
+		return v1alpha1.Line{
+			ObjectMeta: metav1.ObjectMeta{Name: name, CreationTimestamp: metav1.NewTime(epoch.Add(-age))},
+			Spec:       v1alpha1.LineSpec{Ends: []v1alpha1.LineEnd{{Member: "a", Address: "192.0.2.1"}, {Member: "b", Address: "192.0.2.2"}}},
+		}
+	}
+	lines := []v1alpha1.Line{line("refused", time.Hour), line("owner", 2*time.Hour), line("last", 0)}
+	for range 2 {
+		for i := range lines {
+			finding := JudgeLine(&lines[i], lines, func(string) bool { return true })
+			if owner := lines[i].Name == "owner"; finding.Accepted != owner || (!owner && !strings.Contains(finding.Message, "line owner ")) {
+				t.Errorf("%s: %+v", lines[i].Name, finding)
+			}
+		}
+		slices.Reverse(lines)
+	}
+}

@@ -9,23 +9,24 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// olderTwin is the name of an older line between the same two addresses, whichever Members it names; empty if there is
-// none.
+// olderTwin is the name of the oldest line between the same two addresses if it is older than line, whichever Members it
+// names; empty if there is none. It is the one that has the road: those between are refused as line is.
 func olderTwin(line *v1alpha1.Line, others []v1alpha1.Line) string {
 	road := Road(line)
 	if road == "" {
 		return ""
 	}
+	oldest := line
 	for i := range others {
 		other := &others[i]
-		if other.Name == line.Name || !other.DeletionTimestamp.IsZero() || !before(other, line) {
-			continue
-		}
-		if road == Road(other) {
-			return other.Name
+		if other.Name != line.Name && other.DeletionTimestamp.IsZero() && before(other, oldest) && road == Road(other) {
+			oldest = other
 		}
 	}
-	return ""
+	if oldest == line {
+		return ""
+	}
+	return oldest.Name
 }
 
 // before is whether one line was there before another; of two made in the same second, the first by name.
