@@ -6,8 +6,8 @@ SHELL := /bin/bash
 
 VERSION ?= 0.1.0
 LDFLAGS := -s -w -X main.version=$(VERSION)
-FLEET   := bin/fleet
-ASSETS   = $$($(FLEET) assets)
+TESTBED   := bin/testbed
+ASSETS   = $$($(TESTBED) assets)
 export CGO_ENABLED ?= 0
 
 .PHONY: help
@@ -17,27 +17,27 @@ help: ## Show this list
 ##@ Try it
 
 .PHONY: demo
-demo: fleet ## Four real clusters, one consortium, one transaction; as root, on Linux with Go and git
+demo: testbed ## Four real clusters, one consortium, one transaction; as root, on Linux with Go and git
 	hack/install-packages.sh
 	go run ./hack/demo up
 
 .PHONY: demo-down
-demo-down: fleet ## Take the demo down, without a trace
-	$(FLEET) down
+demo-down: testbed ## Take the demo down, without a trace
+	$(TESTBED) down
 
 ##@ Develop
 
 .PHONY: build
-build: fleet ## Build federation, member-agent, kubectl-hanse and fleet into bin/
+build: testbed ## Build federation, member-agent, kubectl-hanse and testbed into bin/
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
-.PHONY: fleet
-fleet: ## Build the fleet program
+.PHONY: testbed
+testbed: ## Build the testbed program
 	@mkdir -p bin
-	@cd hack/fleet && go build -trimpath -o ../../bin/fleet .
+	@cd hack/testbed && go build -trimpath -o ../../bin/testbed .
 
 .PHONY: generate
-generate: fleet ## Generate deepcopy, CRDs and the API's reference
+generate: testbed ## Generate deepcopy, CRDs and the API's reference
 	hack/verify/generate.sh .
 
 .PHONY: fmt
@@ -53,20 +53,20 @@ test: unit integration ## Unit and integration tests: real kube-apiserver, etcd,
 unit: ## Unit tests of every module, with the race detector
 	CGO_ENABLED=1 go test -race ./...
 	cd contracts && CGO_ENABLED=1 go test -race ./...
-	cd hack/fleet && go test ./...
+	cd hack/testbed && go test ./...
 	cd hack/parts/ccaasbuilder && go test ./...
 	cd hack/parts/localprovisioner && go test ./...
 	cd hack/parts/networkpolicy && go test ./...
 	cd hack/legacyclient && go test ./...
 
 .PHONY: integration
-integration: fleet ## Integration tests against real parts, with the race detector
+integration: testbed ## Integration tests against real parts, with the race detector
 	KUBEBUILDER_ASSETS=$(ASSETS) CGO_ENABLED=1 go test -race -tags integration,fabric -timeout 20m -p 1 ./federation/... ./member-agent/... ./cmd/...
 
 .PHONY: e2e
-e2e: fleet ## End-to-end tests on a fleet of their own, faults included
+e2e: testbed ## End-to-end tests on a testbed of their own, faults included
 	hack/install-packages.sh
-	cd hack/fleet && go test -tags fleet -timeout 20m -count 1 ./...
+	cd hack/testbed && go test -tags testbed -timeout 20m -count 1 ./...
 	go test -tags e2e -timeout 60m -count 1 -v ./hack/e2e/...
 
 .PHONY: fuzz
@@ -74,19 +74,19 @@ fuzz: ## Fuzz everything that parses what comes from another cluster, FUZZTIME e
 	hack/verify/fuzz.sh
 
 .PHONY: bench
-bench: fleet ## Measure propagation, bring-up and the lines; prints a table and writes dist/bench.json
+bench: testbed ## Measure propagation, bring-up and the lines; prints a table and writes dist/bench.json
 	hack/install-packages.sh
 	go run ./hack/bench --out dist/bench.json
 
 ##@ Verify
 
 .PHONY: lint
-lint: fleet ## Lint: golangci-lint with the walls between packages, helm lint
-	lint=$$($(FLEET) parts golangci-lint --path); $$lint run ./... && (cd hack/fleet && $$lint run ./...) && (cd contracts && $$lint run ./...)
-	helm=$$($(FLEET) parts helm --path); $$helm lint charts/federation; $$helm lint charts/member-agent --set member.name=org1
+lint: testbed ## Lint: golangci-lint with the walls between packages, helm lint
+	lint=$$($(TESTBED) parts golangci-lint --path); $$lint run ./... && (cd hack/testbed && $$lint run ./...) && (cd contracts && $$lint run ./...)
+	helm=$$($(TESTBED) parts helm --path); $$helm lint charts/federation; $$helm lint charts/member-agent --set member.name=org1
 
 .PHONY: verify
-verify: fleet ## Check that generated files are what the sources generate
+verify: testbed ## Check that generated files are what the sources generate
 	hack/verify/verify.sh
 
 .PHONY: ci

@@ -22,7 +22,7 @@ func TestPackageDocs(t *testing.T) {
 			switch name {
 			case "utils", "util", "helpers", "helper", "common", "misc":
 				t.Errorf("%s: a package's name says what it is for", path)
-			case "testdata", "bin", "dist", "node_modules", ".git", ".fleet":
+			case "testdata", "bin", "dist", "node_modules", ".git", ".testbed":
 				return filepath.SkipDir
 			}
 			return nil

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that a fleet runs on, if any is missing.
+# Installs the Debian packages that a testbed runs on, if any is missing.
 set -euo pipefail
 
 packages=(containerd runc containernetworking-plugins nftables iptables conntrack iproute2 util-linux procps haproxy make gcc libc6-dev)
@@ -15,7 +15,7 @@ if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
 fi
 echo "installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-# No service of theirs is wanted: the fleet runs its own.
+# No service of theirs is wanted: the testbed runs its own.
 printf '#!/bin/sh\nexit 101\n' > /tmp/policy-rc.d.$$ && chmod +x /tmp/policy-rc.d.$$
 [ -e /usr/sbin/policy-rc.d ] || { mv /tmp/policy-rc.d.$$ /usr/sbin/policy-rc.d; trap 'rm -f /usr/sbin/policy-rc.d' EXIT; }
 rm -f /tmp/policy-rc.d.$$

@@ -48,7 +48,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	if os.Geteuid() != 0 {
-		return fmt.Errorf("network namespaces and fleets can be made by root only: run this as root")
+		return fmt.Errorf("network namespaces and testbeds can be made by root only: run this as root")
 	}
 	b, err := newBench(o)
 	if err != nil {
@@ -142,7 +142,7 @@ func readFlags(args []string) (options, error) {
 	f.DurationVar(&o.idle, "idle", 2*time.Minute, "how long an idle agent is watched; not at all if 0")
 	f.StringVar(&o.profiles, "profiles", "", "directory for CPU profiles of the API servers during the bursts")
 	f.BoolVar(&o.trace, "trace", false, "say where the time of a propagation goes, from the API servers' audit logs")
-	f.StringVar(&o.name, "name", "bench", "name of the fleet")
+	f.StringVar(&o.name, "name", "bench", "name of the testbed")
 	only := f.String("only", names(), "sections to measure, divided by commas")
 	if err := f.Parse(args); err != nil {
 		return o, err

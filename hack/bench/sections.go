@@ -32,7 +32,7 @@ var sections = []section{
 	{"propagation", "a host and one Member without nodes", 6 * time.Minute, (*bench).propagation},
 	{"ledger", "peers and orderers without Kubernetes, dialling each other and through gateways", 5 * time.Minute, (*bench).ledger},
 	{"line", "two gateways on a veth pair beside HAProxy", 3 * time.Minute, (*bench).line},
-	{"bringup", "a fleet of four clusters", 9 * time.Minute, (*bench).bringUp},
+	{"bringup", "a testbed of four clusters", 9 * time.Minute, (*bench).bringUp},
 }
 
 func names() string {

@@ -23,7 +23,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	flags := flag.NewFlagSet("demo up", flag.ExitOnError)
-	name := flags.String("name", "hanse", "name of the fleet")
+	name := flags.String("name", "hanse", "name of the testbed")
 	if len(os.Args) < 2 || os.Args[1] != "up" {
 		fmt.Fprintln(os.Stderr, "usage: demo up [--name hanse]")
 		os.Exit(2)
@@ -59,15 +59,15 @@ func run(ctx context.Context, name string) error {
 }
 
 const next = `
-Running: a host cluster and three organizations' clusters, each on a network of its own; kubeconfigs in .fleet/.
+Running: a host cluster and three organizations' clusters, each on a network of its own; kubeconfigs in .testbed/.
 Try next, in this folder:
 
   export PATH=$PWD/bin:$PATH
-  kubectl --kubeconfig .fleet/host.kubeconfig get members,lines,consortia,channels,contracts
-  kubectl hanse --kubeconfig .fleet/host.kubeconfig status trade
-  kubectl hanse --kubeconfig .fleet/org2.kubeconfig invoke --consortium trade --channel settlement --contract notary --query Get invoice-1
-  kubectl --kubeconfig .fleet/org3.kubeconfig -n hanse-trade get pods,services
-  bin/fleet line cut org1 org2 && kubectl --kubeconfig .fleet/host.kubeconfig get lines --watch
+  kubectl --kubeconfig .testbed/host.kubeconfig get members,lines,consortia,channels,contracts
+  kubectl hanse --kubeconfig .testbed/host.kubeconfig status trade
+  kubectl hanse --kubeconfig .testbed/org2.kubeconfig invoke --consortium trade --channel settlement --contract notary --query Get invoice-1
+  kubectl --kubeconfig .testbed/org3.kubeconfig -n hanse-trade get pods,services
+  bin/testbed line cut org1 org2 && kubectl --kubeconfig .testbed/host.kubeconfig get lines --watch
 
 make demo-down takes it all down.
 `

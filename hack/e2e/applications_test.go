@@ -25,7 +25,7 @@ func applicationsPage(t *testing.T, s *stage.Stage) {
 	if len(blocks) < 6 {
 		t.Fatalf("the page has %d blocks to run: has their mark changed?", len(blocks))
 	}
-	must2(t)(s.Fleet(t.Context(), "load", "--cluster", "org1", "sample-application"))
+	must2(t)(s.Testbed(t.Context(), "load", "--cluster", "org1", "sample-application"))
 	folder := t.TempDir()
 	// The clone's files, without anything that is written beside them.
 	if err := os.CopyFS(filepath.Join(folder, "samples"), os.DirFS(filepath.Join(s.Root, "samples"))); err != nil {

@@ -1,6 +1,6 @@
 //go:build e2e
 
-// Package e2e walks the whole path on a fleet of real clusters, and then breaks one thing after another while
+// Package e2e walks the whole path on a testbed of real clusters, and then breaks one thing after another while
 // transactions go on. It stands on the stage and knows of Hanse what a user sees.
 package e2e
 
@@ -17,8 +17,8 @@ import (
 	"github.com/hanse-io/hanse/hack/stage"
 )
 
-// TestConsortium runs its steps in order on one fleet; each leaves the consortium whole for the next. HANSE_E2E_NAME is
-// the fleet's name, for two clones on one machine.
+// TestConsortium runs its steps in order on one testbed; each leaves the consortium whole for the next. HANSE_E2E_NAME is
+// the testbed's name, for two clones on one machine.
 func TestConsortium(t *testing.T) {
 	s, err := stage.New(cmp.Or(os.Getenv("HANSE_E2E_NAME"), "e2e"), 3, os.Stderr)
 	if err != nil {
@@ -168,23 +168,23 @@ func peerAdded(t *testing.T, s *stage.Stage) {
 }
 
 func hostAway(t *testing.T, s *stage.Stage) {
-	must2(t)(s.Fleet(t.Context(), "kill", "host"))
+	must2(t)(s.Testbed(t.Context(), "kill", "host"))
 	load := start(t, s, "org2", "hostaway")
 	load.goesOn(t, 2)
 	must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-system", "delete", "pod", "-l", "app.kubernetes.io/name=member-agent", "--grace-period=0", "--force"))
 	must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-trade", "delete", "statefulset,service", "peer0-org2"))
 	eventually(t, "org2's agent heals its peer from the mirror", reads(t, s, "org2", "1", "{.status.readyReplicas}", "-n", "hanse-trade", "statefulset", "peer0-org2"))
 	load.goesOn(t, 2)
-	must2(t)(s.Fleet(t.Context(), "start", "host"))
+	must2(t)(s.Testbed(t.Context(), "start", "host"))
 	eventually(t, "the host hears of everybody again", isReady(t, s, "consortium", "trade"))
 }
 
 func clusterKilled(t *testing.T, s *stage.Stage) {
-	must2(t)(s.Fleet(t.Context(), "kill", "org3"))
+	must2(t)(s.Testbed(t.Context(), "kill", "org3"))
 	load := start(t, s, "org1", "killed")
 	load.goesOn(t, 3)
 	eventually(t, "org3 is Unknown, not gone", reads(t, s, "host", "Unknown", `{.status.conditions[?(@.type=="Online")].status}`, "member", "org3"))
-	must2(t)(s.Fleet(t.Context(), "start", "org3"))
+	must2(t)(s.Testbed(t.Context(), "start", "org3"))
 	load.end()
 	id := fmt.Sprint(load.lastID.Load())
 	got, err := s.Read(t.Context(), "org3", id, patience)
@@ -199,22 +199,22 @@ func lineCut(t *testing.T, s *stage.Stage) {
 	down := func(line string) func() error {
 		return reads(t, s, "host", "False", `{.status.conditions[?(@.type=="Ready")].status}`, "line", line)
 	}
-	must2(t)(s.Fleet(t.Context(), "line", "cut", "org1", "org2"))
+	must2(t)(s.Testbed(t.Context(), "line", "cut", "org1", "org2"))
 	eventually(t, "the line shows as down", down("org1-org2"))
 	load.goesOn(t, 2)
-	must2(t)(s.Fleet(t.Context(), "line", "restore", "org1", "org2"))
+	must2(t)(s.Testbed(t.Context(), "line", "restore", "org1", "org2"))
 	eventually(t, "the line is up again", isReady(t, s, "line", "org1-org2"))
 
-	must2(t)(s.Fleet(t.Context(), "line", "add", "org1", "org2"))
-	if err := s.Apply(t.Context(), "host", must2(t)(s.Fleet(t.Context(), "lines"))); err != nil {
+	must2(t)(s.Testbed(t.Context(), "line", "add", "org1", "org2"))
+	if err := s.Apply(t.Context(), "host", must2(t)(s.Testbed(t.Context(), "lines"))); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the second line is up", isReady(t, s, "line", "org1-org2-2"))
-	must2(t)(s.Fleet(t.Context(), "line", "cut", "org1", "org2"))
+	must2(t)(s.Testbed(t.Context(), "line", "cut", "org1", "org2"))
 	eventually(t, "the first line shows as down", down("org1-org2"))
 	eventually(t, "traffic takes the second line", reads(t, s, "host", "true", `{.status.ends[?(@.from=="org1")].active}`, "line", "org1-org2-2"))
 	load.goesOn(t, 2)
-	must2(t)(s.Fleet(t.Context(), "line", "restore", "org1", "org2"))
+	must2(t)(s.Testbed(t.Context(), "line", "restore", "org1", "org2"))
 	eventually(t, "both lines are up", isReady(t, s, "line", "org1-org2"))
 }
 

@@ -81,7 +81,7 @@ func strangersClients(t *testing.T, s *stage.Stage) {
 	environment := must2(t)(s.Hanse(t.Context(), "org1", "env", "trade", "--out", folder+"/msp"))
 	peer := strings.TrimSpace(must2(t)(s.Part("peer")))
 	script := environment + fmt.Sprintf("exec %s channel getinfo -c settlement", peer)
-	if out := must2(t)(s.Fleet(t.Context(), "exec", "org1", "--dns", "--", "bash", "-c", script)); !strings.Contains(out, "height") {
+	if out := must2(t)(s.Testbed(t.Context(), "exec", "org1", "--dns", "--", "bash", "-c", script)); !strings.Contains(out, "height") {
 		t.Errorf("the peer command printed no height: %s", out)
 	}
 	application(t, s, folder)
@@ -100,7 +100,7 @@ func application(t *testing.T, s *stage.Stage, folder string) {
 		t.Fatal(err)
 	}
 	must2(t)(s.Hanse(t.Context(), "org1", "env", "trade", "--out", folder+"/user", "--user", "user"))
-	out := must2(t)(s.Fleet(t.Context(), "exec", "org1", "--dns", "--", "sh", "-c", fmt.Sprintf(
+	out := must2(t)(s.Testbed(t.Context(), "exec", "org1", "--dns", "--", "sh", "-c", fmt.Sprintf(
 		"cd %s && exec %s --profile %s --channel settlement --contract notary --msp org1MSP --user-cert user/msp/signcerts/cert.pem --user-key user/msp/keystore/key.pem --id legacy-1 --text hello --timeout 5m",
 		folder, program, profile)))
 	t.Logf("the application: %s", strings.TrimSpace(out))

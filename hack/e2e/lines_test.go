@@ -33,7 +33,7 @@ func gatewayFlooded(t *testing.T, s *stage.Stage) {
 	ctx, stop := context.WithCancel(t.Context())
 	var helper sync.WaitGroup
 	helper.Go(func() {
-		_, _ = s.Fleet(ctx, "exec", "org3", "--", "timeout", fmt.Sprint(int(floodTime.Seconds())), os.Args[0], "-test.run", "^TestFloodHelper$", "-test.timeout", "10m")
+		_, _ = s.Testbed(ctx, "exec", "org3", "--", "timeout", fmt.Sprint(int(floodTime.Seconds())), os.Args[0], "-test.run", "^TestFloodHelper$", "-test.timeout", "10m")
 	})
 	defer helper.Wait()
 	defer stop()

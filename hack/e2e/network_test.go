@@ -29,7 +29,7 @@ spec:
 // fromAnyPod dials from the network of a stranger's pod, in the organization's own cluster, what only the consortium's pods
 // are to reach. The stranger's image has no program to dial with; its network namespace is entered from the machine.
 const fromAnyPod = `
-for space in /var/lib/hanse-fleet/$3/state/io.containerd.grpc.v1.cri/netns/cni-*; do
+for space in /var/lib/testbed/$3/state/io.containerd.grpc.v1.cri/netns/cni-*; do
   if nsenter --net="$space" ip -o -4 address | grep -q " inet $0/"; then
     exec nsenter --net="$space" timeout 5 bash -c "exec 3<>/dev/tcp/$1/$2"
   fi
@@ -54,7 +54,7 @@ func strangersPod(t *testing.T, s *stage.Stage) {
 		return get(t, s, member, "{.items[0].status.podIP}", "-n", namespace, "pods", "-l", selector)
 	}
 	dial := func(address string, port int) error {
-		out, err := s.Fleet(t.Context(), "exec", member, "--", "bash", "-c", fromAnyPod, from, address, fmt.Sprint(port), s.Name+"/"+member)
+		out, err := s.Testbed(t.Context(), "exec", member, "--", "bash", "-c", fromAnyPod, from, address, fmt.Sprint(port), s.Name+"/"+member)
 		var exit *exec.ExitError
 		if errors.As(err, &exit) && exit.ExitCode() == noNetwork {
 			t.Fatalf("the stranger's network was not found: %s %v", out, err)

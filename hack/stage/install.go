@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// hostImages and memberImages are what each kind of cluster needs beside what the fleet itself brings.
+// hostImages and memberImages are what each kind of cluster needs beside what the testbed itself brings.
 var (
 	hostImages   = []string{"federation"}
 	memberImages = []string{"member-agent", "cert-manager-controller", "fabric-peer", "fabric-orderer", "contract-notary", "contract-asset"}
@@ -25,17 +25,17 @@ func (s *Stage) Boot(ctx context.Context) error {
 		if err := s.link(ctx); err != nil {
 			return err
 		}
-		return s.stream(ctx, "", s.Bin("fleet"), "up", "--members", fmt.Sprint(len(s.Members)), "--name", s.Name)
+		return s.stream(ctx, "", s.Bin("testbed"), "up", "--members", fmt.Sprint(len(s.Members)), "--name", s.Name)
 	})
 }
 
 // link puts kubectl and helm beside the programs that were built, for machines that have none.
 func (s *Stage) link(ctx context.Context) error {
-	assets, err := s.run(ctx, "", "", s.Bin("fleet"), "assets")
+	assets, err := s.run(ctx, "", "", s.Bin("testbed"), "assets")
 	if err != nil {
 		return err
 	}
-	helm, err := s.run(ctx, "", "", s.Bin("fleet"), "parts", "helm", "--path")
+	helm, err := s.run(ctx, "", "", s.Bin("testbed"), "parts", "helm", "--path")
 	if err != nil {
 		return err
 	}
@@ -56,10 +56,10 @@ func (s *Stage) link(ctx context.Context) error {
 // Images builds the images and loads them into the clusters that need them.
 func (s *Stage) Images(ctx context.Context) error {
 	return s.phase("build the images and load them, without a registry", func() error {
-		if _, err := s.Fleet(ctx, append([]string{"load", "--cluster", "host"}, hostImages...)...); err != nil {
+		if _, err := s.Testbed(ctx, append([]string{"load", "--cluster", "host"}, hostImages...)...); err != nil {
 			return err
 		}
-		_, err := s.Fleet(ctx, append([]string{"load", "--cluster", strings.Join(s.Members, ",")}, memberImages...)...)
+		_, err := s.Testbed(ctx, append([]string{"load", "--cluster", strings.Join(s.Members, ",")}, memberImages...)...)
 		return err
 	})
 }
@@ -77,7 +77,7 @@ func (s *Stage) InstallHost(ctx context.Context) error {
 // run the command that the invitation printed.
 func (s *Stage) InstallMembers(ctx context.Context) error {
 	return s.phase("organizations: cert-manager, then the command that `kubectl hanse invite` prints", func() error {
-		certManager, err := s.run(ctx, "", "", s.Bin("fleet"), "manifests", "cert-manager")
+		certManager, err := s.run(ctx, "", "", s.Bin("testbed"), "manifests", "cert-manager")
 		if err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (s *Stage) Join(ctx context.Context, member string) error {
 	if _, err := s.Helm(ctx, member, "status", "member-agent", "--namespace", "hanse-system"); err == nil {
 		return nil
 	}
-	address, err := s.Fleet(ctx, "address", "host", "--from", member)
+	address, err := s.Testbed(ctx, "address", "host", "--from", member)
 	if err != nil {
 		return err
 	}
@@ -112,10 +112,10 @@ func (s *Stage) Join(ctx context.Context, member string) error {
 	return err
 }
 
-// Lines declares the fleet's lines on the host.
+// Lines declares the testbed's lines on the host.
 func (s *Stage) Lines(ctx context.Context) error {
 	return s.phase("declare the lines", func() error {
-		manifests, err := s.Fleet(ctx, "lines")
+		manifests, err := s.Testbed(ctx, "lines")
 		if err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ func (s *Stage) Up(ctx context.Context, sample string) error {
 	return s.Declare(ctx, sample)
 }
 
-// Down takes the fleet down.
+// Down takes the testbed down.
 func (s *Stage) Down(ctx context.Context) error {
-	return s.stream(ctx, "", s.Bin("fleet"), "down", "--name", s.Name)
+	return s.stream(ctx, "", s.Bin("testbed"), "down", "--name", s.Name)
 }

@@ -1,4 +1,4 @@
-// Package stage sets Hanse up on a fleet of real clusters in the way a user would: with helm, kubectl and the plugin,
+// Package stage sets Hanse up on a testbed of real clusters in the way a user would: with helm, kubectl and the plugin,
 // as programs, through their front doors. The demo, the end-to-end tests and the benchmarks stand on it. It must not
 // import the product: what it knows of it is what a user sees.
 package stage
@@ -18,11 +18,11 @@ import (
 // Version of the images and charts on the stage.
 const Version = "0.1.0"
 
-// Stage is a fleet and the programs that act on it.
+// Stage is a testbed and the programs that act on it.
 type Stage struct {
 	// Root of the clone.
 	Root string
-	// Name of the fleet; two fleets with different names live side by side.
+	// Name of the testbed; two testbeds with different names live side by side.
 	Name string
 	// Members are the organizations' clusters.
 	Members []string
@@ -56,7 +56,7 @@ func (s *Stage) Bin(program string) string { return filepath.Join(s.Root, "bin",
 
 // Kubeconfig is the path of a cluster's kubeconfig.
 func (s *Stage) Kubeconfig(cluster string) string {
-	folder := ".fleet"
+	folder := ".testbed"
 	if s.Name != "hanse" {
 		folder += "-" + s.Name
 	}
@@ -96,9 +96,9 @@ func (s *Stage) stream(ctx context.Context, cluster, program string, args ...str
 	return nil
 }
 
-// Fleet runs the fleet program.
-func (s *Stage) Fleet(ctx context.Context, args ...string) (string, error) {
-	return s.run(ctx, "", "", s.Bin("fleet"), append([]string{"--name", s.Name}, args...)...)
+// Testbed runs the testbed program.
+func (s *Stage) Testbed(ctx context.Context, args ...string) (string, error) {
+	return s.run(ctx, "", "", s.Bin("testbed"), append([]string{"--name", s.Name}, args...)...)
 }
 
 // Kubectl runs kubectl on a cluster.
@@ -138,7 +138,7 @@ func (s *Stage) Helm(ctx context.Context, cluster string, args ...string) (strin
 
 // Part is the path of a built part, such as Fabric's peer.
 func (s *Stage) Part(name string) (string, error) {
-	return s.run(context.Background(), "", "", s.Bin("fleet"), "parts", name, "--path")
+	return s.run(context.Background(), "", "", s.Bin("testbed"), "parts", name, "--path")
 }
 
 // Sampleconfig is the folder of Fabric's sample configuration.

@@ -4,7 +4,7 @@ set -euo pipefail
 
 tree=$(cd "${1:?usage: generate.sh TREE}" && pwd)
 root=$(cd "$(dirname "$0")/../.." && pwd)
-generator=$("$root/bin/fleet" parts controller-gen --path)
+generator=$("$root/bin/testbed" parts controller-gen --path)
 cd "$tree"
 "$generator" object paths=./api/... crd paths=./api/... output:crd:dir=charts/federation/crds
 go run ./hack/crdrules charts/federation/crds

@@ -16,7 +16,7 @@ import (
 // limit bounds one bring-up.
 const limit = 4 * time.Minute
 
-// Measure brings a consortium up so many times on a fleet of its own, one after the other, and takes the fleet down.
+// Measure brings a consortium up so many times on a testbed of its own, one after the other, and takes the testbed down.
 // floor is how long the same takes without Kubernetes, zero if nobody knows.
 func Measure(ctx context.Context, s *stage.Stage, runs int, floor float64, set *figures.Set) (err error) {
 	defer func() {
@@ -33,7 +33,7 @@ func Measure(ctx context.Context, s *stage.Stage, runs int, floor float64, set *
 		}
 	}
 	for _, phase := range s.Took {
-		set.Plain("fleet: "+phase.Name, "s", phase.Seconds)
+		set.Plain("testbed: "+phase.Name, "s", phase.Seconds)
 	}
 	var whole []float64
 	steps := map[string][]float64{}

@@ -45,7 +45,7 @@ func Start(ctx context.Context, s *stage.Stage, dir string) (p *Planes, err erro
 			err = errors.Join(err, p.Stop())
 		}
 	}()
-	assets, err := s.Fleet(ctx, "assets")
+	assets, err := s.Testbed(ctx, "assets")
 	if err != nil {
 		return p, err
 	}
@@ -112,7 +112,7 @@ func (p *Planes) startHost(ctx context.Context) error {
 // startMember takes the host's invitation and runs the agent. The cluster serves cert-manager's kinds, but nothing
 // issues certificates: hundreds of them would be the measurement's own load.
 func (p *Planes) startMember(ctx context.Context) error {
-	manifests, err := p.stage.Fleet(ctx, "manifests", "cert-manager")
+	manifests, err := p.stage.Testbed(ctx, "manifests", "cert-manager")
 	if err != nil {
 		return err
 	}

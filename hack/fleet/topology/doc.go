@@ -1,4 +1,0 @@
-// Package topology plans a fleet: which clusters it has, which lines join them, and which address everything gets.
-//
-// It is pure: plans in, plans out. It must not know how a namespace is made or a process started.
-package topology

@@ -1,0 +1,124 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestDir(t *testing.T) {
+	moved, xdg := t.TempDir(), t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", xdg)
+	rows := []struct{ why, variable, want string }{
+		{"the user's cache is the default", "", filepath.Join(xdg, "hanse", "parts")},
+		{"the variable moves it", moved, filepath.Join(moved, "parts")},
+	}
+	for _, row := range rows {
+		t.Run(row.why, func(t *testing.T) {
+			t.Setenv(Variable, row.variable)
+			got, err := Dir("parts")
+			if err != nil || got != row.want {
+				t.Fatalf("%s %v, want %s", got, err, row.want)
+			}
+			if _, err := os.Stat(got); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestPublish(t *testing.T) {
+	failure := errors.New("no")
+	rows := []struct {
+		why  string
+		old  string
+		err  error
+		want string // content of dir/entry/file; empty if there is no entry
+	}{
+		{"a finished thing appears", "", nil, "new"},
+		{"a failed build leaves nothing", "", failure, ""},
+		{"what is there stays: somebody may be running it", "old", nil, "old"},
+	}
+	for _, row := range rows {
+		t.Run(row.why, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, "entry", "file")
+			if row.old != "" {
+				if err := errors.Join(os.Mkdir(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(row.old), 0o644)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := Publish(dir, "entry", func(staging string) error {
+				return errors.Join(os.WriteFile(filepath.Join(staging, "file"), []byte("new"), 0o644), row.err)
+			})
+			if !errors.Is(err, row.err) {
+				t.Fatalf("error %v, want %v", err, row.err)
+			}
+			got, _ := os.ReadFile(file)
+			if string(got) != row.want {
+				t.Errorf("content %q, want %q", got, row.want)
+			}
+			if left, _ := filepath.Glob(filepath.Join(dir, stagingPrefix+"*")); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
+
+func TestLock(t *testing.T) {
+	dir := t.TempDir()
+	stale := filepath.Join(dir, stagingPrefix+"1")
+	if err := os.Mkdir(stale, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := Lock(t.Context(), dir, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(stale); !os.IsNotExist(err) {
+		t.Error("the leftover of a dead builder is still there")
+	}
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Lock(impatient, dir, io.Discard); !errors.Is(err, context.Canceled) {
+		t.Errorf("a second builder got in: %v", err)
+	}
+	unlock()
+	again, err := Lock(t.Context(), dir, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again()
+}
+
+func TestRoot(t *testing.T) {
+	clone, other := t.TempDir(), t.TempDir()
+	deep := filepath.Join(clone, "hack", "testbed")
+	for path, content := range map[string]string{
+		filepath.Join(clone, "go.mod"): "module " + module + "\n",
+		filepath.Join(deep, "go.mod"):  "module " + module + "/hack/testbed\n",
+	} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows := []struct{ why, variable, work, want string }{
+		{"inside a nested module the outer one counts", "", deep, clone},
+		{"the variable wins", clone, other, clone},
+		{"a variable that points elsewhere is a mistake to be told", other, clone, ""},
+		{"outside any clone", "", other, ""},
+	}
+	for _, row := range rows {
+		t.Run(row.why, func(t *testing.T) {
+			t.Setenv(RootVariable, row.variable)
+			t.Chdir(row.work)
+			got, err := Root()
+			if got != row.want || (err == nil) != (row.want != "") {
+				t.Errorf("%q %v, want %q", got, err, row.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,81 @@
+package command
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hanse-io/hanse/hack/testbed/buildcmd"
+	"github.com/hanse-io/hanse/hack/testbed/cluster"
+	"github.com/hanse-io/hanse/hack/testbed/state"
+	"github.com/hanse-io/hanse/hack/testbed/topology"
+)
+
+const defaultName = "hanse"
+
+// options are the flags that every command has.
+type options struct {
+	name     string
+	dir      string
+	programs string
+}
+
+// Root is the testbed command.
+func Root() *cobra.Command {
+	o := &options{}
+	root := &cobra.Command{
+		Use:           "testbed",
+		Short:         "Real Kubernetes clusters on one Linux machine, joined by lines that can be cut",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if os.Geteuid() != 0 {
+				return errors.New("network namespaces, mounts and cgroups are root's alone: run testbed as root (sudo)")
+			}
+			return topology.ValidateName(o.name)
+		},
+	}
+	root.PersistentFlags().StringVar(&o.name, "name", defaultName, "name of the testbed; several live side by side")
+	root.AddCommand(upCommand(o), downCommand(o), statusCommand(o), loadCommand(o), killCommand(o), startCommand(o),
+		execCommand(o), lineCommand(o), linesCommand(o), addressCommand(o))
+	root.AddCommand(buildcmd.Commands()...)
+	return root
+}
+
+// directory is where the kubeconfigs go: .testbed here for the default testbed, .testbed-<name> for others.
+func (o *options) directory() (string, error) {
+	dir := o.dir
+	if dir == "" {
+		dir = ".testbed"
+		if o.name != defaultName {
+			dir += "-" + o.name
+		}
+	}
+	return filepath.Abs(dir)
+}
+
+// existing opens the testbed for a command that only looks.
+func (o *options) existing() (*topology.Testbed, error) { return state.Load(o.name) }
+
+// locked opens the testbed for a command that changes it.
+func (o *options) locked() (*topology.Testbed, func(), error) {
+	if _, err := state.Load(o.name); err != nil {
+		return nil, nil, err // before locking, which would make a directory for a testbed that is not there
+	}
+	release, err := state.Lock(o.name)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := state.Load(o.name)
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return f, release, nil
+}
+
+func newCluster(f *topology.Testbed, c topology.Cluster, parts map[string]string, report func(string)) *cluster.Cluster {
+	return &cluster.Cluster{Cluster: c, Testbed: f, Dir: state.ClusterDir(f.Name, c.Name), Parts: parts, Report: report}
+}

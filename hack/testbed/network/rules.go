@@ -1,0 +1,88 @@
+package network
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hanse-io/hanse/hack/testbed/topology"
+)
+
+// Names of interfaces inside the namespaces.
+const (
+	lanInterface        = "lan0"
+	managementInterface = "mgmt0"
+)
+
+// BorderRules renders the nft rules of a cluster's border router. From the LAN to a line only the gateway port may
+// leave (and the API port on a line to the host), under the line's address; from a line only what is addressed to the
+// line's own end and its gateway port comes in. Applying the same rules twice is harmless.
+func BorderRules(f *topology.Testbed, cluster string) string {
+	var forward, nat strings.Builder
+	for _, l := range f.LinesOf(cluster) {
+		name := l.Interface(cluster)
+		ports := fmt.Sprint(topology.LinePort)
+		if l.Peer(cluster) == topology.Host {
+			ports = fmt.Sprintf("{ %d, %d }", topology.LinePort, topology.APIPort)
+		}
+		fmt.Fprintf(&forward, "    iifname %q oifname %q tcp dport %s accept\n", lanInterface, name, ports)
+		fmt.Fprintf(&forward, "    iifname %q oifname %q ct status dnat accept\n", name, lanInterface)
+		fmt.Fprintf(&nat, "    iifname %q ip daddr %s tcp dport %d dnat to %s:%d\n",
+			name, l.Address(cluster), topology.LinePort, topology.NodeAddress, topology.GatewayNodePort)
+		if cluster == topology.Host {
+			fmt.Fprintf(&nat, "    iifname %q ip daddr %s tcp dport %d dnat to %s:%d\n",
+				name, l.Address(cluster), topology.APIPort, topology.NodeAddress, topology.APIPort)
+		}
+	}
+	return fmt.Sprintf(`table inet filter
+delete table inet filter
+table inet filter {
+  chain input {
+    type filter hook input priority filter; policy drop;
+    ct state established,related accept
+    iifname "lo" accept
+    meta l4proto icmp accept
+  }
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    ct state established,related accept
+%s  }
+}
+table ip nat
+delete table ip nat
+table ip nat {
+  chain prerouting {
+    type nat hook prerouting priority dstnat;
+%s  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat;
+    oifname "line-*" masquerade
+  }
+}
+`, forward.String(), nat.String())
+}
+
+// LANRules renders the nft rules of a cluster's LAN: the management veth serves kube-apiserver to this machine and
+// carries nothing else, least of all from a pod or from one cluster to another.
+func LANRules() string {
+	return fmt.Sprintf(`table inet management
+delete table inet management
+table inet management {
+  chain input {
+    type filter hook input priority filter; policy accept;
+    iifname %[1]q ct state established,related accept
+    iifname %[1]q tcp dport %[2]d accept
+    iifname %[1]q meta l4proto icmp accept
+    iifname %[1]q drop
+  }
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    iifname %[1]q drop
+    oifname %[1]q drop
+  }
+  chain output {
+    type filter hook output priority filter; policy accept;
+    oifname %[1]q ct state new drop
+  }
+}
+`, managementInterface, topology.APIPort)
+}

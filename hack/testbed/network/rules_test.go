@@ -1,0 +1,64 @@
+package network
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hanse-io/hanse/hack/testbed/topology"
+)
+
+func TestBorderRules(t *testing.T) {
+	f := &topology.Testbed{Name: "hanse"}
+	if err := f.Grow(2, 2, func(int) bool { return false }); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		why, cluster, rule string
+		want               bool
+	}{
+		{"the gateway port leaves on a line", "org1", `iifname "lan0" oifname "line-org2" tcp dport 7443 accept`, true},
+		{"on the second line too", "org1", `iifname "lan0" oifname "line-org2-2" tcp dport 7443 accept`, true},
+		{"the API port leaves on the line to the host", "org1", `oifname "line-host" tcp dport { 7443, 6443 } accept`, true},
+		{"the API port leaves on no other line", "org1", `oifname "line-org2" tcp dport { 7443, 6443 }`, false},
+		{"a line's own end leads to the gateway", "org1",
+			`iifname "line-org2" ip daddr 10.200.0.5 tcp dport 7443 dnat to 192.168.0.10:30443`, true},
+		{"the host's end leads to its API", "host",
+			`iifname "line-org1" ip daddr 10.200.0.2 tcp dport 6443 dnat to 192.168.0.10:6443`, true},
+		{"a member's API is for nobody on a line", "org1", "dnat to 192.168.0.10:6443", false},
+		{"what a line brings in without translation goes no further", "org1",
+			`iifname "line-org2" oifname "lan0" ct status dnat accept`, true},
+		{"a border relays from no line to another", "org1", `iifname "line-org2" oifname "line-host"`, false},
+		{"forwarding is off by default", "org1", "hook forward priority filter; policy drop", true},
+		{"a line's address is seen on the LAN, so that lines can be told apart there", "org1", `oifname "lan0" masquerade`, false},
+		{"the LAN's addresses stay at home", "org1", `oifname "line-*" masquerade`, true},
+	}
+	for _, tt := range tests {
+		if got := strings.Contains(BorderRules(f, tt.cluster), tt.rule); got != tt.want {
+			t.Errorf("%s: %q in the rules of %s: %v", tt.why, tt.rule, tt.cluster, got)
+		}
+	}
+}
+
+func TestTBFRate(t *testing.T) {
+	tests := []struct{ why, shown, want string }{
+		{"a slowed line", "qdisc tbf 8001: root refcnt 2 rate 10Mbit burst 64Kb lat 400ms \n", "10Mbit"},
+		{"a line at full speed", "qdisc noqueue 0: root refcnt 2 \n", ""},
+		{"nothing at all", "", ""},
+	}
+	for _, tt := range tests {
+		if got := tbfRate(tt.shown); got != tt.want {
+			t.Errorf("%s: got %q", tt.why, got)
+		}
+	}
+}
+
+func TestAliased(t *testing.T) {
+	const shown = `[{"ifname":"testbed0","ifalias":"testbed/hanse/host"},{"ifname":"testbed1","ifalias":"testbed/hanse-2/host"},{"ifname":"veth0"}]`
+	got, err := aliased(shown, topology.AliasPrefix("hanse"))
+	if err != nil || len(got) != 1 || got[0] != "testbed0" {
+		t.Errorf("a testbed's interfaces are told from its neighbour's by the alias: %v, %v", got, err)
+	}
+	if got, err := aliased("", "x"); err != nil || got != nil {
+		t.Errorf("a machine without veth pairs has none of ours: %v, %v", got, err)
+	}
+}

@@ -1,0 +1,55 @@
+package parts
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/hanse-io/hanse/hack/testbed/cache"
+)
+
+const assetsRoom = "assets"
+
+// assets are the programs that integration tests run: those that controller-runtime's envtest looks for, and Hanse's
+// neighbours in a cluster and on a ledger.
+var assets = []string{
+	"kube-apiserver", "etcd", "kubectl",
+	"kube-controller-manager", "cert-manager-controller", "helm", "peer", "orderer", "osnadmin", "ccaas-builder",
+}
+
+// Assets returns a directory that can be KUBEBUILDER_ASSETS. It changes its name when one of the programs does.
+func Assets(ctx context.Context, progress io.Writer) (string, error) {
+	paths, err := Ensure(ctx, progress, assets...)
+	if err != nil {
+		return "", err
+	}
+	dir, err := cache.Dir(assetsRoom)
+	if err != nil {
+		return "", err
+	}
+	digest := sha256.New()
+	for _, name := range assets {
+		digest.Write([]byte(name + paths[name] + "\n"))
+	}
+	key := hex.EncodeToString(digest.Sum(nil))[:16]
+	entry := filepath.Join(dir, key)
+	if _, err := os.Stat(entry); err == nil {
+		return entry, nil
+	}
+	unlock, err := cache.Lock(ctx, dir, progress)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	return entry, cache.Publish(dir, key, func(staging string) error {
+		var failed error
+		for _, name := range assets {
+			failed = errors.Join(failed, os.Symlink(paths[name], filepath.Join(staging, name)))
+		}
+		return failed
+	})
+}

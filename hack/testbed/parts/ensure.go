@@ -1,0 +1,91 @@
+package parts
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/hanse-io/hanse/hack/testbed/cache"
+)
+
+const room = "parts"
+
+// Ensure builds the named parts (all of them without a name) unless they are in the cache, and returns the path of
+// every one, and of every program inside it, by name.
+func Ensure(ctx context.Context, progress io.Writer, names ...string) (map[string]string, error) {
+	picked, err := pick(names)
+	if err != nil {
+		return nil, err
+	}
+	root, err := cache.Root()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := cache.Dir(room)
+	if err != nil {
+		return nil, err
+	}
+	toolchain, err := Toolchain(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	paths := map[string]string{}
+	for _, p := range picked {
+		r, err := newRecipe(root, toolchain, p)
+		if err != nil {
+			return nil, err
+		}
+		entry, err := r.ensure(ctx, dir, progress)
+		if err != nil {
+			return nil, err
+		}
+		for _, program := range append([]string{p.name}, p.programs...) {
+			paths[program] = filepath.Join(entry, program)
+		}
+	}
+	return paths, nil
+}
+
+// ensure returns the directory of the recipe's outcome. Only a build takes the lock: finding something never waits.
+func (r recipe) ensure(ctx context.Context, dir string, progress io.Writer) (string, error) {
+	key, err := r.key()
+	if err != nil {
+		return "", err
+	}
+	entry := filepath.Join(dir, key)
+	if r.built(entry) {
+		return entry, nil
+	}
+	unlock, err := cache.Lock(ctx, dir, progress)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if r.built(entry) { // by the one that held the lock
+		return entry, nil
+	}
+	return entry, cache.Publish(dir, key, func(staging string) error { return r.build(ctx, staging, progress) })
+}
+
+func (r recipe) built(entry string) bool {
+	_, err := os.Stat(filepath.Join(entry, r.name))
+	return err == nil
+}
+
+func (r recipe) build(ctx context.Context, into string, progress io.Writer) error {
+	b := Build{
+		Name: fmt.Sprintf("%s %s", r.name, r.version), Dir: filepath.Join(r.root, r.dir), Package: r.pkg,
+		Output: filepath.Join(into, r.name), LDFlags: r.ldflags,
+	}
+	if err := b.Run(ctx, progress); err != nil {
+		return err
+	}
+	for _, program := range r.programs {
+		if err := os.Symlink(r.name, filepath.Join(into, program)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
