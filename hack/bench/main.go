@@ -22,8 +22,8 @@ import (
 	"github.com/go-logr/logr"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/hanse-io/hanse/hack/bench/baseline"
 	"github.com/hanse-io/hanse/hack/bench/figures"
-	"github.com/hanse-io/hanse/hack/bench/floor"
 )
 
 func main() {
@@ -39,7 +39,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	if len(os.Args) > 1 {
-		if role, ok := floor.Roles[os.Args[1]]; ok {
+		if role, ok := baseline.Roles[os.Args[1]]; ok {
 			return role(ctx, os.Args[2:])
 		}
 	}
@@ -112,8 +112,8 @@ type bench struct {
 	dir    string
 	set    figures.Set
 	failed int
-	// floor is how long the bring-up takes without Kubernetes, in seconds.
-	floor float64
+	// baseline is how long the bring-up takes without Kubernetes, in seconds.
+	baseline float64
 }
 
 func newBench(o options) (*bench, error) {

@@ -12,12 +12,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hanse-io/hanse/hack/bench/baseline"
 	"github.com/hanse-io/hanse/hack/bench/bringup"
+	"github.com/hanse-io/hanse/hack/bench/controlplanes"
 	"github.com/hanse-io/hanse/hack/bench/figures"
-	"github.com/hanse-io/hanse/hack/bench/floor"
-	"github.com/hanse-io/hanse/hack/bench/planes"
 	"github.com/hanse-io/hanse/hack/bench/propagation"
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // section is one part of the benchmark, which works without the others.
@@ -27,7 +27,7 @@ type section struct {
 	measure    func(b *bench, ctx context.Context) error
 }
 
-// sections in the order in which they are measured: the bring-up wants to know the floor.
+// sections in the order in which they are measured: the bring-up wants to know the baseline.
 var sections = []section{
 	{"propagation", "a host and one Member without nodes", 6 * time.Minute, (*bench).propagation},
 	{"ledger", "peers and orderers without Kubernetes, dialling each other and through gateways", 5 * time.Minute, (*bench).ledger},
@@ -60,11 +60,11 @@ func (b *bench) machine() {
 }
 
 func (b *bench) propagation(ctx context.Context) (err error) {
-	s, err := stage.New(b.o.name, 1, os.Stderr)
+	s, err := harness.New(b.o.name, 1, os.Stderr)
 	if err != nil {
 		return err
 	}
-	p, err := planes.Start(ctx, s, filepath.Join(b.dir, "planes"))
+	p, err := controlplanes.Start(ctx, s, filepath.Join(b.dir, "controlplanes"))
 	if err != nil {
 		return err
 	}
@@ -84,20 +84,20 @@ func (b *bench) propagation(ctx context.Context) (err error) {
 const clients = 120
 
 func (b *bench) ledger(ctx context.Context) error {
-	s, err := stage.New(b.o.name, 3, os.Stderr)
+	s, err := harness.New(b.o.name, 3, os.Stderr)
 	if err != nil {
 		return err
 	}
-	parts, err := floor.Parts(ctx, s, filepath.Join(b.dir, "parts"))
+	parts, err := baseline.Parts(ctx, s, filepath.Join(b.dir, "parts"))
 	if err != nil {
 		return err
 	}
 	var up, direct, routed, ratio, more []float64
 	for round := range b.o.rounds {
-		results := map[bool]floor.Result{}
+		results := map[bool]baseline.Result{}
 		for _, gateways := range []bool{false, true} {
 			dir := filepath.Join(b.dir, fmt.Sprintf("ledger-%d-%t", round, gateways))
-			r, err := floor.Run(ctx, parts, dir, gateways, 10*time.Second, clients)
+			r, err := baseline.Run(ctx, parts, dir, gateways, 10*time.Second, clients)
 			if err != nil {
 				return err
 			}
@@ -116,7 +116,7 @@ func (b *bench) ledger(ctx context.Context) error {
 		ratio = append(ratio, results[true].TPS/results[false].TPS)
 		more = append(more, results[true].CPU/results[false].CPU)
 	}
-	b.floor = figures.Median(up)
+	b.baseline = figures.Median(up)
 	b.set.Plain("bring-up without Kubernetes", "s", up...)
 	b.set.Plain("transactions, nodes dialling each other", "/s", direct...)
 	b.set.Plain("transactions, through gateways", "/s", routed...)
@@ -128,14 +128,14 @@ func (b *bench) ledger(ctx context.Context) error {
 // line runs the line's own benchmark and takes over what it is held against.
 func (b *bench) line(ctx context.Context) error {
 	out := filepath.Join(b.dir, "line.json")
-	contenders := []string{"direct", "hanse"}
+	competitors := []string{"direct", "hanse"}
 	if _, err := exec.LookPath("haproxy"); err == nil {
-		contenders = append(contenders, "haproxy")
+		competitors = append(competitors, "haproxy")
 	} else {
 		b.set.Note("HAProxy is not installed, so nothing stands beside the gateways: apt-get install haproxy")
 	}
 	cmd := exec.CommandContext(ctx, "go", "run", "./hack/bench/line", "-rounds", fmt.Sprint(b.o.rounds), "-seconds", "2",
-		"-only", strings.Join(contenders, ","), "-json", out)
+		"-only", strings.Join(competitors, ","), "-json", out)
 	cmd.Stderr, cmd.Stdout = os.Stderr, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	if err := cmd.Run(); err != nil {
@@ -156,7 +156,7 @@ func (b *bench) line(ctx context.Context) error {
 	}
 	for _, what := range []string{"1", "100"} {
 		of := document.Results["streams-"+what]
-		for _, name := range contenders {
+		for _, name := range competitors {
 			var gigabits []float64
 			for _, bytes := range of[name].Values {
 				gigabits = append(gigabits, bytes*8e-9)
@@ -177,21 +177,21 @@ func (b *bench) line(ctx context.Context) error {
 }
 
 func (b *bench) bringUp(ctx context.Context) error {
-	s, err := stage.New(b.o.name, 3, os.Stderr)
+	s, err := harness.New(b.o.name, 3, os.Stderr)
 	if err != nil {
 		return err
 	}
-	if b.floor == 0 {
-		parts, err := floor.Parts(ctx, s, filepath.Join(b.dir, "parts"))
+	if b.baseline == 0 {
+		parts, err := baseline.Parts(ctx, s, filepath.Join(b.dir, "parts"))
 		if err != nil {
 			return err
 		}
-		r, err := floor.Run(ctx, parts, filepath.Join(b.dir, "floor"), false, 0, 0)
+		r, err := baseline.Run(ctx, parts, filepath.Join(b.dir, "baseline"), false, 0, 0)
 		if err != nil {
 			return err
 		}
-		b.floor = r.BringUp()
-		b.set.Plain("bring-up without Kubernetes", "s", b.floor)
+		b.baseline = r.BringUp()
+		b.set.Plain("bring-up without Kubernetes", "s", b.baseline)
 	}
-	return bringup.Measure(ctx, s, b.o.runs, b.floor, &b.set)
+	return bringup.Measure(ctx, s, b.o.runs, b.baseline, &b.set)
 }

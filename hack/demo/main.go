@@ -10,7 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // The sample names three organizations.
@@ -36,7 +36,7 @@ func main() {
 }
 
 func run(ctx context.Context, name string) error {
-	s, err := stage.New(name, members, os.Stdout)
+	s, err := harness.New(name, members, os.Stdout)
 	if err != nil {
 		return err
 	}

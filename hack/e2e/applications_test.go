@@ -12,14 +12,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // runnable is a block of a page that readers are told to run.
 var runnable = regexp.MustCompile("(?ms)^```console run\n(.*?)^```$")
 
 // applicationsPage runs docs/applications.md as it is written: its blocks in order, in one shell, in org1's cluster.
-func applicationsPage(t *testing.T, s *stage.Stage) {
+func applicationsPage(t *testing.T, s *harness.Harness) {
 	page := must2(t)(readFile(filepath.Join(s.Root, "docs/applications.md")))
 	blocks := runnable.FindAllStringSubmatch(page, -1)
 	if len(blocks) < 6 {
@@ -49,18 +49,18 @@ func applicationsPage(t *testing.T, s *stage.Stage) {
 		t.Fatalf("the page does not work as it is written: %v\n%s", err, out)
 	}
 	for _, text := range []string{"one ton of rye", "two tons of rye", "three tons of rye"} {
-		if !strings.Contains(string(out), stage.Digest(text)) {
+		if !strings.Contains(string(out), harness.Digest(text)) {
 			t.Errorf("nobody has read the digest of %q:\n%s", text, out)
 		}
 	}
 	got, err := s.Read(t.Context(), "org3", "shop/receipt-2", patience)
-	if err != nil || !strings.Contains(got, stage.Digest("two tons of rye")) {
+	if err != nil || !strings.Contains(got, harness.Digest("two tons of rye")) {
 		t.Errorf("org3 reads %q, %v", got, err)
 	}
 }
 
 // pathWithPlugin is a PATH on which kubectl finds the plugin, as `make build` and a reader would leave it.
-func pathWithPlugin(t *testing.T, s *stage.Stage) string {
+func pathWithPlugin(t *testing.T, s *harness.Harness) string {
 	t.Helper()
 	folder := t.TempDir()
 	for name, target := range map[string]string{"kubectl": "kubectl", "kubectl-hanse": "kubectl-hanse"} {

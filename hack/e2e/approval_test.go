@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // approvalWanted is what the agent asks a person to say of a contract's definition.
@@ -20,7 +20,7 @@ var pinnedImage = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
 
 // approvedByHand has one organization approve contracts by hand: what the host declares waits for a person there, what
 // runs runs on, and what the person has approved is done.
-func approvedByHand(t *testing.T, s *stage.Stage) {
+func approvedByHand(t *testing.T, s *harness.Harness) {
 	careful := s.Members[len(s.Members)-1]
 	load := start(t, s, s.Members[0], "by-hand")
 	byDigest(t, s, careful)
@@ -67,7 +67,7 @@ func approvedByHand(t *testing.T, s *stage.Stage) {
 }
 
 // contractImages are the images of an organization's contracts by their names.
-func contractImages(t *testing.T, s *stage.Stage, member, path string) (map[string]string, error) {
+func contractImages(t *testing.T, s *harness.Harness, member, path string) (map[string]string, error) {
 	label := strings.ReplaceAll(v1alpha1.LabelContract, ".", `\.`)
 	out, err := look(t, s, member, fmt.Sprintf(`{range .items[*]}{.metadata.labels.%s} {%s}{"\n"}{end}`, label, path), "-n", "hanse-trade", "pods", "-l", v1alpha1.LabelContract)
 	images := map[string]string{}
@@ -82,7 +82,7 @@ func contractImages(t *testing.T, s *stage.Stage, member, path string) (map[stri
 // byDigest has the host name the contracts' images by digest, as organizations that approve by hand ask for: that of the
 // template by its chart, the others by their Contracts. The digests are those that run already. It waits until nothing else
 // runs.
-func byDigest(t *testing.T, s *stage.Stage, member string) {
+func byDigest(t *testing.T, s *harness.Harness, member string) {
 	ids, err := contractImages(t, s, member, ".status.containerStatuses[0].imageID")
 	if err != nil {
 		t.Fatal(err)

@@ -12,12 +12,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // capturedHost is what somebody does who has every right on the host: the federation controller is put out of the way,
 // and plans are written by hand. Each case looks for what its victims show, and for what has not happened.
-func capturedHost(t *testing.T, s *stage.Stage) {
+func capturedHost(t *testing.T, s *harness.Harness) {
 	scale := func(replicas string) {
 		must2(t)(s.Kubectl(t.Context(), "host", "-n", "hanse-system", "scale", "deployment", "federation", "--replicas="+replicas))
 		must2(t)(s.Kubectl(t.Context(), "host", "-n", "hanse-system", "rollout", "status", "deployment", "federation", "--timeout=10m"))
@@ -38,7 +38,7 @@ func capturedHost(t *testing.T, s *stage.Stage) {
 
 // otherRules tells org1 that a channel which it is in has other members and another rule: a definition that org3 alone
 // satisfies would follow from that.
-func otherRules(t *testing.T, s *stage.Stage) {
+func otherRules(t *testing.T, s *harness.Harness) {
 	undo := tamper(t, s, "org1", func(channel map[string]any) {
 		channel["members"] = []string{"org1", "org3"}
 		channel["endorsement"] = map[string]any{"rule": "Any"}
@@ -50,7 +50,7 @@ func otherRules(t *testing.T, s *stage.Stage) {
 }
 
 // otherFirstBlock tells org3 of another first block than the one that it has pinned.
-func otherFirstBlock(t *testing.T, s *stage.Stage) {
+func otherFirstBlock(t *testing.T, s *harness.Harness) {
 	undo := tamper(t, s, "org3", func(channel map[string]any) {
 		channel["genesisHash"] = strings.Repeat("0", 64)
 	})
@@ -66,7 +66,7 @@ func otherFirstBlock(t *testing.T, s *stage.Stage) {
 }
 
 // plansWithoutEnd puts many large plans of others into org1's namespace on the host.
-func plansWithoutEnd(t *testing.T, s *stage.Stage) {
+func plansWithoutEnd(t *testing.T, s *harness.Harness) {
 	before := get(t, s, "org1", "{.items[*].metadata.name}", "-n", "hanse-system", "memberplans")
 	namespaces := get(t, s, "org1", "{.items[*].metadata.name}", "namespaces")
 	const many = 30
@@ -101,7 +101,7 @@ spec:
 }
 
 // tamper changes channel settlement in a member's plan on the host, and returns what brings it back.
-func tamper(t *testing.T, s *stage.Stage, member string, change func(channel map[string]any)) (undo func()) {
+func tamper(t *testing.T, s *harness.Harness, member string, change func(channel map[string]any)) (undo func()) {
 	t.Helper()
 	plan := []string{"-n", "hanse-member-" + member, "memberplan", "trade"}
 	write := func(channels string) {
@@ -125,11 +125,11 @@ func tamper(t *testing.T, s *stage.Stage, member string, change func(channel map
 	return func() { write(before) }
 }
 
-func channelReason(t *testing.T, s *stage.Stage, member, want string) func() error {
+func channelReason(t *testing.T, s *harness.Harness, member, want string) func() error {
 	return reads(t, s, member, want, `{.status.channels[?(@.name=="settlement")].reason}`, "-n", "hanse-system", "memberplan", "trade")
 }
 
-func hasEvent(t *testing.T, s *stage.Stage, cluster, reason string) func() error {
+func hasEvent(t *testing.T, s *harness.Harness, cluster, reason string) func() error {
 	return func() error {
 		got, err := look(t, s, cluster, "{.items[*].message}", "-n", "hanse-system", "events", "--field-selector", "reason="+reason)
 		if err == nil && got == "" {
@@ -140,7 +140,7 @@ func hasEvent(t *testing.T, s *stage.Stage, cluster, reason string) func() error
 }
 
 // capturedMember uses org2's own credential on the host for what is not org2's.
-func capturedMember(t *testing.T, s *stage.Stage) {
+func capturedMember(t *testing.T, s *harness.Harness) {
 	folder := t.TempDir()
 	for key, file := range map[string]string{`{.data.tls\.crt}`: "tls.crt", `{.data.tls\.key}`: "tls.key"} {
 		encoded := get(t, s, "org2", key, "-n", "hanse-system", "secret", "hanse-host-credential")

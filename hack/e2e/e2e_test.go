@@ -1,7 +1,7 @@
 //go:build e2e
 
 // Package e2e walks the whole path on a testbed of real clusters, and then breaks one thing after another while
-// transactions go on. It stands on the stage and knows of Hanse what a user sees.
+// transactions go on. It stands on the harness and knows of Hanse what a user sees.
 package e2e
 
 import (
@@ -14,13 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // TestConsortium runs its steps in order on one testbed; each leaves the consortium whole for the next. HANSE_E2E_NAME is
 // the testbed's name, for two clones on one machine.
 func TestConsortium(t *testing.T) {
-	s, err := stage.New(cmp.Or(os.Getenv("HANSE_E2E_NAME"), "e2e"), 3, os.Stderr)
+	s, err := harness.New(cmp.Or(os.Getenv("HANSE_E2E_NAME"), "e2e"), 3, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestConsortium(t *testing.T) {
 	}
 	for _, step := range []struct {
 		name string
-		run  func(*testing.T, *stage.Stage)
+		run  func(*testing.T, *harness.Harness)
 	}{
 		{"keys stay home", keysStayHome},
 		{"an agent restarted in the middle of its work", agentRestarted},
@@ -72,18 +72,18 @@ func TestConsortium(t *testing.T) {
 }
 
 // get reads a JSONPath of an object.
-func get(t *testing.T, s *stage.Stage, cluster, path string, args ...string) string {
+func get(t *testing.T, s *harness.Harness, cluster, path string, args ...string) string {
 	t.Helper()
 	return must2(t)(look(t, s, cluster, path, args...))
 }
 
 // look is get for what is polled, where a failure is no more than another reason to look again.
-func look(t *testing.T, s *stage.Stage, cluster, path string, args ...string) (string, error) {
+func look(t *testing.T, s *harness.Harness, cluster, path string, args ...string) (string, error) {
 	return s.Kubectl(t.Context(), cluster, append(append([]string{"get"}, args...), "-o", "jsonpath="+path)...)
 }
 
 // reads polls a JSONPath of an object until it is as wanted.
-func reads(t *testing.T, s *stage.Stage, cluster, want, path string, args ...string) func() error {
+func reads(t *testing.T, s *harness.Harness, cluster, want, path string, args ...string) func() error {
 	return func() error {
 		got, err := look(t, s, cluster, path, args...)
 		if err == nil && got != want {
@@ -93,7 +93,7 @@ func reads(t *testing.T, s *stage.Stage, cluster, want, path string, args ...str
 	}
 }
 
-func isReady(t *testing.T, s *stage.Stage, args ...string) func() error {
+func isReady(t *testing.T, s *harness.Harness, args ...string) func() error {
 	return func() error {
 		got, err := look(t, s, "host", `{.metadata.generation} {.status.observedGeneration} {.status.conditions[?(@.type=="Ready")].status}`, args...)
 		if err != nil {
@@ -106,7 +106,7 @@ func isReady(t *testing.T, s *stage.Stage, args ...string) func() error {
 	}
 }
 
-func keysStayHome(t *testing.T, s *stage.Stage) {
+func keysStayHome(t *testing.T, s *harness.Harness) {
 	everything := must2(t)(s.Kubectl(t.Context(), "host", "get", "members,lines,consortia,channels,contracts,memberplans,configmaps,secrets,events", "-A", "-o", "yaml"))
 	if !strings.Contains(everything, "kind: MemberPlan") || !strings.Contains(everything, "kind: Secret") {
 		t.Fatal("the search has not seen the host's plans and secrets, and so proves nothing")
@@ -141,7 +141,7 @@ metadata: {name: asset, namespace: default}
 spec: {channel: freight, template: asset}
 `
 
-func agentRestarted(t *testing.T, s *stage.Stage) {
+func agentRestarted(t *testing.T, s *harness.Harness) {
 	load := start(t, s, "org1", "restart")
 	if err := s.Apply(t.Context(), "host", secondChannel); err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func agentRestarted(t *testing.T, s *stage.Stage) {
 	}
 }
 
-func peerAdded(t *testing.T, s *stage.Stage) {
+func peerAdded(t *testing.T, s *harness.Harness) {
 	load := start(t, s, "org1", "peer")
 	patch := `[{"op":"add","path":"/spec/members/2/peers","value":2}]`
 	must2(t)(s.Kubectl(t.Context(), "host", "patch", "consortium", "trade", "--type=json", "-p", patch))
@@ -167,7 +167,7 @@ func peerAdded(t *testing.T, s *stage.Stage) {
 	eventually(t, "the consortium", isReady(t, s, "consortium", "trade"))
 }
 
-func hostAway(t *testing.T, s *stage.Stage) {
+func hostAway(t *testing.T, s *harness.Harness) {
 	must2(t)(s.Testbed(t.Context(), "kill", "host"))
 	load := start(t, s, "org2", "hostaway")
 	load.goesOn(t, 2)
@@ -179,7 +179,7 @@ func hostAway(t *testing.T, s *stage.Stage) {
 	eventually(t, "the host hears of everybody again", isReady(t, s, "consortium", "trade"))
 }
 
-func clusterKilled(t *testing.T, s *stage.Stage) {
+func clusterKilled(t *testing.T, s *harness.Harness) {
 	must2(t)(s.Testbed(t.Context(), "kill", "org3"))
 	load := start(t, s, "org1", "killed")
 	load.goesOn(t, 3)
@@ -188,13 +188,13 @@ func clusterKilled(t *testing.T, s *stage.Stage) {
 	load.end()
 	id := fmt.Sprint(load.lastID.Load())
 	got, err := s.Read(t.Context(), "org3", id, patience)
-	if err != nil || !strings.Contains(got, stage.Digest(id)) {
+	if err != nil || !strings.Contains(got, harness.Digest(id)) {
 		t.Fatalf("org3 has not caught up: %q, %v", got, err)
 	}
 	eventually(t, "the consortium is whole", isReady(t, s, "consortium", "trade"))
 }
 
-func lineCut(t *testing.T, s *stage.Stage) {
+func lineCut(t *testing.T, s *harness.Harness) {
 	load := start(t, s, "org1", "cut")
 	down := func(line string) func() error {
 		return reads(t, s, "host", "False", `{.status.conditions[?(@.type=="Ready")].status}`, "line", line)
@@ -220,7 +220,7 @@ func lineCut(t *testing.T, s *stage.Stage) {
 
 // certificateRenewed has cert-manager renew an orderer's TLS certificate: the key has to stay, because the channel knows
 // the orderer by it, and the node has to take the certificate up while transactions go on.
-func certificateRenewed(t *testing.T, s *stage.Stage) {
+func certificateRenewed(t *testing.T, s *harness.Harness) {
 	secret := []string{"-n", "hanse-trade", "secret", "orderer0-org2-tls"}
 	key, certificate := get(t, s, "org2", `{.data.tls\.key}`, secret...), get(t, s, "org2", `{.data.tls\.crt}`, secret...)
 	pod := []string{"-n", "hanse-trade", "pod", "orderer0-org2-0"}

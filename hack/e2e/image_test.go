@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // foreign is a registry that no organization's allow-lists hold.
@@ -16,16 +16,16 @@ const foreign = "registry.example.com/"
 // imageRefused declares images that the organizations' own charts do not allow, as a host in wrong hands might: for a
 // contract, and for the nodes, which hold the keys. Everybody refuses and says so on the host, whether an image would be its
 // nodes' turn yet or not, nothing of them runs, the ledger goes on, and a mended declaration recovers.
-func imageRefused(t *testing.T, s *stage.Stage) {
+func imageRefused(t *testing.T, s *harness.Harness) {
 	load := start(t, s, "org1", "refused")
 	for _, row := range []struct {
 		why, kind, name, wrong, right string
-		declare                       func(t *testing.T, s *stage.Stage, image string)
+		declare                       func(t *testing.T, s *harness.Harness, image string)
 		condition, says               string
 		// conditions of what was declared that say who refuses.
 		named []string
 	}{
-		{"a contract's", "contract", "stranger", foreign + "contract:1.0", "ghcr.io/hanse-io/contract-notary:" + stage.Version,
+		{"a contract's", "contract", "stranger", foreign + "contract:1.0", "ghcr.io/hanse-io/contract-notary:" + harness.Version,
 			strangerContract, "ContractsReady", "policy.contractImages", []string{"Ready"}},
 		{"the nodes'", "consortium", "trade", foreign + "fabric-peer:3.1.4", "docker.io/hyperledger/fabric-peer:3.1.4",
 			peerImage, "NodesReady", "policy.nodeImages", []string{"Ready", "RolledOut"}},
@@ -76,7 +76,7 @@ func imageRefused(t *testing.T, s *stage.Stage) {
 }
 
 // workloads lists what each organization's agent has made, with its images.
-func workloads(t *testing.T, s *stage.Stage) map[string]string {
+func workloads(t *testing.T, s *harness.Harness) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	for _, member := range s.Members {
@@ -90,7 +90,7 @@ func workloads(t *testing.T, s *stage.Stage) map[string]string {
 	return found
 }
 
-func strangerContract(t *testing.T, s *stage.Stage, image string) {
+func strangerContract(t *testing.T, s *harness.Harness, image string) {
 	t.Helper()
 	if err := s.Apply(t.Context(), "host", contractOf("stranger", image)); err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ spec: {channel: settlement, image: %q}
 `, name, image)
 }
 
-func peerImage(t *testing.T, s *stage.Stage, image string) {
+func peerImage(t *testing.T, s *harness.Harness, image string) {
 	t.Helper()
 	patch := fmt.Sprintf(`{"spec":{"ledger":{"fabric":{"peerImage":%q}}}}`, image)
 	must2(t)(s.Kubectl(t.Context(), "host", "patch", "consortium", "trade", "--type=merge", "-p", patch))

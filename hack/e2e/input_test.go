@@ -9,14 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // badInput declares what cannot work on clusters, looks for a message that says so, mends it and waits until it works.
-func badInput(t *testing.T, s *stage.Stage) {
+func badInput(t *testing.T, s *harness.Harness) {
 	for _, row := range []struct{ why, kind, name, wrong, says, mended string }{
 		{"an image that cannot be pulled", "contract", "broken", contractOf("broken", "ghcr.io/hanse-io/no-such-image:0.0.0"), "no-such-image",
-			contractOf("broken", "ghcr.io/hanse-io/contract-asset:"+stage.Version)},
+			contractOf("broken", "ghcr.io/hanse-io/contract-asset:"+harness.Version)},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			if err := s.Apply(t.Context(), "host", row.wrong); err != nil {
@@ -39,7 +39,7 @@ func badInput(t *testing.T, s *stage.Stage) {
 }
 
 // lineToNowhere declares a line that leads nowhere, and then one over the addresses of another: one road is one line.
-func lineToNowhere(t *testing.T, s *stage.Stage) {
+func lineToNowhere(t *testing.T, s *harness.Harness) {
 	end := func(i int) string {
 		return get(t, s, "host", fmt.Sprintf("{.spec.ends[%d].address}", i), "line", "org1-org3")
 	}
@@ -76,7 +76,7 @@ spec: {priority: 900, ends: [{member: org1, address: %s, port: %s}, {member: org
 }
 
 // strangersClients lets Fabric's own command line and an application on the archived SDK work with what Hanse exports.
-func strangersClients(t *testing.T, s *stage.Stage) {
+func strangersClients(t *testing.T, s *harness.Harness) {
 	folder := t.TempDir()
 	environment := must2(t)(s.Hanse(t.Context(), "org1", "env", "trade", "--out", folder+"/msp"))
 	peer := strings.TrimSpace(must2(t)(s.Part("peer")))
@@ -88,7 +88,7 @@ func strangersClients(t *testing.T, s *stage.Stage) {
 }
 
 // application builds the program on fabric-sdk-go v1.0.0 and runs it as org1's user.
-func application(t *testing.T, s *stage.Stage, folder string) {
+func application(t *testing.T, s *harness.Harness, folder string) {
 	program, profile := folder+"/legacyclient", folder+"/profile.yaml"
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
 	build.Dir, build.Env = s.Root+"/hack/legacyclient", append(os.Environ(), "CGO_ENABLED=0")
@@ -105,13 +105,13 @@ func application(t *testing.T, s *stage.Stage, folder string) {
 		folder, program, profile)))
 	t.Logf("the application: %s", strings.TrimSpace(out))
 	got, err := s.Read(t.Context(), "org2", "legacy-1", patience)
-	if err != nil || !strings.Contains(got, stage.Digest("hello")) {
+	if err != nil || !strings.Contains(got, harness.Digest("hello")) {
 		t.Errorf("org2 reads %q, %v: what the application wrote has to be there", got, err)
 	}
 }
 
 // uninstalled deletes the consortium and then Hanse itself, and looks for what is left.
-func uninstalled(t *testing.T, s *stage.Stage) {
+func uninstalled(t *testing.T, s *harness.Harness) {
 	for _, kind := range []string{"contracts", "channels", "consortia"} {
 		must2(t)(s.Kubectl(t.Context(), "host", "delete", kind, "--all", "--timeout=600s"))
 	}
@@ -142,7 +142,7 @@ func uninstalled(t *testing.T, s *stage.Stage) {
 }
 
 // gone waits until a kubectl get finds nothing: what is deleted takes a moment to end.
-func gone(t *testing.T, s *stage.Stage, cluster string, args ...string) {
+func gone(t *testing.T, s *harness.Harness, cluster string, args ...string) {
 	t.Helper()
 	eventually(t, cluster+" has nothing left", func() error {
 		out, err := s.Kubectl(t.Context(), cluster, args...)

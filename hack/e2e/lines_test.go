@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // floodTo is the environment variable that makes of TestFloodHelper a captured member's machine.
@@ -27,7 +27,7 @@ const (
 
 // gatewayFlooded has org3's machines open connections to org1's gateway without end, each of which names a node and says no
 // more. org1 and org2 go on, and org1 shows what happens to it.
-func gatewayFlooded(t *testing.T, s *stage.Stage) {
+func gatewayFlooded(t *testing.T, s *harness.Harness) {
 	address := get(t, s, "host", `{.spec.ends[?(@.member=="org1")].address}`, "line", "org1-org3")
 	t.Setenv(floodTo, net.JoinHostPort(address, "7443"))
 	ctx, stop := context.WithCancel(t.Context())
@@ -92,7 +92,7 @@ func TestFloodHelper(t *testing.T) {
 
 // insideProbed has the host move a line's end to a Service and to a node of org1's own cluster, and looks for what org1
 // tells: that it does not dial them, and nothing of what is there.
-func insideProbed(t *testing.T, s *stage.Stage) {
+func insideProbed(t *testing.T, s *harness.Harness) {
 	service := get(t, s, "org1", "{.spec.clusterIP}", "-n", "default", "service", "kubernetes")
 	node := get(t, s, "org1", `{.items[0].status.addresses[?(@.type=="InternalIP")].address}`, "nodes")
 	for _, inside := range []string{service, node} {

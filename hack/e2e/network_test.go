@@ -9,7 +9,7 @@ import (
 	"os/exec"
 	"testing"
 
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // neighbour is a pod of the organization's cluster that has nothing to do with any consortium.
@@ -40,7 +40,7 @@ exit 3`
 const noNetwork = 3
 
 // strangersPod shows that the network policies hold for whoever runs in the same cluster, and what opens them.
-func strangersPod(t *testing.T, s *stage.Stage) {
+func strangersPod(t *testing.T, s *harness.Harness) {
 	const member = "org1"
 	if err := s.Apply(t.Context(), member, neighbour); err != nil {
 		t.Fatal(err)

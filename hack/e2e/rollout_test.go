@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 
 // badNodeImage declares a peers' image that does not come up. One node is given it, transactions go on among the others,
 // the consortium says which node failed, that node goes back by itself, and no other is ever touched.
-func badNodeImage(t *testing.T, s *stage.Stage) {
+func badNodeImage(t *testing.T, s *harness.Harness) {
 	before := workloads(t, s)
 	states := watchPlans(t, s)
 	load := start(t, s, s.Members[1], "bad-image")
@@ -79,7 +79,7 @@ func badNodeImage(t *testing.T, s *stage.Stage) {
 
 // goodNodeImage declares the image that the peers run under another name, by its digest, so that each of them is started
 // anew: one after the other, over all organizations, while transactions go on through the others.
-func goodNodeImage(t *testing.T, s *stage.Stage) {
+func goodNodeImage(t *testing.T, s *harness.Harness) {
 	id := get(t, s, s.Members[0], "{.status.containerStatuses[0].imageID}", "-n", "hanse-trade", "pod", "peer0-"+s.Members[0]+"-0")
 	if !pinnedImage.MatchString(id) {
 		t.Fatalf("the peer's image is known by no digest: %q", id)
@@ -154,7 +154,7 @@ func oneByOne(t *testing.T, states []planState, image string) {
 }
 
 // declarePeers declares the peers' image, and how many seconds a node has to come up with it.
-func declarePeers(t *testing.T, s *stage.Stage, image, deadline string) {
+func declarePeers(t *testing.T, s *harness.Harness, image, deadline string) {
 	t.Helper()
 	patch := fmt.Sprintf(`{"spec":{"progressDeadlineSeconds":%s,"ledger":{"fabric":{"peerImage":%q}}}}`, deadline, image)
 	must2(t)(s.Kubectl(t.Context(), "host", "patch", "consortium", "trade", "--type=merge", "-p", patch))
@@ -182,7 +182,7 @@ type planState struct {
 
 // watchPlans follows the consortium's plans on the host, and gives every state that they have been in, in the order in
 // which the API server has had them, once it is asked to.
-func watchPlans(t *testing.T, s *stage.Stage) func() []planState {
+func watchPlans(t *testing.T, s *harness.Harness) func() []planState {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // traffic submits transactions as one Member, one after another, until it is stopped. It tells whether the ledger goes
@@ -23,7 +23,7 @@ type traffic struct {
 	wait         sync.WaitGroup
 }
 
-func start(t *testing.T, s *stage.Stage, member, label string) *traffic {
+func start(t *testing.T, s *harness.Harness, member, label string) *traffic {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	tr := &traffic{stop: cancel}
@@ -31,7 +31,7 @@ func start(t *testing.T, s *stage.Stage, member, label string) *traffic {
 		for i := 0; ctx.Err() == nil; i++ {
 			id := fmt.Sprintf("%s-%d", label, i)
 			call, cancelCall := context.WithTimeout(ctx, 2*time.Minute)
-			_, err := s.Invoke(call, member, "Put", id, stage.Digest(id), "sha256", "{}")
+			_, err := s.Invoke(call, member, "Put", id, harness.Digest(id), "sha256", "{}")
 			cancelCall()
 			switch {
 			case err == nil:

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // shortLived is a consortium whose host asks for the volumes to go with the nodes.
@@ -22,7 +22,7 @@ spec:
 
 // volumesKept has the host take down a consortium with everything in it, while one organization keeps its volumes, which it
 // says only after they were made, and while one of its nodes is not ready and therefore not applied any more.
-func volumesKept(t *testing.T, s *stage.Stage) {
+func volumesKept(t *testing.T, s *harness.Harness) {
 	const keeps, lets = "org1", "org2"
 	keep := func(word string) {
 		must2(t)(s.Helm(t.Context(), keeps, "upgrade", "member-agent", "charts/member-agent", "--namespace", "hanse-system",

@@ -10,15 +10,15 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/hack/bench/figures"
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // limit bounds one bring-up.
 const limit = 4 * time.Minute
 
 // Measure brings a consortium up so many times on a testbed of its own, one after the other, and takes the testbed down.
-// floor is how long the same takes without Kubernetes, zero if nobody knows.
-func Measure(ctx context.Context, s *stage.Stage, runs int, floor float64, set *figures.Set) (err error) {
+// baseline is how long the same takes without Kubernetes, zero if nobody knows.
+func Measure(ctx context.Context, s *harness.Harness, runs int, baseline float64, set *figures.Set) (err error) {
 	defer func() {
 		// Also after an interrupt nothing is to be left.
 		down, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
@@ -50,9 +50,9 @@ func Measure(ctx context.Context, s *stage.Stage, runs int, floor float64, set *
 	for _, name := range milestones {
 		set.Plain("bring-up: "+name+", after", "s", steps[name]...)
 	}
-	if floor > 0 {
-		set.AtMost("bring-up to the first transaction", "s", 2*floor, whole...)
-		set.AtMost("bring-up beside the same without Kubernetes", "times", 2, figures.Median(whole)/floor)
+	if baseline > 0 {
+		set.AtMost("bring-up to the first transaction", "s", 2*baseline, whole...)
+		set.AtMost("bring-up beside the same without Kubernetes", "times", 2, figures.Median(whole)/baseline)
 	}
 	memory(ctx, s, set)
 	return nil
@@ -68,7 +68,7 @@ var milestones = []string{
 
 // once declares a consortium, waits until it is ready, and commits a transaction. The result is the seconds since the
 // beginning at which each milestone was reached.
-func once(ctx context.Context, s *stage.Stage, name string, clear bool) (map[string]float64, error) {
+func once(ctx context.Context, s *harness.Harness, name string, clear bool) (map[string]float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	w, err := newWatcher(s, name)
@@ -101,7 +101,7 @@ func once(ctx context.Context, s *stage.Stage, name string, clear bool) (map[str
 	return took, err
 }
 
-func manifests(s *stage.Stage, name string) string {
+func manifests(s *harness.Harness, name string) string {
 	var list []string
 	for i, member := range s.Members {
 		role := v1alpha1.RoleParticipant
@@ -117,10 +117,10 @@ func manifests(s *stage.Stage, name string) string {
 }
 
 // transact commits the first transaction as a user would, trying again until it works.
-func transact(ctx context.Context, s *stage.Stage, name string) error {
+func transact(ctx context.Context, s *harness.Harness, name string) error {
 	for {
 		_, err := s.Hanse(ctx, "org1", "invoke", "--consortium", name, "--channel", name, "--contract", name,
-			"Put", "first", stage.Digest("first"), "sha256", "{}")
+			"Put", "first", harness.Digest("first"), "sha256", "{}")
 		if err == nil {
 			return nil
 		}
@@ -136,7 +136,7 @@ var workingSet = regexp.MustCompile(`(?m)^container_memory_working_set_bytes\{co
 
 // memory asks a member's kubelet for what the agent and the gateway take, page cache in use included. A kubelet that
 // does not tell costs one figure, and not the others.
-func memory(ctx context.Context, s *stage.Stage, set *figures.Set) {
+func memory(ctx context.Context, s *harness.Harness, set *figures.Set) {
 	node, err := s.Kubectl(ctx, "org1", "get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
 	if err != nil {
 		set.Note("no figure of memory in a real cluster: %v", err)

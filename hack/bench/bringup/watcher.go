@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 const (
@@ -35,7 +35,7 @@ type watcher struct {
 	stops []func()
 }
 
-func newWatcher(s *stage.Stage, name string) (*watcher, error) {
+func newWatcher(s *harness.Harness, name string) (*watcher, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", s.Kubeconfig("host"))
 	if err != nil {
 		return nil, err

@@ -64,7 +64,7 @@ func swallow(conn *net.TCPConn, total *atomic.Int64) {
 	}
 }
 
-// hello is a real ClientHello with the server name that the contenders route by.
+// hello is a real ClientHello with the server name that the competitors route by.
 func hello() ([]byte, error) {
 	c, s := net.Pipe()
 	defer c.Close()

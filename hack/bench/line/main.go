@@ -1,6 +1,6 @@
 // Command line measures what a pair of gateways costs on a line, next to no gateway at all and next to a pair of
 // HAProxies that route by the same server name. It makes two network namespaces joined by a veth pair, runs every
-// contender in them one after another, several rounds of it, and prints medians and ratios as a table and as JSON.
+// competitor in them one after another, several rounds of it, and prints medians and ratios as a table and as JSON.
 //
 //	go run ./hack/bench/line                          # root is needed, and haproxy for the comparison
 //	go run ./hack/bench/line -rounds 5 -seconds 3 -json line.json
@@ -60,10 +60,10 @@ func readFlags() settings {
 	var s settings
 	var seconds float64
 	var only, streams string
-	flag.IntVar(&s.rounds, "rounds", 5, "how often every contender runs")
+	flag.IntVar(&s.rounds, "rounds", 5, "how often every competitor runs")
 	flag.Float64Var(&seconds, "seconds", 3, "how long each measurement takes")
 	flag.IntVar(&s.workers, "workers", 16, "clients that open connections at once, in the measurement of their rate")
-	flag.StringVar(&only, "only", "direct,hanse,haproxy,haproxy-splice", "contenders, divided by commas")
+	flag.StringVar(&only, "only", "direct,hanse,haproxy,haproxy-splice", "competitors, divided by commas")
 	flag.StringVar(&streams, "streams", "1,100", "numbers of streams, divided by commas; none if empty")
 	flag.StringVar(&s.json, "json", "", "file to write the results to")
 	flag.StringVar(&s.profile, "profile", "", "directory to write the gateways' CPU profiles to")
@@ -102,9 +102,9 @@ func run(ctx context.Context, s settings) error {
 	r := newResults()
 	for round := range s.rounds {
 		for _, name := range s.only {
-			c, ok := contenders[name]
+			c, ok := competitors[name]
 			if !ok {
-				return fmt.Errorf("%q is no contender: take direct, hanse, haproxy or haproxy-splice", name)
+				return fmt.Errorf("%q is no competitor: take direct, hanse, haproxy or haproxy-splice", name)
 			}
 			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, s.rounds, name)
 			if err := measure(ctx, s, n, dir, name, c, r); err != nil {

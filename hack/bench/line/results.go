@@ -30,7 +30,7 @@ func (r *results) median(what, of string) float64 {
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
-// ratio is the median, over the rounds, of what one contender got for each that another got in the same round: what
+// ratio is the median, over the rounds, of what one competitor got for each that another got in the same round: what
 // else the machine does in a round befalls both.
 func (r *results) ratio(what, of, to string) float64 {
 	a, b := r.values[what][of], r.values[what][to]

@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/hack/bench/controlplanes"
 	"github.com/hanse-io/hanse/hack/bench/figures"
-	"github.com/hanse-io/hanse/hack/bench/planes"
 )
 
 // idle does nothing for a while and counts what the agent asks of the host meanwhile, from the host's audit log.
-func idle(ctx context.Context, p *planes.Planes, long time.Duration, s *figures.Set) error {
+func idle(ctx context.Context, p *controlplanes.ControlPlanes, long time.Duration, s *figures.Set) error {
 	_, offset, err := p.Host.Requests(0)
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func idle(ctx context.Context, p *planes.Planes, long time.Duration, s *figures.
 	kinds := map[string]int{}
 	count := 0
 	for _, r := range requests {
-		if r.Of(v1alpha1.MemberUser(planes.Member)) && r.Received.After(began) {
+		if r.Of(v1alpha1.MemberUser(controlplanes.Member)) && r.Received.After(began) {
 			kinds[r.Verb+" "+r.Resource+r.Subresource]++
 			count++
 		}

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/hack/bench/planes"
+	"github.com/hanse-io/hanse/hack/bench/controlplanes"
 )
 
 // namespace of the declarations on the host.
@@ -28,7 +28,7 @@ func declare(ctx context.Context, c client.Client, from, to int) error {
 	for i := from; i < to; i++ {
 		name := consortium(i)
 		for _, object := range []*unstructured.Unstructured{
-			object("Consortium", name, map[string]any{"members": []any{map[string]any{"name": planes.Member, "role": string(v1alpha1.RoleLeader)}}}),
+			object("Consortium", name, map[string]any{"members": []any{map[string]any{"name": controlplanes.Member, "role": string(v1alpha1.RoleLeader)}}}),
 			object("Channel", name, map[string]any{"consortium": name}),
 			contract(name, 0),
 		} {

@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hanse-io/hanse/hack/bench/controlplanes"
 	"github.com/hanse-io/hanse/hack/bench/figures"
-	"github.com/hanse-io/hanse/hack/bench/planes"
 )
 
 // Options say how much is measured.
@@ -36,7 +36,7 @@ const profileSeconds = 12
 const settle = 3 * time.Minute
 
 // Measure takes all figures of the propagation.
-func Measure(ctx context.Context, p *planes.Planes, o Options, s *figures.Set) error {
+func Measure(ctx context.Context, p *controlplanes.ControlPlanes, o Options, s *figures.Set) error {
 	t, err := track(ctx, p)
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func Measure(ctx context.Context, p *planes.Planes, o Options, s *figures.Set) e
 // runs numbers the changes: every one is to a version that was not there before.
 type runs struct {
 	t       *tracker
-	p       *planes.Planes
+	p       *controlplanes.ControlPlanes
 	o       Options
 	version int
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/hack/bench/controlplanes"
 	"github.com/hanse-io/hanse/hack/bench/figures"
-	"github.com/hanse-io/hanse/hack/bench/planes"
 )
 
 // auditDelay is how long the API servers may keep audit events to themselves.
@@ -18,7 +18,7 @@ const auditDelay = 2 * time.Second
 // step is one request that a change passes through.
 type step struct {
 	name             string
-	plane            *planes.Plane
+	plane            *controlplanes.ControlPlane
 	user             string
 	namespace        string
 	resource, detail string
@@ -26,20 +26,20 @@ type step struct {
 
 func (r *runs) steps() []step {
 	host, own := r.p.Host, r.p.Own
-	federation := "system:serviceaccount:" + planes.Namespace + ":federation"
-	agent := "system:serviceaccount:" + planes.Namespace + ":member-agent"
-	there := v1alpha1.MemberNamespace(planes.Member)
+	federation := "system:serviceaccount:" + controlplanes.Namespace + ":federation"
+	agent := "system:serviceaccount:" + controlplanes.Namespace + ":member-agent"
+	there := v1alpha1.MemberNamespace(controlplanes.Member)
 	return []step{
 		{"federation writes the plan", host, federation, there, "memberplans", ""},
-		{"agent writes the mirror", own, agent, planes.Namespace, "memberplans", ""},
-		{"agent writes the mirror's status", own, agent, planes.Namespace, "memberplans", "status"},
-		{"agent reports to the host", host, v1alpha1.MemberUser(planes.Member), there, "memberplans", "status"},
+		{"agent writes the mirror", own, agent, controlplanes.Namespace, "memberplans", ""},
+		{"agent writes the mirror's status", own, agent, controlplanes.Namespace, "memberplans", "status"},
+		{"agent reports to the host", host, v1alpha1.MemberUser(controlplanes.Member), there, "memberplans", "status"},
 	}
 }
 
 // mark is the state of things before changes begin: the lengths of the two audit logs, and the CPU time used.
 type mark struct {
-	offsets map[*planes.Plane]int64
+	offsets map[*controlplanes.ControlPlane]int64
 	cpu     map[string]float64
 	at      time.Time
 }
@@ -48,8 +48,8 @@ func (r *runs) mark() (mark, error) {
 	if r.o.Trace == nil {
 		return mark{}, nil
 	}
-	offsets := map[*planes.Plane]int64{}
-	for _, plane := range []*planes.Plane{r.p.Host, r.p.Own} {
+	offsets := map[*controlplanes.ControlPlane]int64{}
+	for _, plane := range []*controlplanes.ControlPlane{r.p.Host, r.p.Own} {
 		_, next, err := plane.Requests(0)
 		if err != nil {
 			return mark{}, err
@@ -80,7 +80,7 @@ func (r *runs) trace(what string, names []string, since mark) {
 		lines = append(lines, fmt.Sprintf("  %-34s n=%-4d received p50 %6.1f p99 %6.1f ms, took p50 %5.1f p99 %5.1f ms", s.name, len(at),
 			figures.Percentile(at, 50), figures.Percentile(at, 99), figures.Percentile(spent, 50), figures.Percentile(spent, 99)))
 	}
-	for _, plane := range []*planes.Plane{r.p.Host, r.p.Own} {
+	for _, plane := range []*controlplanes.ControlPlane{r.p.Host, r.p.Own} {
 		requests, _, _ := plane.Requests(since.offsets[plane])
 		counts := map[string]int{}
 		for _, q := range requests {
@@ -92,7 +92,7 @@ func (r *runs) trace(what string, names []string, since mark) {
 }
 
 // onTheWay takes the first such request of each change after its acceptance.
-func (r *runs) onTheWay(requests []planes.Request, s step, names []string) (at, took []float64) {
+func (r *runs) onTheWay(requests []controlplanes.Request, s step, names []string) (at, took []float64) {
 	r.t.mu.Lock()
 	defer r.t.mu.Unlock()
 	for _, name := range names {

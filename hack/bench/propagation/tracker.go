@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/hack/bench/planes"
+	"github.com/hanse-io/hanse/hack/bench/controlplanes"
 )
 
 // change is one change on its way. A zero time has not come.
@@ -33,18 +33,18 @@ type tracker struct {
 }
 
 // track begins to watch. Informers, for an API server drops a plain watch that does not keep up with a burst.
-func track(ctx context.Context, p *planes.Planes) (*tracker, error) {
+func track(ctx context.Context, p *controlplanes.ControlPlanes) (*tracker, error) {
 	ctx, stop := context.WithCancel(ctx)
 	t := &tracker{changes: map[string]*change{}, settled: map[string]bool{}, moved: make(chan struct{}, 1), last: time.Now(), close: stop}
 	for _, w := range []struct {
-		plane     *planes.Plane
+		plane     *controlplanes.ControlPlane
 		namespace string
 		kind      client.Object
 		see       func(o any, now time.Time)
 	}{
 		{p.Host, namespace, &v1alpha1.Contract{}, t.seeContract},
-		{p.Host, v1alpha1.MemberNamespace(planes.Member), &v1alpha1.MemberPlan{}, t.seePlan},
-		{p.Own, planes.Namespace, &v1alpha1.MemberPlan{}, t.seeMirror},
+		{p.Host, v1alpha1.MemberNamespace(controlplanes.Member), &v1alpha1.MemberPlan{}, t.seePlan},
+		{p.Own, controlplanes.Namespace, &v1alpha1.MemberPlan{}, t.seeMirror},
 	} {
 		if err := t.follow(ctx, w.plane, w.namespace, w.kind, w.see); err != nil {
 			stop()
@@ -55,7 +55,7 @@ func track(ctx context.Context, p *planes.Planes) (*tracker, error) {
 }
 
 // follow tells of every object of a kind in a namespace, as it is and as it becomes.
-func (t *tracker) follow(ctx context.Context, plane *planes.Plane, namespace string, kind client.Object, see func(o any, now time.Time)) error {
+func (t *tracker) follow(ctx context.Context, plane *controlplanes.ControlPlane, namespace string, kind client.Object, see func(o any, now time.Time)) error {
 	c, err := cache.New(plane.Config, cache.Options{
 		Scheme: plane.Client.Scheme(), Mapper: plane.Client.RESTMapper(), DefaultNamespaces: map[string]cache.Config{namespace: {}},
 	})

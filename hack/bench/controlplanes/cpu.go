@@ -1,4 +1,4 @@
-package planes
+package controlplanes
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 // CPU is how many seconds of CPU time each of the programs has used so far, this one among them. What else the machine
 // does makes a change slow but does not make it dearer.
-func (p *Planes) CPU() map[string]float64 {
+func (p *ControlPlanes) CPU() map[string]float64 {
 	used := map[string]float64{}
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range stats {
@@ -36,11 +36,11 @@ func (p *Planes) CPU() map[string]float64 {
 }
 
 // nameOf tells the two API servers apart by the file that they log to.
-func (p *Planes) nameOf(pid string) string {
+func (p *ControlPlanes) nameOf(pid string) string {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%s/cmdline", pid))
 	arguments := strings.Split(string(text), "\x00")
 	name := filepath.Base(arguments[0])
-	for side, plane := range map[string]*Plane{"host ": p.Host, "member ": p.Own} {
+	for side, plane := range map[string]*ControlPlane{"host ": p.Host, "member ": p.Own} {
 		if strings.Contains(string(text), "--audit-log-path="+plane.audit) {
 			return side + name
 		}
@@ -52,13 +52,13 @@ func (p *Planes) nameOf(pid string) string {
 }
 
 // Profile writes CPU profiles of both API servers over so many seconds into a directory, for go tool pprof.
-func (p *Planes) Profile(ctx context.Context, seconds int, dir string) error {
+func (p *ControlPlanes) Profile(ctx context.Context, seconds int, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	var both sync.WaitGroup
 	failed := make([]error, 2)
-	for i, plane := range []*Plane{p.Host, p.Own} {
+	for i, plane := range []*ControlPlane{p.Host, p.Own} {
 		both.Go(func() {
 			clients, err := kubernetes.NewForConfig(plane.Config)
 			if err != nil {

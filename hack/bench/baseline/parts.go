@@ -1,4 +1,4 @@
-package floor
+package baseline
 
 import (
 	"context"
@@ -8,12 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
 )
 
 // Parts puts the programs of a network into a directory.
-func Parts(ctx context.Context, s *stage.Stage, dir string) (fabrictest.Options, error) {
+func Parts(ctx context.Context, s *harness.Harness, dir string) (fabrictest.Options, error) {
 	o := fabrictest.Options{
 		Binaries: filepath.Join(dir, "bin"), Builder: filepath.Join(dir, "builder"), Contract: filepath.Join(dir, "notary"),
 	}

@@ -1,4 +1,4 @@
-package planes
+package controlplanes
 
 import (
 	"bytes"
@@ -21,25 +21,25 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/hack/stage"
+	"github.com/hanse-io/hanse/hack/harness"
 )
 
 // Member is the one organization.
 const Member = "org1"
 
-// Planes is a host and one Member, with the product running.
-type Planes struct {
-	Host, Own *Plane
+// ControlPlanes is a host and one Member, with the product running.
+type ControlPlanes struct {
+	Host, Own *ControlPlane
 	Agent     *Process
 
-	stage     *stage.Stage
+	harness   *harness.Harness
 	dir       string
 	processes []*Process
 }
 
 // Start runs everything and waits until the Member is online.
-func Start(ctx context.Context, s *stage.Stage, dir string) (p *Planes, err error) {
-	p = &Planes{stage: s, dir: dir}
+func Start(ctx context.Context, s *harness.Harness, dir string) (p *ControlPlanes, err error) {
+	p = &ControlPlanes{harness: s, dir: dir}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Stop())
@@ -63,13 +63,13 @@ func Start(ctx context.Context, s *stage.Stage, dir string) (p *Planes, err erro
 }
 
 // Stop ends everything.
-func (p *Planes) Stop() error {
+func (p *ControlPlanes) Stop() error {
 	for i := len(p.processes) - 1; i >= 0; i-- {
 		p.processes[i].Stop()
 	}
 	p.processes = nil
 	var failed []error
-	for _, plane := range []*Plane{p.Host, p.Own} {
+	for _, plane := range []*ControlPlane{p.Host, p.Own} {
 		if plane != nil && plane.env != nil {
 			failed = append(failed, plane.stop())
 		}
@@ -77,7 +77,7 @@ func (p *Planes) Stop() error {
 	return errors.Join(failed...)
 }
 
-func (p *Planes) run(plane *Plane, kubeconfig, program string, environment []string, args ...string) (*Process, error) {
+func (p *ControlPlanes) run(plane *ControlPlane, kubeconfig, program string, environment []string, args ...string) (*Process, error) {
 	process, err := startProcess(plane.dir, kubeconfig, program, environment, args...)
 	if err == nil {
 		p.processes = append(p.processes, process)
@@ -86,8 +86,8 @@ func (p *Planes) run(plane *Plane, kubeconfig, program string, environment []str
 }
 
 // startHost signs certificates as a host does, and runs federation.
-func (p *Planes) startHost(ctx context.Context) error {
-	hyperkube, err := p.stage.Part("hyperkube")
+func (p *ControlPlanes) startHost(ctx context.Context) error {
+	hyperkube, err := p.harness.Part("hyperkube")
 	if err != nil {
 		return err
 	}
@@ -105,14 +105,14 @@ func (p *Planes) startHost(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.run(p.Host, kubeconfig, p.stage.Bin("federation"), nil, "--metrics-address=0", "--health-address=0")
+	_, err = p.run(p.Host, kubeconfig, p.harness.Bin("federation"), nil, "--metrics-address=0", "--health-address=0")
 	return err
 }
 
 // startMember takes the host's invitation and runs the agent. The cluster serves cert-manager's kinds, but nothing
 // issues certificates: hundreds of them would be the measurement's own load.
-func (p *Planes) startMember(ctx context.Context) error {
-	manifests, err := p.stage.Testbed(ctx, "manifests", "cert-manager")
+func (p *ControlPlanes) startMember(ctx context.Context) error {
+	manifests, err := p.harness.Testbed(ctx, "manifests", "cert-manager")
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (p *Planes) startMember(ctx context.Context) error {
 	if err := p.Own.Client.Create(ctx, class); err != nil {
 		return err
 	}
-	command, err := output(ctx, p.stage.Root, p.Host.Kubeconfig, "", p.stage.Bin("kubectl-hanse"), "invite", Member, "--chart", "charts/member-agent", "--server", p.Host.Config.Host)
+	command, err := output(ctx, p.harness.Root, p.Host.Kubeconfig, "", p.harness.Bin("kubectl-hanse"), "invite", Member, "--chart", "charts/member-agent", "--server", p.Host.Config.Host)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (p *Planes) startMember(ctx context.Context) error {
 		return err
 	}
 	// GOGC is what the chart sets.
-	p.Agent, err = p.run(p.Own, kubeconfig, p.stage.Bin("member-agent"), []string{"GOGC=50", "POD_NAMESPACE=" + Namespace},
+	p.Agent, err = p.run(p.Own, kubeconfig, p.harness.Bin("member-agent"), []string{"GOGC=50", "POD_NAMESPACE=" + Namespace},
 		"run", "--member="+Member, "--gateway=127.0.0.1:1", "--gossip-address=127.0.0.1:0", "--metrics-address=0", "--health-address=0")
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func (p *Planes) startMember(ctx context.Context) error {
 	return p.online(ctx)
 }
 
-func (p *Planes) online(ctx context.Context) error {
+func (p *ControlPlanes) online(ctx context.Context) error {
 	member := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: Member}}
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		err := p.Host.Client.Get(ctx, client.ObjectKeyFromObject(member), member)
@@ -165,12 +165,12 @@ func (p *Planes) online(ctx context.Context) error {
 }
 
 // chart applies everything of a chart but what needs nodes.
-func (p *Planes) chart(ctx context.Context, plane *Plane, release, chart, values string) error {
-	helm, err := p.stage.Part("helm")
+func (p *ControlPlanes) chart(ctx context.Context, plane *ControlPlane, release, chart, values string) error {
+	helm, err := p.harness.Part("helm")
 	if err != nil {
 		return err
 	}
-	text, err := output(ctx, p.stage.Root, "", values, strings.TrimSpace(helm), "template", release, chart,
+	text, err := output(ctx, p.harness.Root, "", values, strings.TrimSpace(helm), "template", release, chart,
 		"--namespace", Namespace, "--include-crds", "--values", "-")
 	if err != nil {
 		return err
@@ -179,7 +179,7 @@ func (p *Planes) chart(ctx context.Context, plane *Plane, release, chart, values
 }
 
 // apply applies YAML documents of the wanted kinds, definitions first, and waits until the definitions are served.
-func (p *Plane) apply(ctx context.Context, text []byte, wanted func(kind string) bool) error {
+func (p *ControlPlane) apply(ctx context.Context, text []byte, wanted func(kind string) bool) error {
 	var definitions, others []*unstructured.Unstructured
 	for decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096); ; {
 		var raw json.RawMessage
@@ -211,7 +211,7 @@ func (p *Plane) apply(ctx context.Context, text []byte, wanted func(kind string)
 	return nil
 }
 
-func (p *Plane) applyOne(ctx context.Context, object *unstructured.Unstructured) error {
+func (p *ControlPlane) applyOne(ctx context.Context, object *unstructured.Unstructured) error {
 	configuration := client.ApplyConfigurationFromUnstructured(object)
 	if err := p.Client.Apply(ctx, configuration, client.FieldOwner("bench"), client.ForceOwnership); err != nil {
 		return err

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// contender starts what stands between client and sink, and says where the client has to connect to.
-type contender func(ctx context.Context, s settings, n *network, dir string) (to string, running []*server, err error)
+// competitor starts what stands between client and sink, and says where the client has to connect to.
+type competitor func(ctx context.Context, s settings, n *network, dir string) (to string, running []*server, err error)
 
-var contenders = map[string]contender{
+var competitors = map[string]competitor{
 	"direct": func(context.Context, settings, *network, string) (string, []*server, error) {
 		return net.JoinHostPort(farAddress, strconv.Itoa(sinkPort)), nil, nil
 	},
@@ -25,8 +25,8 @@ var contenders = map[string]contender{
 	"haproxy-splice": haproxy("option splice-auto"),
 }
 
-// measure takes one round of one contender.
-func measure(ctx context.Context, s settings, n *network, dir, name string, start contender, r *results) error {
+// measure takes one round of one competitor.
+func measure(ctx context.Context, s settings, n *network, dir, name string, start competitor, r *results) error {
 	sink, err := startServer(ctx, func(ctx context.Context) *exec.Cmd { return n.self(ctx, n.far, 0, "role-sink") })
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func cpuTime(running []*server) (seconds float64) {
 }
 
 // haproxy is a pair of HAProxies, each a router by server name as a gateway is.
-func haproxy(option string) contender {
+func haproxy(option string) competitor {
 	return func(ctx context.Context, s settings, n *network, dir string) (string, []*server, error) {
 		near, err := startHAProxy(ctx, s, n, n.near, dir, option, insidePort, net.JoinHostPort(farAddress, strconv.Itoa(linePort)))
 		if err != nil {

@@ -1,7 +1,7 @@
-// Package floor is what the same programs do without Kubernetes: three organizations with a peer, an orderer and a
+// Package baseline is what the same programs do without Kubernetes: three organizations with a peer, an orderer and a
 // contract each, as processes on loopback in a network namespace of their own, joined into a channel by the engine.
 // Bring-up is held against it. It also measures what gateways cost the ledger, by running the same network once with
 // the nodes dialling each other and once with everything between organizations going through their gateways.
 //
 // It must not know anything of clusters.
-package floor
+package baseline

@@ -1,4 +1,4 @@
-package planes
+package controlplanes
 
 import (
 	"bufio"
@@ -30,7 +30,7 @@ type Request struct {
 
 // Requests reads the log from an offset on and returns the offset after it. Watches are in it when they begin, other
 // requests when they are answered.
-func (p *Plane) Requests(from int64) (requests []Request, next int64, err error) {
+func (p *ControlPlane) Requests(from int64) (requests []Request, next int64, err error) {
 	file, err := os.Open(p.audit)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, 0, nil

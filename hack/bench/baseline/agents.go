@@ -1,4 +1,4 @@
-package floor
+package baseline
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	consortium = "floor"
+	consortium = "baseline"
 	channel    = "goods"
 	notary     = "notary"
 )

@@ -1,4 +1,4 @@
-package floor
+package baseline
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 )
 
 // Roles in which the benchmark's own program runs itself.
-var Roles = map[string]func(ctx context.Context, args []string) error{"role-floor": floorRole, "role-gateways": gatewaysRole}
+var Roles = map[string]func(ctx context.Context, args []string) error{"role-baseline": baselineRole, "role-gateways": gatewaysRole}
 
 // Result is what one run has measured.
 type Result struct {
@@ -45,7 +45,7 @@ func Run(ctx context.Context, parts fabrictest.Options, dir string, gateways boo
 	if err != nil {
 		return r, err
 	}
-	cmd := exec.CommandContext(ctx, "unshare", "--net", "--", self, "role-floor", string(text))
+	cmd := exec.CommandContext(ctx, "unshare", "--net", "--", self, "role-baseline", string(text))
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -65,8 +65,8 @@ type order struct {
 	Clients  int
 }
 
-func floorRole(ctx context.Context, args []string) (err error) {
-	flags := flag.NewFlagSet("role-floor", flag.ContinueOnError)
+func baselineRole(ctx context.Context, args []string) (err error) {
+	flags := flag.NewFlagSet("role-baseline", flag.ContinueOnError)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

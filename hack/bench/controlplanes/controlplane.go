@@ -1,4 +1,4 @@
-package planes
+package controlplanes
 
 import (
 	"context"
@@ -25,8 +25,8 @@ import (
 // Namespace of the product in both clusters.
 const Namespace = "hanse-system"
 
-// Plane is one control plane.
-type Plane struct {
+// ControlPlane is one control plane.
+type ControlPlane struct {
 	// Client of an administrator.
 	Client client.WithWatch
 	Config *rest.Config
@@ -38,11 +38,11 @@ type Plane struct {
 	authority  *authority
 }
 
-func startPlane(dir, assets string) (*Plane, error) {
+func startPlane(dir, assets string) (*ControlPlane, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	p := &Plane{dir: dir, audit: filepath.Join(dir, "audit.log"), Kubeconfig: filepath.Join(dir, "admin.kubeconfig")}
+	p := &ControlPlane{dir: dir, audit: filepath.Join(dir, "audit.log"), Kubeconfig: filepath.Join(dir, "admin.kubeconfig")}
 	var err error
 	if p.authority, err = newAuthority(dir); err != nil {
 		return nil, err
@@ -79,10 +79,10 @@ func startPlane(dir, assets string) (*Plane, error) {
 	return p, p.Client.Create(context.Background(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}})
 }
 
-func (p *Plane) stop() error { return p.env.Stop() }
+func (p *ControlPlane) stop() error { return p.env.Stop() }
 
 // accountKubeconfig lets a program speak as a ServiceAccount with a token, as it would in a pod.
-func (p *Plane) accountKubeconfig(ctx context.Context, name string) (string, error) {
+func (p *ControlPlane) accountKubeconfig(ctx context.Context, name string) (string, error) {
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: name}}
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To[int64](7200)}}
 	if err := p.Client.SubResource("token").Create(ctx, account, request); err != nil {
