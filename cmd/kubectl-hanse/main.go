@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 	"github.com/hanse-io/hanse/kubectl-hanse/environment"
 	"github.com/hanse-io/hanse/kubectl-hanse/invite"
 	"github.com/hanse-io/hanse/kubectl-hanse/invoke"
@@ -37,7 +37,7 @@ func main() {
 }
 
 func command() *cobra.Command {
-	flags := &access.Flags{}
+	flags := kube.Flags()
 	root := &cobra.Command{
 		Use:           "kubectl-hanse",
 		Short:         "Federate consortium blockchains over Kubernetes clusters",
@@ -46,7 +46,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	flags.AddTo(root.PersistentFlags())
+	flags.AddFlags(root.PersistentFlags())
 	root.AddCommand(invite.Command(flags), status.Command(flags), profile.Command(flags),
 		environment.Command(flags), invoke.Command(flags))
 	for _, c := range root.Commands() {

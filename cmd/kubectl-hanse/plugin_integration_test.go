@@ -97,7 +97,7 @@ func TestPlugin(t *testing.T) {
 		{"invoke", invocation(), "this cluster has no member agent"},
 		{"invite", []string{"invite", "org1"}, "this cluster is no host"},
 		{"a format that there is not", []string{"profile", "trade", "-o", "xml"}, `"xml" is neither yaml nor json`},
-		{"an identity that there is not", []string{"env", "trade", "--out", out("b"), "--user", "root"}, "neither admin nor user"},
+		{"an identity that there is not", []string{"env", "trade", "--out", out("b"), "--identity", "root"}, "neither admin nor user"},
 		{"a context that there is not", []string{"--context", "nowhere", "status", "trade"}, "--kubeconfig"},
 	})
 	policySurvives(t, config, admin)
@@ -113,7 +113,7 @@ func TestPlugin(t *testing.T) {
 	admin.each(t, "an organization's own cluster", []row{
 		{"another consortium's status", []string{"status", "fish"}, "takes part in no consortium fish: it has trade"},
 		{"another consortium's profile", []string{"profile", "fish"}, "this cluster has nothing of consortium fish yet"},
-		{"an identity that is not issued", []string{"env", "trade", "--out", out("d"), "--user", "user"}, "describe certificate user-org1"},
+		{"an identity that is not issued", []string{"env", "trade", "--out", out("d"), "--identity", "user"}, "describe certificate user-org1"},
 		{"a folder that is a file", []string{"env", "trade", "--out", admin.kubeconfig}, "cannot be used as a folder"},
 		{"a folder that is not empty", []string{"env", "trade", "--out", filepath.Dir(admin.kubeconfig)}, "is not empty"},
 	})
@@ -242,7 +242,7 @@ func works(t *testing.T, p person, c client.Client) {
 		t.Errorf("profile: %v\n%s\n%s", err, out, warned)
 	}
 	folder := filepath.Join(t.TempDir(), "application")
-	if out, _, err = p.says("env", "trade", "--user", "user", "--out", folder); err != nil || !strings.Contains(out, "CORE_PEER_LOCALMSPID='FirstMSP'") {
+	if out, _, err = p.says("env", "trade", "--identity", "user", "--out", folder); err != nil || !strings.Contains(out, "CORE_PEER_LOCALMSPID='FirstMSP'") {
 		t.Errorf("env: %v\n%s", err, out)
 	}
 	keys := 0
@@ -310,11 +310,11 @@ func onHost(t *testing.T, config *rest.Config, p person) {
 		{"profile", []string{"profile", "fish"}, "this is the host's cluster"},
 		{"a consortium in other namespaces", []string{"status", "trade"}, "there is one in kube-public and in team-a: add -n kube-public"},
 		{"a consortium that there is not", []string{"status", "fish"}, "kubectl get consortia -A"},
-		{"an address that nobody outside reaches", []string{"invite", "org1"}, "give --server the https URL"},
-		{"a name that is none", []string{"invite", "Org_1", "--server", "https://203.0.113.10:6443"}, "Org_1"},
-		{"a controller that does not run", []string{"invite", "org1", "--server", "https://203.0.113.10:6443", "--timeout", "200ms"}, "is it running?"},
-		{"an address without TLS", []string{"invite", "org1", "--server", "http://203.0.113.10"}, "no https URL"},
-		{"a time that is too short", []string{"invite", "org1", "--server", "https://203.0.113.10:6443", "--ttl", "1m"}, "too short"},
+		{"an address that nobody outside reaches", []string{"invite", "org1"}, "give --host-server the https URL"},
+		{"a name that is none", []string{"invite", "Org_1", "--host-server", "https://203.0.113.10:6443"}, "Org_1"},
+		{"a controller that does not run", []string{"invite", "org1", "--host-server", "https://203.0.113.10:6443", "--timeout", "200ms"}, "is it running?"},
+		{"an address without TLS", []string{"invite", "org1", "--host-server", "http://203.0.113.10"}, "no https URL"},
+		{"a time that is too short", []string{"invite", "org1", "--host-server", "https://203.0.113.10:6443", "--ttl", "1m"}, "too short"},
 	})
 	var members v1alpha1.MemberList
 	if err := errors.Join(c.List(context.Background(), &members)); err != nil || len(members.Items) != 1 {

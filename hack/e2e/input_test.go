@@ -99,7 +99,7 @@ func application(t *testing.T, s *harness.Harness, folder string) {
 	if err := os.WriteFile(profile, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	must2(t)(s.Hanse(t.Context(), "org1", "env", "trade", "--out", folder+"/user", "--user", "user"))
+	must2(t)(s.Hanse(t.Context(), "org1", "env", "trade", "--out", folder+"/user", "--identity", "user"))
 	out := must2(t)(s.Testbed(t.Context(), "exec", "org1", "--dns", "--", "sh", "-c", fmt.Sprintf(
 		"cd %s && exec %s --profile %s --channel settlement --contract notary --msp org1MSP --user-cert user/msp/signcerts/cert.pem --user-key user/msp/keystore/key.pem --id legacy-1 --text hello --timeout 5m",
 		folder, program, profile)))

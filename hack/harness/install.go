@@ -104,7 +104,7 @@ func (h *Harness) Join(ctx context.Context, member string) error {
 		return err
 	}
 	command, err := h.Hanse(ctx, "host", "invite", member, "--chart", "charts/member-agent",
-		"--server", "https://"+strings.TrimSpace(address)+":6443", "--timeout", "10m")
+		"--host-server", "https://"+strings.TrimSpace(address)+":6443", "--timeout", "10m")
 	if err != nil {
 		return err
 	}

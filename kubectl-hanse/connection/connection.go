@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 )
 
 // Connection is what the agent has written down.
@@ -42,9 +42,9 @@ func Read(ctx context.Context, c client.Client, command, consortium string) (Con
 	err := c.Get(ctx, key, &cm)
 	switch {
 	case apierrors.IsNotFound(err) || meta.IsNoMatchError(err):
-		return Connection{}, access.NotHere(c, command, consortium)
+		return Connection{}, kube.NotHere(c, command, consortium)
 	case err != nil:
-		return Connection{}, access.Explain(fmt.Sprintf("read ConfigMap %s in %s", key.Name, key.Namespace), err)
+		return Connection{}, kube.Explain(fmt.Sprintf("read ConfigMap %s in %s", key.Name, key.Namespace), err)
 	}
 	out, err := parse(cm.Data[v1alpha1.ConnectionProfile])
 	if err != nil {

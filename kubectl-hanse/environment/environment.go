@@ -14,10 +14,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/hanse-io/hanse/kubectl-hanse/access"
 	"github.com/hanse-io/hanse/kubectl-hanse/connection"
+	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 )
 
 // The identities that there are.
@@ -33,7 +34,7 @@ type options struct {
 }
 
 // Command is `kubectl hanse env`.
-func Command(flags *access.Flags) *cobra.Command {
+func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
 	o := options{}
 	cmd := &cobra.Command{
 		Use:   "env CONSORTIUM --out FOLDER",
@@ -41,22 +42,22 @@ func Command(flags *access.Flags) *cobra.Command {
 		Long: `Writes one of this organization's identities, private key included, to --out (mode 0700), with all that it takes to
 connect, and prints the environment with which Fabric's own "peer" command uses it.
 
-With --user user the folder is for an application: it holds that identity, the connection profile and public roots.
-With --user admin, the default, it also holds the TLS key that opens the organization's own orderers' administration.
+With --identity user the folder is for an application: it holds that identity, the connection profile and public roots.
+With --identity admin, the default, it also holds the TLS key that opens the organization's own orderers' administration.
 
 The addresses are the nodes' names in the cluster: they resolve in its pods. docs/applications.md has the rest.`,
 		Example: `  eval "$(kubectl hanse env trade --out ./org1)" && peer channel getinfo -c settlement
-  kubectl hanse env trade --user user --out ./application`,
+  kubectl hanse env trade --identity user --out ./application`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.user != admin && o.user != user {
-				return fmt.Errorf("--user %q is neither admin nor user", o.user)
+				return fmt.Errorf("--identity %q is neither admin nor user", o.user)
 			}
 			folder, err := usable(o.folder)
 			if err != nil {
 				return err
 			}
-			cluster, err := flags.Open()
+			cluster, err := kube.Open(flags)
 			if err != nil {
 				return err
 			}
@@ -64,7 +65,7 @@ The addresses are the nodes' names in the cluster: they resolve in its pods. doc
 		},
 	}
 	cmd.Flags().StringVar(&o.folder, "out", "", "folder to write to; it must not exist or be empty")
-	cmd.Flags().StringVar(&o.user, "user", admin, "which identity: admin, or user for applications")
+	cmd.Flags().StringVar(&o.user, "identity", admin, "which identity: admin, or user for applications")
 	_ = cmd.MarkFlagRequired("out")
 	return cmd
 }
@@ -105,7 +106,7 @@ func secret(ctx context.Context, objects client.Client, namespace, name string) 
 		return nil, fmt.Errorf("there is no identity %s in %s yet: kubectl -n %s describe certificate %s", name, namespace, namespace, name)
 	}
 	if err != nil {
-		return nil, access.Explain(fmt.Sprintf("read Secret %s in %s", name, namespace), err)
+		return nil, kube.Explain(fmt.Sprintf("read Secret %s in %s", name, namespace), err)
 	}
 	for _, key := range []string{"tls.crt", "tls.key", "ca.crt"} {
 		if len(s.Data[key]) == 0 {

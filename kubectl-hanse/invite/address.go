@@ -11,11 +11,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 )
 
 // address fills in the address that the organization is to use where none was given, if it can be of use to it.
-func (o *options) address(ctx context.Context, cluster *access.Cluster) error {
+func (o *options) address(ctx context.Context, cluster *kube.Cluster) error {
 	if o.server != "" {
 		return nil // a person's word counts, even for a test on one machine
 	}
@@ -26,7 +26,7 @@ func (o *options) address(ctx context.Context, cluster *access.Cluster) error {
 		services = service.Spec.ClusterIPs
 	}
 	if why := unreachable(cluster.Config.Host, services); why != "" {
-		return fmt.Errorf("the kubeconfig has %s, %s: give --server the https URL at which the organization reaches this host's API server, such as https://203.0.113.10:6443", cluster.Config.Host, why)
+		return fmt.Errorf("the kubeconfig has %s, %s: give --host-server the https URL at which the organization reaches this host's API server, such as https://203.0.113.10:6443", cluster.Config.Host, why)
 	}
 	o.server = cluster.Config.Host
 	return nil

@@ -49,10 +49,10 @@ EOF
 func (i Installation) Command() (string, error) {
 	server, err := url.Parse(i.Server)
 	if err != nil || server.Scheme != "https" || server.Host == "" {
-		return "", fmt.Errorf("--server %q is no https URL: give the address at which the organization reaches the host's API server, such as https://10.0.0.1:6443", i.Server)
+		return "", fmt.Errorf("--host-server %q is no https URL: give the address at which the organization reaches the host's API server, such as https://10.0.0.1:6443", i.Server)
 	}
 	if !bytes.Contains(i.CA, []byte("BEGIN CERTIFICATE")) {
-		return "", fmt.Errorf("no authority for %s: the kubeconfig has none, so give one with --ca-file", i.Server)
+		return "", fmt.Errorf("no authority for %s: the kubeconfig has none, so give one with --host-ca-file", i.Server)
 	}
 	if strings.ContainsAny(i.Member+i.MSPID+i.Token+i.Chart, "\n'") {
 		return "", fmt.Errorf("member, token and chart must not hold quotes or line breaks")

@@ -15,9 +15,9 @@ func TestCommand(t *testing.T) {
 		refused string
 	}{
 		{why: "everything that is needed is there", change: func(*Installation) {}},
-		{why: "plain http would send the token in the clear", change: func(i *Installation) { i.Server = "http://10.0.0.1" }, refused: "--server"},
-		{why: "an empty server is no address", change: func(i *Installation) { i.Server = "" }, refused: "--server"},
-		{why: "without an authority the agent could not tell the host from another", change: func(i *Installation) { i.CA = nil }, refused: "--ca-file"},
+		{why: "plain http would send the token in the clear", change: func(i *Installation) { i.Server = "http://10.0.0.1" }, refused: "--host-server"},
+		{why: "an empty server is no address", change: func(i *Installation) { i.Server = "" }, refused: "--host-server"},
+		{why: "without an authority the agent could not tell the host from another", change: func(i *Installation) { i.CA = nil }, refused: "--host-ca-file"},
 		{why: "a quote would end the shell's here-document early", change: func(i *Installation) { i.Chart = "x'\ny" }, refused: "quotes"},
 	} {
 		t.Run(test.why, func(t *testing.T) {

@@ -15,10 +15,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 )
 
 // DefaultChart is where the member agent's chart is published.
@@ -33,18 +34,18 @@ type options struct {
 }
 
 // Command is `kubectl hanse invite`.
-func Command(flags *access.Flags) *cobra.Command {
+func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
 	o := options{}
 	cmd := &cobra.Command{
 		Use:   "invite MEMBER",
 		Short: "Invite an organization: declare its Member and print the helm command that it runs in its cluster",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cluster, err := flags.Open()
+			cluster, err := kube.Open(flags)
 			if err != nil {
 				return err
 			}
-			if err := access.OnHost(cluster.Client, "invite"); err != nil {
+			if err := kube.OnHost(cluster.Client, "invite"); err != nil {
 				return err
 			}
 			if err := o.address(cmd.Context(), cluster); err != nil {
@@ -55,15 +56,15 @@ func Command(flags *access.Flags) *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "# Run this in %s's cluster within %s. Its token is good for one agent.\n", args[0], o.ttl)
-			fmt.Fprintf(cmd.ErrOrStderr(), "# From there, %s has to lead to this host's API server: if it does not, invite again with --server.\n", o.server)
+			fmt.Fprintf(cmd.ErrOrStderr(), "# From there, %s has to lead to this host's API server: if it does not, invite again with --host-server.\n", o.server)
 			_, err = fmt.Fprint(cmd.OutOrStdout(), text)
 			return err
 		},
 	}
 	cmd.Flags().StringVar(&o.organization, "organization", "", "the organization's name as people know it; MEMBER if empty")
 	cmd.Flags().StringVar(&o.mspID, "msp-id", "", "the organization's name on the ledger (Fabric's MSP ID), which cannot change afterwards; MEMBERMSP if empty")
-	cmd.Flags().StringVar(&o.server, "server", "", "URL at which the organization reaches this host's API server; the kubeconfig's if empty and of use elsewhere")
-	cmd.Flags().StringVar(&o.caFile, "ca-file", "", "PEM of the authority behind --server; the kubeconfig's if empty")
+	cmd.Flags().StringVar(&o.server, "host-server", "", "URL at which the organization reaches this host's API server; the kubeconfig's if empty and of use elsewhere")
+	cmd.Flags().StringVar(&o.caFile, "host-ca-file", "", "PEM of the authority behind --host-server; the kubeconfig's if empty")
 	cmd.Flags().StringVar(&o.chart, "chart", DefaultChart, "the member agent's chart: a reference or a folder")
 	cmd.Flags().DurationVar(&o.ttl, "ttl", time.Hour, "how long the invitation stands; 10 minutes at least")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "how long to wait for the federation controller")
@@ -71,7 +72,7 @@ func Command(flags *access.Flags) *cobra.Command {
 	return cmd
 }
 
-func (o options) run(ctx context.Context, cluster *access.Cluster, name string, now time.Time) (string, error) {
+func (o options) run(ctx context.Context, cluster *kube.Cluster, name string, now time.Time) (string, error) {
 	if o.ttl < 10*time.Minute {
 		return "", fmt.Errorf("--ttl %s is too short: Kubernetes issues tokens for 10m or more", o.ttl)
 	}
@@ -99,7 +100,7 @@ func (o options) declare(ctx context.Context, objects client.Client, name, invit
 	var member v1alpha1.Member
 	err = objects.Get(ctx, types.NamespacedName{Name: name}, &member)
 	if client.IgnoreNotFound(err) != nil {
-		return "", access.Explain("read Member "+name, err)
+		return "", kube.Explain("read Member "+name, err)
 	}
 	isNew := apierrors.IsNotFound(err)
 	if registration := member.Status.Registration; registration != nil && !o.replace {
@@ -124,14 +125,14 @@ func (o options) declare(ctx context.Context, objects client.Client, name, invit
 		err = objects.Patch(ctx, &member, client.MergeFrom(before), fieldOwner)
 	}
 	if err != nil {
-		return "", access.Explain("declare Member "+name, err)
+		return "", kube.Explain("declare Member "+name, err)
 	}
 	return member.Spec.MSPID, nil
 }
 
 // token waits until the federation controller has made the account of this very invitation, and has a token issued for
 // it.
-func (o options) token(ctx context.Context, cluster *access.Cluster, name, invitation string) (string, error) {
+func (o options) token(ctx context.Context, cluster *kube.Cluster, name, invitation string) (string, error) {
 	namespace := v1alpha1.MemberNamespace(name)
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, o.timeout, true, func(ctx context.Context) (bool, error) {
 		var account corev1.ServiceAccount
@@ -146,7 +147,7 @@ func (o options) token(ctx context.Context, cluster *access.Cluster, name, invit
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
 	request, err = cluster.Clientset.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, v1alpha1.InviteServiceAccount, request, metav1.CreateOptions{})
 	if err != nil {
-		return "", access.Explain("have a token issued for "+name, err)
+		return "", kube.Explain("have a token issued for "+name, err)
 	}
 	return request.Status.Token, nil
 }

@@ -14,13 +14,14 @@ import (
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/client-go/util/exec"
 	"k8s.io/streaming/pkg/httpstream"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 )
 
 type options struct {
@@ -30,7 +31,7 @@ type options struct {
 }
 
 // Command is `kubectl hanse invoke`.
-func Command(flags *access.Flags) *cobra.Command {
+func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
 	o := options{}
 	cmd := &cobra.Command{
 		Use:   "invoke FUNCTION [ARGUMENT ...]",
@@ -39,7 +40,7 @@ func Command(flags *access.Flags) *cobra.Command {
   kubectl hanse invoke --consortium trade --channel settlement --contract notary --query Get invoice-7`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cluster, err := flags.Open()
+			cluster, err := kube.Open(flags)
 			if err != nil {
 				return err
 			}
@@ -73,7 +74,7 @@ func (o options) arguments(call []string) []string {
 	return append(append(line, "--"), call...)
 }
 
-func (o options) run(ctx context.Context, cluster *access.Cluster, call []string, out, errOut io.Writer) error {
+func (o options) run(ctx context.Context, cluster *kube.Cluster, call []string, out, errOut io.Writer) error {
 	pod, err := agentPod(ctx, cluster.Client, o.agentNamespace)
 	if err != nil {
 		return err
@@ -120,9 +121,9 @@ func reason(pod, said string, err error) error {
 		err = upgrade.Cause
 	}
 	if apierrors.IsForbidden(err) {
-		return access.Explain("run a command in the agent's pod "+pod+" (create pods/exec)", err)
+		return kube.Explain("run a command in the agent's pod "+pod+" (create pods/exec)", err)
 	}
-	return access.Explain("reach the agent's pod "+pod, err)
+	return kube.Explain("reach the agent's pod "+pod, err)
 }
 
 // failureIn is why the program failed: what it says last, after any warnings.
@@ -149,7 +150,7 @@ func silence(code int) string {
 func agentPod(ctx context.Context, objects client.Client, namespace string) (*corev1.Pod, error) {
 	var pods corev1.PodList
 	if err := objects.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels{"app.kubernetes.io/name": "member-agent"}); err != nil {
-		return nil, access.Explain("look for the agent's pod in "+namespace, err)
+		return nil, kube.Explain("look for the agent's pod in "+namespace, err)
 	}
 	for i := range pods.Items {
 		for _, condition := range pods.Items[i].Status.Conditions {
@@ -161,8 +162,8 @@ func agentPod(ctx context.Context, objects client.Client, namespace string) (*co
 	if len(pods.Items) > 0 {
 		return nil, fmt.Errorf("no member agent is ready in namespace %s: kubectl -n %s get pods", namespace, namespace)
 	}
-	if access.IsMembers(objects) && !access.IsHost(objects) {
+	if kube.IsMembers(objects) && !kube.IsHost(objects) {
 		return nil, fmt.Errorf("namespace %s has no member agent: --agent-namespace names the one that it is installed in", namespace)
 	}
-	return nil, access.NotHere(objects, "invoke", "of that name")
+	return nil, kube.NotHere(objects, "invoke", "of that name")
 }

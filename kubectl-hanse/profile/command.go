@@ -7,14 +7,15 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/yaml"
 
-	"github.com/hanse-io/hanse/kubectl-hanse/access"
 	"github.com/hanse-io/hanse/kubectl-hanse/connection"
+	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 )
 
 // Command is `kubectl hanse profile`.
-func Command(flags *access.Flags) *cobra.Command {
+func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "profile CONSORTIUM",
@@ -26,7 +27,7 @@ func Command(flags *access.Flags) *cobra.Command {
 			if output != "yaml" && output != "json" {
 				return fmt.Errorf("--output %q is neither yaml nor json", output)
 			}
-			cluster, err := flags.Open()
+			cluster, err := kube.Open(flags)
 			if err != nil {
 				return err
 			}

@@ -14,10 +14,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 	"github.com/hanse-io/hanse/kubectl-hanse/watcher"
 )
 
@@ -30,18 +31,18 @@ type options struct {
 }
 
 // Command is `kubectl hanse status`.
-func Command(flags *access.Flags) *cobra.Command {
+func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
 	o := options{}
 	cmd := &cobra.Command{
 		Use:   "status CONSORTIUM",
 		Short: "Show where a consortium stands, and what waits for whom",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cluster, err := flags.Open()
+			cluster, err := kube.Open(flags)
 			if err != nil {
 				return err
 			}
-			if !access.IsHost(cluster.Client) {
+			if !kube.IsHost(cluster.Client) {
 				return o.runMember(cmd.Context(), cluster.Client, args[0], cmd.OutOrStdout())
 			}
 			return o.run(cmd.Context(), cluster, args[0], cmd.OutOrStdout())
@@ -54,7 +55,7 @@ func Command(flags *access.Flags) *cobra.Command {
 	return cmd
 }
 
-func (o options) run(ctx context.Context, cluster *access.Cluster, name string, out io.Writer) error {
+func (o options) run(ctx context.Context, cluster *kube.Cluster, name string, out io.Writer) error {
 	if o.watch || o.wait {
 		look := func(ctx context.Context, reader client.Reader) (picture, error) {
 			s, err := read(ctx, reader, cluster.Namespace, name)
@@ -121,19 +122,19 @@ func read(ctx context.Context, objects client.Reader, namespace, name string) (S
 	if err := objects.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &s.Consortium); apierrors.IsNotFound(err) {
 		return s, errNoConsortium
 	} else if err != nil {
-		return s, access.Explain("read consortium "+name, err)
+		return s, kube.Explain("read consortium "+name, err)
 	}
 	var channels v1alpha1.ChannelList
 	var contracts v1alpha1.ContractList
 	var lines v1alpha1.LineList
 	if err := objects.List(ctx, &channels, client.InNamespace(namespace)); err != nil {
-		return s, access.Explain("read the channels in "+namespace, err)
+		return s, kube.Explain("read the channels in "+namespace, err)
 	}
 	if err := objects.List(ctx, &contracts, client.InNamespace(namespace)); err != nil {
-		return s, access.Explain("read the contracts in "+namespace, err)
+		return s, kube.Explain("read the contracts in "+namespace, err)
 	}
 	if err := objects.List(ctx, &lines); err != nil {
-		return s, access.Explain("read the lines", err)
+		return s, kube.Explain("read the lines", err)
 	}
 	for _, member := range s.Consortium.Spec.Members {
 		if err := s.readMember(ctx, objects, member.Name, name); err != nil {
@@ -148,13 +149,13 @@ func read(ctx context.Context, objects client.Reader, namespace, name string) (S
 func (s *Snapshot) readMember(ctx context.Context, objects client.Reader, member, consortium string) error {
 	var m v1alpha1.Member
 	if err := objects.Get(ctx, types.NamespacedName{Name: member}, &m); client.IgnoreNotFound(err) != nil {
-		return access.Explain("read member "+member, err)
+		return kube.Explain("read member "+member, err)
 	}
 	m.Name = member
 	var plan v1alpha1.MemberPlan
 	key := types.NamespacedName{Namespace: v1alpha1.MemberNamespace(member), Name: consortium}
 	if err := objects.Get(ctx, key, &plan); client.IgnoreNotFound(err) != nil {
-		return access.Explain("read the plan of "+member, err)
+		return kube.Explain("read the plan of "+member, err)
 	}
 	s.Members = append(s.Members, MemberSnapshot{Member: m, Plan: plan})
 	return nil

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 	"github.com/hanse-io/hanse/kubectl-hanse/watcher"
 )
 
@@ -96,7 +96,7 @@ func pause(ctx context.Context, d time.Duration) {
 func fatal(failures []watcher.Failure, drawn bool) error {
 	for _, f := range failures {
 		if !f.Synced && (!drawn || apierrors.IsForbidden(f.Err)) {
-			return access.Explain(f.Action, f.Err)
+			return kube.Explain(f.Action, f.Err)
 		}
 	}
 	return nil
@@ -111,7 +111,7 @@ func trouble(failures []watcher.Failure) string {
 	if len(failures) > 1 {
 		more = fmt.Sprintf(" (and %d more)", len(failures)-1)
 	}
-	return fmt.Sprintf("%s what is shown is the last that is known, and it is tried again: %v%s", unknown, access.Explain(failures[0].Action, failures[0].Err), more)
+	return fmt.Sprintf("%s what is shown is the last that is known, and it is tried again: %v%s", unknown, kube.Explain(failures[0].Action, failures[0].Err), more)
 }
 
 // ended is what is said when it is over without being ready. Pure.

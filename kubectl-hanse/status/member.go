@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/kubectl-hanse/access"
+	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 	"github.com/hanse-io/hanse/kubectl-hanse/watcher"
 )
 
@@ -45,18 +45,18 @@ func readMirror(ctx context.Context, objects client.Client, reader client.Reader
 	err := reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: consortium}, &plan)
 	switch {
 	case meta.IsNoMatchError(err):
-		return plan, access.NotHere(objects, "status", consortium)
+		return plan, kube.NotHere(objects, "status", consortium)
 	case apierrors.IsNotFound(err):
 		return plan, noMirror(ctx, objects, namespace, consortium)
 	}
-	return plan, access.Explain("read the plan of "+consortium, err)
+	return plan, kube.Explain("read the plan of "+consortium, err)
 }
 
 // noMirror says what there is instead of a plan.
 func noMirror(ctx context.Context, objects client.Client, namespace, consortium string) error {
 	var all v1alpha1.MemberPlanList
 	if err := objects.List(ctx, &all, client.InNamespace(namespace)); err != nil {
-		return access.Explain("list the plans in "+namespace, err)
+		return kube.Explain("list the plans in "+namespace, err)
 	}
 	var names []string
 	for _, plan := range all.Items {

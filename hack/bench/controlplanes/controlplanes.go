@@ -126,7 +126,7 @@ func (p *ControlPlanes) startMember(ctx context.Context) error {
 	if err := p.Own.Client.Create(ctx, class); err != nil {
 		return err
 	}
-	command, err := output(ctx, p.harness.Root, p.Host.Kubeconfig, "", p.harness.Bin("kubectl-hanse"), "invite", Member, "--chart", "charts/member-agent", "--server", p.Host.Config.Host)
+	command, err := output(ctx, p.harness.Root, p.Host.Kubeconfig, "", p.harness.Bin("kubectl-hanse"), "invite", Member, "--chart", "charts/member-agent", "--host-server", p.Host.Config.Host)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 // Command application is an application of an organization's own: it writes the digest of a text to the ledger through
 // its organization's peer, waits until that is committed, and reads it back. The folder is what
-// `kubectl hanse env CONSORTIUM --user user` writes.
+// `kubectl hanse env CONSORTIUM --identity user` writes.
 package main
 
 import (

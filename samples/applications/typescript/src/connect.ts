@@ -13,7 +13,7 @@ interface Profile {
 
 /**
  * Opens a gateway at the organization's own peer, which finds the other organizations' endorsers itself: neither their
- * addresses nor their CAs are needed here. The folder is what `kubectl hanse env CONSORTIUM --user user` writes; address
+ * addresses nor their CAs are needed here. The folder is what `kubectl hanse env CONSORTIUM --identity user` writes; address
  * (host:port) is where the peer is reached, if not at the one in the connection profile.
  */
 export function connect(folder: string, address?: string): { gateway: Gateway; close: () => void } {

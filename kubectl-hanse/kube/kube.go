@@ -1,39 +1,29 @@
-// Package access opens the cluster that a person's kubeconfig points at. It must not know what is asked of it.
-package access
+// Package kube opens the cluster that kubectl's flags choose, and explains what requests to it failed of. It must not know
+// what is asked of it.
+package kube
 
 import (
 	"fmt"
+	"os"
 
-	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Flags are the ones that kubectl has for choosing a cluster.
-type Flags struct {
-	Kubeconfig string
-	Context    string
-	Namespace  string
-}
-
-// AddTo adds the flags to a flag set, under kubectl's names.
-func (f *Flags) AddTo(flags *pflag.FlagSet) {
-	flags.StringVar(&f.Kubeconfig, "kubeconfig", "", "path of the kubeconfig; $KUBECONFIG or ~/.kube/config if empty")
-	flags.StringVar(&f.Context, "context", "", "context of the kubeconfig; the current one if empty")
-	flags.StringVarP(&f.Namespace, "namespace", "n", "", "namespace; the context's if empty")
-}
-
-func (f *Flags) loader() clientcmd.ClientConfig {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = f.Kubeconfig
-	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: f.Context})
+// Flags are kubectl's own for choosing a cluster and who asks, without the one that leaves the server's certificate
+// unverified.
+func Flags() *genericclioptions.ConfigFlags {
+	flags := genericclioptions.NewConfigFlags(true)
+	flags.Insecure = nil
+	return flags.WithWarningPrinter(genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr})
 }
 
 // Cluster is an open cluster.
@@ -49,20 +39,17 @@ type Cluster struct {
 }
 
 // Open opens the cluster that the flags name.
-func (f *Flags) Open() (*Cluster, error) {
-	loader := f.loader()
-	config, err := loader.ClientConfig()
+func Open(flags genericclioptions.RESTClientGetter) (*Cluster, error) {
+	config, err := flags.ToRESTConfig()
 	if err != nil {
 		return nil, fmt.Errorf("no cluster to talk to: %w; point --kubeconfig or $KUBECONFIG at one", err)
 	}
 	config.UserAgent = "kubectl-hanse"
 	// kubectl's own limits. client-go's, 5 requests a second, are for controllers; it is the API server that protects itself.
 	config.QPS, config.Burst = 50, 300
-	namespace := f.Namespace
-	if namespace == "" {
-		if namespace, _, err = loader.Namespace(); err != nil {
-			return nil, fmt.Errorf("read the context's namespace: %w", err)
-		}
+	namespace, _, err := flags.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return nil, fmt.Errorf("read the context's namespace: %w", err)
 	}
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme, rbacv1.AddToScheme} {
