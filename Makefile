@@ -6,8 +6,8 @@ SHELL := /bin/bash
 
 VERSION ?= 0.1.0
 LDFLAGS := -s -w -X main.version=$(VERSION)
-TESTBED   := bin/testbed
-ASSETS   = $$($(TESTBED) assets)
+TESTBED := bin/testbed
+ASSETS = $$($(TESTBED) assets)
 export CGO_ENABLED ?= 0
 
 .PHONY: help
@@ -81,7 +81,7 @@ bench: testbed ## Measure propagation, bring-up and the lines; prints a table an
 ##@ Verify
 
 .PHONY: lint
-lint: testbed ## Lint: golangci-lint with the walls between packages, helm lint
+lint: testbed ## Lint: golangci-lint with the import rules, helm lint
 	lint=$$($(TESTBED) parts golangci-lint --path); $$lint run ./... && (cd hack/testbed && $$lint run ./...) && (cd contracts && $$lint run ./...)
 	helm=$$($(TESTBED) parts helm --path); $$helm lint charts/federation; $$helm lint charts/member-agent --set member.name=org1
 

@@ -122,6 +122,11 @@ func TestPlugin(t *testing.T) {
 		{"status", []string{"status", "trade"}, "ask whoever runs this cluster for that right"},
 		{"invoke", invocation(), "ask whoever runs this cluster for that right"},
 	})
+	admin.each(t, "an admin who acts as somebody else", []row{
+		{"as one without rights", []string{"profile", "trade", "--as", "stranger"}, "ask whoever runs this cluster for that right"},
+		{"as a user that the kubeconfig does not have", []string{"profile", "trade", "--user", "nobody"}, "point --kubeconfig or $KUBECONFIG at one"},
+		{"a server's certificate left unverified", []string{"profile", "trade", "--insecure-skip-tls-verify"}, "unknown flag"},
+	})
 	works(t, admin, objects)
 	invokes(t, env, admin, objects)
 	onHost(t, config, admin)
