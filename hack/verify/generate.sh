@@ -5,8 +5,10 @@ set -euo pipefail
 tree=$(cd "${1:?usage: generate.sh TREE}" && pwd)
 root=$(cd "$(dirname "$0")/../.." && pwd)
 generator=$("$root/bin/testbed" parts controller-gen --path)
+reference=$("$root/bin/testbed" parts crd-ref-docs --path)
 cd "$tree"
 "$generator" object paths=./api/... crd paths=./api/... output:crd:dir=charts/federation/crds
 go run ./hack/crdrules charts/federation/crds
 cp charts/federation/crds/federation.hanse.io_memberplans.yaml charts/member-agent/crds/
-go run ./hack/apidoc ./api/v1alpha1 > docs/api.md
+"$reference" --log-level ERROR --source-path ./api/v1alpha1 --config hack/verify/crd-ref-docs.yaml --renderer markdown \
+  --max-depth 20 --output-path docs/api.md

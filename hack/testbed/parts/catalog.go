@@ -40,6 +40,7 @@ var catalog = []part{
 	{name: "coredns", dir: "hack/parts/coredns", pkg: ".", pins: "github.com/coredns/coredns"},
 	{name: "helm", dir: "hack/parts/helm", pkg: "helm.sh/helm/v4/cmd/helm", pins: "helm.sh/helm/v4"},
 	{name: "controller-gen", dir: "hack/tools", pkg: "sigs.k8s.io/controller-tools/cmd/controller-gen", pins: "sigs.k8s.io/controller-tools"},
+	{name: "crd-ref-docs", dir: "hack/tools", pkg: "github.com/elastic/crd-ref-docs", pins: "github.com/elastic/crd-ref-docs"},
 	{name: "golangci-lint", dir: "hack/parts/golangci", pkg: "github.com/golangci/golangci-lint/v2/cmd/golangci-lint", pins: "github.com/golangci/golangci-lint/v2"},
 }
 
