@@ -32,7 +32,7 @@ func approvedByHand(t *testing.T, s *harness.Harness) {
 	}
 	approval("ByHand")
 	said := func() (string, error) {
-		return look(t, s, "host", `{.status.conditions[?(@.type=="ContractsReady")]['status','reason']}`, "-n", "hanse-member-"+careful, "memberplan", "trade")
+		return tryGet(t, s, "host", `{.status.conditions[?(@.type=="ContractsReady")]['status','reason']}`, "-n", "hanse-member-"+careful, "memberplan", "trade")
 	}
 	eventually(t, careful+" asks for its own people's word, and tells the host", func() error {
 		got, err := said()
@@ -46,7 +46,7 @@ func approvedByHand(t *testing.T, s *harness.Harness) {
 		t.Errorf("what runs was changed from\n%s\nto\n%s", before, now)
 	}
 	eventually(t, "what a person there approves is done", func() error {
-		asked, err := look(t, s, careful, `{.status.contracts[*].message}`, "-n", "hanse-system", "memberplan", "trade")
+		asked, err := tryGet(t, s, careful, `{.status.contracts[*].message}`, "-n", "hanse-system", "memberplan", "trade")
 		if err != nil {
 			return err
 		}
@@ -69,7 +69,7 @@ func approvedByHand(t *testing.T, s *harness.Harness) {
 // contractImages are the images of an organization's contracts by their names.
 func contractImages(t *testing.T, s *harness.Harness, member, path string) (map[string]string, error) {
 	label := strings.ReplaceAll(v1alpha1.LabelContract, ".", `\.`)
-	out, err := look(t, s, member, fmt.Sprintf(`{range .items[*]}{.metadata.labels.%s} {%s}{"\n"}{end}`, label, path), "-n", "hanse-trade", "pods", "-l", v1alpha1.LabelContract)
+	out, err := tryGet(t, s, member, fmt.Sprintf(`{range .items[*]}{.metadata.labels.%s} {%s}{"\n"}{end}`, label, path), "-n", "hanse-trade", "pods", "-l", v1alpha1.LabelContract)
 	images := map[string]string{}
 	for line := range strings.Lines(out) {
 		if name, image, ok := strings.Cut(strings.TrimSpace(line), " "); ok {

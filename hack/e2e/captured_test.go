@@ -55,7 +55,7 @@ func otherFirstBlock(t *testing.T, s *harness.Harness) {
 		channel["genesisHash"] = strings.Repeat("0", 64)
 	})
 	eventually(t, "org3 goes on with the block that it has pinned, and says so", func() error {
-		got, err := look(t, s, "org3", `{.status.channels[?(@.name=="settlement")].reason}`, "-n", "hanse-system", "memberplan", "trade")
+		got, err := tryGet(t, s, "org3", `{.status.channels[?(@.name=="settlement")].reason}`, "-n", "hanse-system", "memberplan", "trade")
 		if err == nil && !strings.HasPrefix(got, "Genesis") {
 			err = fmt.Errorf("the channel's reason is %q", got)
 		}
@@ -126,12 +126,12 @@ func tamper(t *testing.T, s *harness.Harness, member string, change func(channel
 }
 
 func channelReason(t *testing.T, s *harness.Harness, member, want string) func() error {
-	return reads(t, s, member, want, `{.status.channels[?(@.name=="settlement")].reason}`, "-n", "hanse-system", "memberplan", "trade")
+	return expects(t, s, member, want, `{.status.channels[?(@.name=="settlement")].reason}`, "-n", "hanse-system", "memberplan", "trade")
 }
 
 func hasEvent(t *testing.T, s *harness.Harness, cluster, reason string) func() error {
 	return func() error {
-		got, err := look(t, s, cluster, "{.items[*].message}", "-n", "hanse-system", "events", "--field-selector", "reason="+reason)
+		got, err := tryGet(t, s, cluster, "{.items[*].message}", "-n", "hanse-system", "events", "--field-selector", "reason="+reason)
 		if err == nil && got == "" {
 			err = errors.New("there is no event " + reason)
 		}

@@ -74,18 +74,18 @@ func TestConsortium(t *testing.T) {
 // get reads a JSONPath of an object.
 func get(t *testing.T, s *harness.Harness, cluster, path string, args ...string) string {
 	t.Helper()
-	return must2(t)(look(t, s, cluster, path, args...))
+	return must2(t)(tryGet(t, s, cluster, path, args...))
 }
 
-// look is get for what is polled, where a failure is no more than another reason to look again.
-func look(t *testing.T, s *harness.Harness, cluster, path string, args ...string) (string, error) {
+// tryGet is get for what is polled, where a failure is no more than another reason to tryGet again.
+func tryGet(t *testing.T, s *harness.Harness, cluster, path string, args ...string) (string, error) {
 	return s.Kubectl(t.Context(), cluster, append(append([]string{"get"}, args...), "-o", "jsonpath="+path)...)
 }
 
-// reads polls a JSONPath of an object until it is as wanted.
-func reads(t *testing.T, s *harness.Harness, cluster, want, path string, args ...string) func() error {
+// expects polls a JSONPath of an object until it is as wanted.
+func expects(t *testing.T, s *harness.Harness, cluster, want, path string, args ...string) func() error {
 	return func() error {
-		got, err := look(t, s, cluster, path, args...)
+		got, err := tryGet(t, s, cluster, path, args...)
 		if err == nil && got != want {
 			err = fmt.Errorf("%v: %s is %q, not %q", args, path, got, want)
 		}
@@ -95,7 +95,7 @@ func reads(t *testing.T, s *harness.Harness, cluster, want, path string, args ..
 
 func isReady(t *testing.T, s *harness.Harness, args ...string) func() error {
 	return func() error {
-		got, err := look(t, s, "host", `{.metadata.generation} {.status.observedGeneration} {.status.conditions[?(@.type=="Ready")].status}`, args...)
+		got, err := tryGet(t, s, "host", `{.metadata.generation} {.status.observedGeneration} {.status.conditions[?(@.type=="Ready")].status}`, args...)
 		if err != nil {
 			return err
 		}
@@ -162,7 +162,7 @@ func peerAdded(t *testing.T, s *harness.Harness) {
 	load := start(t, s, "org1", "peer")
 	patch := `[{"op":"add","path":"/spec/members/2/peers","value":2}]`
 	must2(t)(s.Kubectl(t.Context(), "host", "patch", "consortium", "trade", "--type=json", "-p", patch))
-	eventually(t, "the new peer in the channel", reads(t, s, "host", "4/4", "{.status.peers}", "channel", "settlement"))
+	eventually(t, "the new peer in the channel", expects(t, s, "host", "4/4", "{.status.peers}", "channel", "settlement"))
 	load.goesOn(t, 1)
 	eventually(t, "the consortium", isReady(t, s, "consortium", "trade"))
 }
@@ -173,7 +173,7 @@ func hostAway(t *testing.T, s *harness.Harness) {
 	load.goesOn(t, 2)
 	must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-system", "delete", "pod", "-l", "app.kubernetes.io/name=member-agent", "--grace-period=0", "--force"))
 	must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-trade", "delete", "statefulset,service", "peer0-org2"))
-	eventually(t, "org2's agent heals its peer from the mirror", reads(t, s, "org2", "1", "{.status.readyReplicas}", "-n", "hanse-trade", "statefulset", "peer0-org2"))
+	eventually(t, "org2's agent heals its peer from the mirror", expects(t, s, "org2", "1", "{.status.readyReplicas}", "-n", "hanse-trade", "statefulset", "peer0-org2"))
 	load.goesOn(t, 2)
 	must2(t)(s.Testbed(t.Context(), "start", "host"))
 	eventually(t, "the host hears of everybody again", isReady(t, s, "consortium", "trade"))
@@ -183,7 +183,7 @@ func clusterKilled(t *testing.T, s *harness.Harness) {
 	must2(t)(s.Testbed(t.Context(), "kill", "org3"))
 	load := start(t, s, "org1", "killed")
 	load.goesOn(t, 3)
-	eventually(t, "org3 is Unknown, not gone", reads(t, s, "host", "Unknown", `{.status.conditions[?(@.type=="Online")].status}`, "member", "org3"))
+	eventually(t, "org3 is Unknown, not gone", expects(t, s, "host", "Unknown", `{.status.conditions[?(@.type=="Online")].status}`, "member", "org3"))
 	must2(t)(s.Testbed(t.Context(), "start", "org3"))
 	load.end()
 	id := fmt.Sprint(load.lastID.Load())
@@ -197,7 +197,7 @@ func clusterKilled(t *testing.T, s *harness.Harness) {
 func lineCut(t *testing.T, s *harness.Harness) {
 	load := start(t, s, "org1", "cut")
 	down := func(line string) func() error {
-		return reads(t, s, "host", "False", `{.status.conditions[?(@.type=="Ready")].status}`, "line", line)
+		return expects(t, s, "host", "False", `{.status.conditions[?(@.type=="Ready")].status}`, "line", line)
 	}
 	must2(t)(s.Testbed(t.Context(), "line", "cut", "org1", "org2"))
 	eventually(t, "the line shows as down", down("org1-org2"))
@@ -212,7 +212,7 @@ func lineCut(t *testing.T, s *harness.Harness) {
 	eventually(t, "the second line is up", isReady(t, s, "line", "org1-org2-2"))
 	must2(t)(s.Testbed(t.Context(), "line", "cut", "org1", "org2"))
 	eventually(t, "the first line shows as down", down("org1-org2"))
-	eventually(t, "traffic takes the second line", reads(t, s, "host", "true", `{.status.ends[?(@.from=="org1")].active}`, "line", "org1-org2-2"))
+	eventually(t, "traffic takes the second line", expects(t, s, "host", "true", `{.status.ends[?(@.from=="org1")].active}`, "line", "org1-org2-2"))
 	load.goesOn(t, 2)
 	must2(t)(s.Testbed(t.Context(), "line", "restore", "org1", "org2"))
 	eventually(t, "both lines are up", isReady(t, s, "line", "org1-org2"))
@@ -230,7 +230,7 @@ func certificateRenewed(t *testing.T, s *harness.Harness) {
 	patch := fmt.Sprintf(`[{"op":"add","path":"/status/conditions/-","value":{"type":"Issuing","status":"True","reason":"ManuallyTriggered","message":"renewed by hand","lastTransitionTime":%q}}]`, now)
 	must2(t)(s.Kubectl(t.Context(), "org2", "-n", "hanse-trade", "patch", "certificate", "orderer0-org2-tls", "--subresource=status", "--type=json", "-p", patch))
 	eventually(t, "a new certificate", func() error {
-		now, err := look(t, s, "org2", `{.data.tls\.crt}`, secret...)
+		now, err := tryGet(t, s, "org2", `{.data.tls\.crt}`, secret...)
 		if err == nil && now == certificate {
 			err = errors.New("it is the old one")
 		}
@@ -240,7 +240,7 @@ func certificateRenewed(t *testing.T, s *harness.Harness) {
 		t.Error("the key has changed: the channel does not know this orderer any more")
 	}
 	eventually(t, "the orderer restarts with it", func() error {
-		now, err := look(t, s, "org2", `{.metadata.uid} {.status.conditions[?(@.type=="Ready")].status}`, pod...)
+		now, err := tryGet(t, s, "org2", `{.metadata.uid} {.status.conditions[?(@.type=="Ready")].status}`, pod...)
 		if fields := strings.Fields(now); err == nil && (len(fields) != 2 || fields[0] == before || fields[1] != "True") {
 			err = fmt.Errorf("pod: %v", fields)
 		}

@@ -34,11 +34,11 @@ func imageRefused(t *testing.T, s *harness.Harness) {
 			before := workloads(t, s)
 			row.declare(t, s, row.wrong)
 			for _, member := range s.Members {
-				eventually(t, member+" refuses and tells the host", reads(t, s, "host", "False ImageNotAllowed",
+				eventually(t, member+" refuses and tells the host", expects(t, s, "host", "False ImageNotAllowed",
 					fmt.Sprintf("{.status.conditions[?(@.type==%q)]['status','reason']}", row.condition), "-n", "hanse-member-"+member, "memberplan", "trade"))
 			}
 			eventually(t, "what was declared says what is wrong, and where to mend it", func() error {
-				got, err := look(t, s, "host", `{.status.conditions[?(@.type=="Ready")]['status','message']}`, row.kind, row.name)
+				got, err := tryGet(t, s, "host", `{.status.conditions[?(@.type=="Ready")]['status','message']}`, row.kind, row.name)
 				if err == nil && (!strings.HasPrefix(got, "False ") || !strings.Contains(got, foreign) || !strings.Contains(got, row.says)) {
 					err = fmt.Errorf("ready: %s", got)
 				}
@@ -46,7 +46,7 @@ func imageRefused(t *testing.T, s *harness.Harness) {
 			})
 			for _, condition := range row.named {
 				eventually(t, condition+" names every organization that refuses", func() error {
-					got, err := look(t, s, "host", fmt.Sprintf("{.status.conditions[?(@.type==%q)]['status','message']}", condition), row.kind, row.name)
+					got, err := tryGet(t, s, "host", fmt.Sprintf("{.status.conditions[?(@.type==%q)]['status','message']}", condition), row.kind, row.name)
 					for _, member := range s.Members {
 						if err == nil && (!strings.HasPrefix(got, "False ") || !strings.Contains(got, member+" does not allow")) {
 							err = fmt.Errorf("%s: %s", member, got)

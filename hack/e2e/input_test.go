@@ -23,7 +23,7 @@ func badInput(t *testing.T, s *harness.Harness) {
 				t.Fatal(err)
 			}
 			eventually(t, "a message that says what is wrong", func() error {
-				got, err := look(t, s, "host", `{.status.conditions[?(@.type=="Ready")].message}`, row.kind, row.name)
+				got, err := tryGet(t, s, "host", `{.status.conditions[?(@.type=="Ready")].message}`, row.kind, row.name)
 				if err == nil && !strings.Contains(got, row.says) {
 					err = fmt.Errorf("the message is %q", got)
 				}
@@ -53,7 +53,7 @@ func lineToNowhere(t *testing.T, s *harness.Harness) {
 				t.Fatal(err)
 			}
 			eventually(t, "a message that says what is wrong", func() error {
-				got, err := look(t, s, "host", `{.status.conditions[?(@.type=="Ready")].message}`, "line", "nowhere")
+				got, err := tryGet(t, s, "host", `{.status.conditions[?(@.type=="Ready")].message}`, "line", "nowhere")
 				if err == nil && !strings.Contains(got, row.says) {
 					err = fmt.Errorf("the message is %q", got)
 				}

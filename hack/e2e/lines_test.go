@@ -38,7 +38,7 @@ func gatewayFlooded(t *testing.T, s *harness.Harness) {
 	defer helper.Wait()
 	defer stop()
 	load := start(t, s, "org2", "flood")
-	eventually(t, "org1 says that its gateway refuses connections of org3", reads(t, s, "org1", "Full",
+	eventually(t, "org1 says that its gateway refuses connections of org3", expects(t, s, "org1", "Full",
 		`{.status.conditions[?(@.type=="LinesReady")].reason}`, "-n", "hanse-system", "memberplan", "trade"))
 	load.goesOn(t, 3)
 	for _, line := range []string{"org1-org2", "org1-org3"} {
@@ -99,7 +99,7 @@ func insideProbed(t *testing.T, s *harness.Harness) {
 		if err := s.Apply(t.Context(), "host", probing(inside)); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "org1 does not dial "+inside, reads(t, s, "host", "NotAllowed", `{.status.ends[?(@.from=="org1")].reason}`, "line", "probing"))
+		eventually(t, "org1 does not dial "+inside, expects(t, s, "host", "NotAllowed", `{.status.ends[?(@.from=="org1")].reason}`, "line", "probing"))
 	}
 	report := get(t, s, "host", "{.status.lines}", "member", "org1")
 	for _, told := range []string{"refused", "certificate", "x509", "detail"} {

@@ -30,7 +30,7 @@ func badNodeImage(t *testing.T, s *harness.Harness) {
 	declarePeers(t, s, wrongPeer, "60")
 	var member, node string
 	eventually(t, "one node is given it", func() error {
-		got, err := look(t, s, "host", "{.status.rollout.member} {.status.rollout.node}", "consortium", "trade")
+		got, err := tryGet(t, s, "host", "{.status.rollout.member} {.status.rollout.node}", "consortium", "trade")
 		if _, err2 := fmt.Sscan(got, &member, &node); err == nil && err2 != nil {
 			err = fmt.Errorf("the rollout is at %q", got)
 		}
@@ -39,11 +39,11 @@ func badNodeImage(t *testing.T, s *harness.Harness) {
 	if member == s.Members[1] {
 		t.Fatalf("the first is %s, whose own peer the transactions go through", node)
 	}
-	eventually(t, node+" does not come up", reads(t, s, "host", "false",
+	eventually(t, node+" does not come up", expects(t, s, "host", "false",
 		fmt.Sprintf("{.status.nodes[?(@.name==%q)].ready}", node), "-n", "hanse-member-"+member, "memberplan", "trade"))
 	load.goesOn(t, 2)
 	eventually(t, "the consortium says so", func() error {
-		got, err := look(t, s, "host", `{.status.conditions[?(@.type=="RolledOut")]['status','reason','message']}`, "consortium", "trade")
+		got, err := tryGet(t, s, "host", `{.status.conditions[?(@.type=="RolledOut")]['status','reason','message']}`, "consortium", "trade")
 		if err == nil && (!strings.HasPrefix(got, "False RolloutFailed ") || !strings.Contains(got, node+" did not become ready") || !strings.Contains(got, wrongPeer)) {
 			err = fmt.Errorf("RolledOut: %s", got)
 		}
@@ -51,7 +51,7 @@ func badNodeImage(t *testing.T, s *harness.Harness) {
 	})
 	t.Log(get(t, s, "host", `{.status.conditions[?(@.type=="RolledOut")].message}`, "consortium", "trade"))
 	eventually(t, node+" goes back by itself, and works", func() error {
-		if err := reads(t, s, member, "1 1", "{.status.readyReplicas} {.status.updatedReplicas}", "-n", "hanse-trade", "statefulset", node)(); err != nil {
+		if err := expects(t, s, member, "1 1", "{.status.readyReplicas} {.status.updatedReplicas}", "-n", "hanse-trade", "statefulset", node)(); err != nil {
 			return err
 		}
 		for organization, now := range workloads(t, s) {
@@ -97,7 +97,7 @@ func goodNodeImage(t *testing.T, s *harness.Harness) {
 	declarePeers(t, s, good, "null")
 	began, seen := time.Now(), ""
 	eventually(t, "every peer has it", func() error {
-		got, err := look(t, s, "host", `{.status.rollout.member} {.status.rollout.node}`, "consortium", "trade")
+		got, err := tryGet(t, s, "host", `{.status.rollout.member} {.status.rollout.node}`, "consortium", "trade")
 		var member, node string
 		if _, none := fmt.Sscan(got, &member, &node); err == nil && none == nil && node != seen {
 			seen = node

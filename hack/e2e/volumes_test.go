@@ -29,7 +29,7 @@ func volumesKept(t *testing.T, s *harness.Harness) {
 			"--reuse-values", "--set", "policy.keepVolumes="+word, "--wait", "--timeout", "5m"))
 	}
 	volumes := func(member string) (string, error) {
-		return look(t, s, member, "{.items[*].spec.volumeName}", "-n", "hanse-brief", "pvc")
+		return tryGet(t, s, member, "{.items[*].spec.volumeName}", "-n", "hanse-brief", "pvc")
 	}
 	if err := s.Apply(t.Context(), "host", shortLived); err != nil {
 		t.Fatal(err)
@@ -40,7 +40,7 @@ func volumesKept(t *testing.T, s *harness.Harness) {
 	// not applied any more.
 	must2(t)(s.Kubectl(t.Context(), "host", "patch", "consortium", "brief", "--type=merge", "-p",
 		`{"spec":{"ledger":{"fabric":{"peerImage":"docker.io/hyperledger/fabric-peer:none"}}}}`))
-	eventually(t, "a node of "+keeps+" waits for its image", reads(t, s, keeps, "", "{.status.readyReplicas}", "-n", "hanse-brief", "statefulset", "peer0-"+keeps))
+	eventually(t, "a node of "+keeps+" waits for its image", expects(t, s, keeps, "", "{.status.readyReplicas}", "-n", "hanse-brief", "statefulset", "peer0-"+keeps))
 	keep("true")
 	must2(t)(s.Kubectl(t.Context(), "host", "delete", "consortium", "brief", "--timeout=10m"))
 	eventually(t, lets+", which lets them go, has none left", func() error {

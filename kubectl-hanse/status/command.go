@@ -57,14 +57,14 @@ func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
 
 func (o options) run(ctx context.Context, cluster *kube.Cluster, name string, out io.Writer) error {
 	if o.watch || o.wait {
-		look := func(ctx context.Context, reader client.Reader) (picture, error) {
+		render := func(ctx context.Context, reader client.Reader) (view, error) {
 			s, err := read(ctx, reader, cluster.Namespace, name)
 			if errors.Is(err, errNoConsortium) {
 				err = elsewhere(ctx, cluster.Client, cluster.Namespace, name)
 			}
-			return picture{tree: Tree(s, time.Now()), headline: headline(s), ready: ready(s), sources: sources(cluster.Namespace, name, s.Consortium)}, err
+			return view{tree: Tree(s, time.Now()), headline: headline(s), ready: ready(s), sources: sources(cluster.Namespace, name, s.Consortium)}, err
 		}
-		return o.follow(ctx, cluster.Client, "consortium "+name, sources(cluster.Namespace, name, v1alpha1.Consortium{}), look, out)
+		return o.follow(ctx, cluster.Client, "consortium "+name, sources(cluster.Namespace, name, v1alpha1.Consortium{}), render, out)
 	}
 	snapshot, err := read(ctx, cluster.Client, cluster.Namespace, name)
 	if errors.Is(err, errNoConsortium) {

@@ -23,24 +23,24 @@ const (
 	ageInterval = time.Second
 )
 
-// picture is what there is to show at one moment.
-type picture struct {
+// view is what there is to show at one moment.
+type view struct {
 	tree, headline string
 	ready          bool
-	// sources are all that the picture is drawn of.
+	// sources are what the view is made of.
 	sources []watcher.Source
 }
 
-// look makes a picture of what a reader has.
-type look func(context.Context, client.Reader) (picture, error)
+// viewFunc renders what a reader has.
+type viewFunc func(context.Context, client.Reader) (view, error)
 
 func source(kind, namespace, name, action string) watcher.Source {
 	return watcher.Source{Kind: v1alpha1.GroupVersion.WithKind(kind), Namespace: namespace, Name: name, Action: action}
 }
 
-// follow shows pictures as what they are drawn of changes, until it is ready or, with --watch, until it is interrupted.
+// follow renders a view again whenever one of its sources changes, until it is ready or, with --watch, until it is interrupted.
 // what names it in errors.
-func (o options) follow(parent context.Context, objects client.WithWatch, what string, first []watcher.Source, look look, out io.Writer) error {
+func (o options) follow(parent context.Context, objects client.WithWatch, what string, first []watcher.Source, render viewFunc, out io.Writer) error {
 	ctx, cancel := context.WithCancel(parent)
 	if !o.watch {
 		ctx, cancel = context.WithTimeout(parent, o.timeout)
@@ -50,14 +50,14 @@ func (o options) follow(parent context.Context, objects client.WithWatch, what s
 	cache.Follow(ctx, first)
 	clock := time.NewTicker(ageInterval)
 	defer clock.Stop()
-	screen, shown := newScreen(out), picture{sources: first}
+	screen, shown := newScreen(out), view{sources: first}
 	for {
 		failures := cache.Failures()
-		if err := fatal(failures, shown.tree != ""); err != nil {
+		if err := fatalFailure(failures, shown.tree != ""); err != nil {
 			return err
 		}
 		if cache.Complete() {
-			next, err := look(ctx, cache)
+			next, err := render(ctx, cache)
 			if err != nil {
 				return err
 			}
@@ -69,7 +69,7 @@ func (o options) follow(parent context.Context, objects client.WithWatch, what s
 			shown = next
 		}
 		if shown.tree != "" {
-			screen.show(shown.tree, shown.headline, trouble(failures))
+			screen.show(shown.tree, shown.headline, failureText(failures))
 			if !o.watch && shown.ready && len(failures) == 0 {
 				return nil
 			}
@@ -79,7 +79,7 @@ func (o options) follow(parent context.Context, objects client.WithWatch, what s
 		case <-cache.Changed():
 		case <-clock.C:
 		case <-ctx.Done():
-			return o.ended(parent.Err() != nil, what, shown.tree != "", trouble(failures))
+			return o.endedError(parent.Err() != nil, what, shown.tree != "", failureText(failures))
 		}
 	}
 }
@@ -91,9 +91,9 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// fatal is a failure that ends the command: any before there is something to show, for the cluster or the person's rights
+// fatalFailure is a failure that ends the command: any before there is something to show, for the cluster or the person's rights
 // may be the wrong ones; later only that something which has come to belong to it may not be read. Pure.
-func fatal(failures []watcher.Failure, drawn bool) error {
+func fatalFailure(failures []watcher.Failure, drawn bool) error {
 	for _, f := range failures {
 		if !f.Synced && (!drawn || apierrors.IsForbidden(f.Err)) {
 			return kube.Explain(f.Action, f.Err)
@@ -102,8 +102,8 @@ func fatal(failures []watcher.Failure, drawn bool) error {
 	return nil
 }
 
-// trouble says what is not followed at the moment; empty while everything is. Pure.
-func trouble(failures []watcher.Failure) string {
+// failureText says what is not followed at the moment; empty while everything is. Pure.
+func failureText(failures []watcher.Failure) string {
 	if len(failures) == 0 {
 		return ""
 	}
@@ -114,8 +114,8 @@ func trouble(failures []watcher.Failure) string {
 	return fmt.Sprintf("%s what is shown is the last that is known, and it is tried again: %v%s", unknown, kube.Explain(failures[0].Action, failures[0].Err), more)
 }
 
-// ended is what is said when it is over without being ready. Pure.
-func (o options) ended(interrupted bool, what string, drawn bool, trouble string) error {
+// endedError is what is said when it is over without being ready. Pure.
+func (o options) endedError(interrupted bool, what string, drawn bool, trouble string) error {
 	switch {
 	case o.watch && interrupted:
 		return nil

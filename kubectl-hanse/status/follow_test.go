@@ -36,7 +36,7 @@ func TestFatal(t *testing.T) {
 		{"a new member's part, that nobody may see, would never be drawn", failure(errForbidden, false), true, "ask whoever runs this cluster for that right"},
 		{"a new member's part comes with the connection", failure(errRefused, false), true, ""},
 	} {
-		err := fatal(test.failures, test.drawn)
+		err := fatalFailure(test.failures, test.drawn)
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: want %q, got %v", test.why, test.want, err)
 		}
@@ -55,7 +55,7 @@ func TestEnded(t *testing.T) {
 		{"the time is over, and the tree is not the last word", false, false, true, "? lost", "is not ready after 1s; ? lost"},
 		{"there is no tree", false, false, false, "", "does not answer in time"},
 	} {
-		err := options{watch: test.watch, timeout: time.Second}.ended(test.interrupted, "consortium trade", test.drawn, test.trouble)
+		err := options{watch: test.watch, timeout: time.Second}.endedError(test.interrupted, "consortium trade", test.drawn, test.trouble)
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: want %q, got %v", test.why, test.want, err)
 		}
@@ -64,10 +64,10 @@ func TestEnded(t *testing.T) {
 
 func TestTrouble(t *testing.T) {
 	two := append(failure(errRefused, true), failure(errForbidden, true)...)
-	if got := trouble(two); !strings.HasSuffix(got, "read the lines: connection refused (and 1 more)") {
+	if got := failureText(two); !strings.HasSuffix(got, "read the lines: connection refused (and 1 more)") {
 		t.Error(got)
 	}
-	if got := trouble(nil); got != "" {
+	if got := failureText(nil); got != "" {
 		t.Error(got)
 	}
 }

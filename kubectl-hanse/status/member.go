@@ -31,13 +31,13 @@ func (o options) runMember(ctx context.Context, objects client.WithWatch, consor
 		return nil
 	}
 	mirror := []watcher.Source{source("MemberPlan", o.agentNamespace, consortium, "read the plan of "+consortium)}
-	look := func(ctx context.Context, reader client.Reader) (picture, error) {
+	render := func(ctx context.Context, reader client.Reader) (view, error) {
 		plan, err := readMirror(ctx, objects, reader, o.agentNamespace, consortium)
 		top := memberTop(plan)
 		headline := fmt.Sprintf("%s %s  %s", top.mark, top.name, top.text)
-		return picture{tree: memberTree(plan), headline: headline, ready: top.mark == done, sources: mirror}, err
+		return view{tree: memberTree(plan), headline: headline, ready: top.mark == done, sources: mirror}, err
 	}
-	return o.follow(ctx, objects, "this organization's part of "+consortium, mirror, look, out)
+	return o.follow(ctx, objects, "this organization's part of "+consortium, mirror, render, out)
 }
 
 func readMirror(ctx context.Context, objects client.Client, reader client.Reader, namespace, consortium string) (v1alpha1.MemberPlan, error) {

@@ -21,8 +21,8 @@ const (
 	lockPoll      = 200 * time.Millisecond
 )
 
-// Dir is the directory of the named room of the cache, made if need be.
-func Dir(room string) (string, error) {
+// Dir is the directory of the named part of the cache, made if need be.
+func Dir(name string) (string, error) {
 	base := os.Getenv(Variable)
 	if base == "" {
 		user, err := os.UserCacheDir()
@@ -31,7 +31,7 @@ func Dir(room string) (string, error) {
 		}
 		base = filepath.Join(user, "hanse")
 	}
-	dir, err := filepath.Abs(filepath.Join(base, room))
+	dir, err := filepath.Abs(filepath.Join(base, name))
 	if err != nil {
 		return "", err
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	room       = "images"
+	imagesCache       = "images"
 	fabricDir  = "hack/parts/fabric"
 	fabricName = "github.com/hyperledger/fabric"
 	// kept is how many archives of an image stay in the cache: somebody may still be importing the last but one.
@@ -28,7 +28,7 @@ const (
 // builder holds what all images of one call share.
 type builder struct {
 	root, dir string
-	work      string // the room where the clone's own programs are linked; a stable place, so that go sees what is up to date
+	work      string // the folder where the clone's own programs are linked; a stable place, so that go sees what is up to date
 	progress  io.Writer
 	sample    string // Fabric's sampleconfig
 }
@@ -62,7 +62,7 @@ func newBuilder(ctx context.Context, progress io.Writer, picked []image) (*build
 	if err != nil {
 		return nil, err
 	}
-	dir, err := cache.Dir(room)
+	dir, err := cache.Dir(imagesCache)
 	if err != nil {
 		return nil, err
 	}

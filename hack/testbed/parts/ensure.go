@@ -10,7 +10,7 @@ import (
 	"github.com/hanse-io/hanse/hack/testbed/cache"
 )
 
-const room = "parts"
+const partsCache = "parts"
 
 // Ensure builds the named parts (all of them without a name) unless they are in the cache, and returns the path of
 // every one, and of every program inside it, by name.
@@ -23,7 +23,7 @@ func Ensure(ctx context.Context, progress io.Writer, names ...string) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	dir, err := cache.Dir(room)
+	dir, err := cache.Dir(partsCache)
 	if err != nil {
 		return nil, err
 	}
