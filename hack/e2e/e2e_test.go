@@ -206,7 +206,7 @@ func lineCut(t *testing.T, s *harness.Harness) {
 	eventually(t, "the line is up again", isReady(t, s, "line", "org1-org2"))
 
 	must2(t)(s.Testbed(t.Context(), "line", "add", "org1", "org2"))
-	if err := s.Apply(t.Context(), "host", must2(t)(s.Testbed(t.Context(), "lines"))); err != nil {
+	if err := s.DeclareLines(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the second line is up", isReady(t, s, "line", "org1-org2-2"))

@@ -112,17 +112,6 @@ func (h *Harness) Join(ctx context.Context, member string) error {
 	return err
 }
 
-// Lines declares the testbed's lines on the host.
-func (h *Harness) Lines(ctx context.Context) error {
-	return h.phase("declare the lines", func() error {
-		manifests, err := h.Testbed(ctx, "lines")
-		if err != nil {
-			return err
-		}
-		return h.Apply(ctx, "host", manifests)
-	})
-}
-
 // WaitOnline waits until every organization's agent has registered.
 func (h *Harness) WaitOnline(ctx context.Context) error {
 	return h.phase("wait for the agents to register", func() error {

@@ -23,7 +23,7 @@ import (
 func main() {
 	kubeconfig := flag.String("kubeconfig", "", "kubeconfig file of the cluster (required)")
 	root := flag.String("root", "", "directory that holds the volumes (required)")
-	name := flag.String("provisioner-name", "hanse.io/local", "the provisioner that storage classes name")
+	name := flag.String("provisioner-name", "testbed/local", "the provisioner that storage classes name")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()

@@ -32,7 +32,7 @@ func TestObjects(t *testing.T) {
 		{"kubelets tell pods this address", "Service", "kube-dns", []string{"spec", "clusterIP"}, topology.DNSService},
 		{"claims that name no class are served", "StorageClass", "local",
 			[]string{"metadata", "annotations", "storageclass.kubernetes.io/is-default-class"}, "true"},
-		{"the provisioner goes by this name", "StorageClass", "local", []string{"provisioner"}, "hanse.io/local"},
+		{"the provisioner goes by this name", "StorageClass", "local", []string{"provisioner"}, "testbed/local"},
 	}
 	for _, tt := range tests {
 		if got, _, err := unstructured.NestedString(find(t, tt.kind, tt.name).Object, tt.path...); err != nil || got != tt.want {

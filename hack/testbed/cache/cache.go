@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hanse-io/hanse/hack/testbed/project"
 )
 
 // Variable names the environment variable that moves the cache.
-const Variable = "HANSE_CACHE"
+const Variable = "TESTBED_CACHE"
 
 const (
 	lockFile      = ".lock"
@@ -21,7 +23,7 @@ const (
 	lockPoll      = 200 * time.Millisecond
 )
 
-// Dir is the directory of the named part of the cache, made if need be.
+// Dir is the directory of the named part of the project's cache, made if need be.
 func Dir(name string) (string, error) {
 	base := os.Getenv(Variable)
 	if base == "" {
@@ -29,7 +31,11 @@ func Dir(name string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("there is no place for the cache, set %s to a directory: %w", Variable, err)
 		}
-		base = filepath.Join(user, "hanse")
+		p, err := project.Load()
+		if err != nil {
+			return "", err
+		}
+		base = filepath.Join(user, p.Name)
 	}
 	dir, err := filepath.Abs(filepath.Join(base, name))
 	if err != nil {

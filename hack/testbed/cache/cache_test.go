@@ -7,13 +7,20 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/hanse-io/hanse/hack/testbed/project"
 )
 
 func TestDir(t *testing.T) {
 	moved, xdg := t.TempDir(), t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", xdg)
+	clone := t.TempDir()
+	if err := os.WriteFile(filepath.Join(clone, project.File), []byte("name: trade"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(clone)
 	rows := []struct{ why, variable, want string }{
-		{"the user's cache is the default", "", filepath.Join(xdg, "hanse", "parts")},
+		{"the user's cache is the default", "", filepath.Join(xdg, "trade", "parts")},
 		{"the variable moves it", moved, filepath.Join(moved, "parts")},
 	}
 	for _, row := range rows {
@@ -92,33 +99,4 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	again()
-}
-
-func TestRoot(t *testing.T) {
-	clone, other := t.TempDir(), t.TempDir()
-	deep := filepath.Join(clone, "hack", "testbed")
-	for path, content := range map[string]string{
-		filepath.Join(clone, "go.mod"): "module " + module + "\n",
-		filepath.Join(deep, "go.mod"):  "module " + module + "/hack/testbed\n",
-	} {
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	rows := []struct{ why, variable, work, want string }{
-		{"inside a nested module the outer one counts", "", deep, clone},
-		{"the variable wins", clone, other, clone},
-		{"a variable that points elsewhere is a mistake to be told", other, clone, ""},
-		{"outside any clone", "", other, ""},
-	}
-	for _, row := range rows {
-		t.Run(row.why, func(t *testing.T) {
-			t.Setenv(RootVariable, row.variable)
-			t.Chdir(row.work)
-			got, err := Root()
-			if got != row.want || (err == nil) != (row.want != "") {
-				t.Errorf("%q %v, want %q", got, err, row.want)
-			}
-		})
-	}
 }

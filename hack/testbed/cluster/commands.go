@@ -109,6 +109,6 @@ func (c *Cluster) provisionerArgs() []string {
 	return []string{
 		"--kubeconfig=" + c.config("local-provisioner.kubeconfig"),
 		"--root=" + c.path("volumes"),
-		"--provisioner-name=hanse.io/local",
+		"--provisioner-name=testbed/local",
 	}
 }

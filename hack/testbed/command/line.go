@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -23,7 +24,8 @@ func lineCommand(o *options) *cobra.Command {
 }
 
 func lineList(o *options) *cobra.Command {
-	return &cobra.Command{
+	var output string
+	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "Show all lines, their addresses and how they are",
 		Args:  cobra.NoArgs,
@@ -32,9 +34,43 @@ func lineList(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printLines(cmd.Context(), cmd.OutOrStdout(), f)
+			switch output {
+			case "":
+				return printLines(cmd.Context(), cmd.OutOrStdout(), f)
+			case "json":
+				return encodeLines(cmd.Context(), cmd.OutOrStdout(), f)
+			}
+			return fmt.Errorf("--output %q: write json, or nothing for a table", output)
 		},
 	}
+	cmd.Flags().StringVarP(&output, "output", "o", "", "json, or nothing for a table")
+	return cmd
+}
+
+// listedLine is a line in the JSON of `line list`.
+type listedLine struct {
+	Name  string      `json:"name"`
+	Index int         `json:"index"` // 1 for the first line between the two, 2 for the second, …
+	Ends  []listedEnd `json:"ends"`
+	State string      `json:"state"`
+}
+
+type listedEnd struct {
+	Cluster string `json:"cluster"`
+	Address string `json:"address"`
+}
+
+func encodeLines(ctx context.Context, out io.Writer, f *topology.Testbed) error {
+	lines := make([]listedLine, 0, len(f.Lines))
+	for _, l := range f.Lines {
+		lines = append(lines, listedLine{
+			Name: l.Name(), Index: l.Index, State: network.LineState(ctx, f, l),
+			Ends: []listedEnd{{l.A, l.Address(l.A).String()}, {l.B, l.Address(l.B).String()}},
+		})
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(lines)
 }
 
 func printLines(ctx context.Context, out io.Writer, f *topology.Testbed) error {
@@ -118,22 +154,6 @@ func lineSlow(o *options) *cobra.Command {
 		})
 	cmd.Flags().StringVar(&rate, "rate", "10mbit", "the rate, as tc writes it")
 	return cmd
-}
-
-func linesCommand(o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:   "lines",
-		Short: "Print the Line objects for the lines between organizations, for kubectl apply on the host",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := o.existing()
-			if err != nil {
-				return err
-			}
-			_, err = io.WriteString(cmd.OutOrStdout(), f.Manifests())
-			return err
-		},
-	}
 }
 
 func addressCommand(o *options) *cobra.Command {

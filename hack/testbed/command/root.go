@@ -9,22 +9,25 @@ import (
 
 	"github.com/hanse-io/hanse/hack/testbed/buildcmd"
 	"github.com/hanse-io/hanse/hack/testbed/cluster"
+	"github.com/hanse-io/hanse/hack/testbed/project"
 	"github.com/hanse-io/hanse/hack/testbed/state"
 	"github.com/hanse-io/hanse/hack/testbed/topology"
 )
 
-const defaultName = "hanse"
-
 // options are the flags that every command has.
 type options struct {
-	name     string
-	dir      string
-	programs string
+	defaultName string
+	name        string
+	dir         string
+	programs    string
 }
 
 // Root is the testbed command.
 func Root() *cobra.Command {
-	o := &options{}
+	o := &options{defaultName: "testbed"}
+	if p, err := project.Load(); err == nil { // outside of a clone only what is running can be looked at, under its name
+		o.defaultName = p.Name
+	}
 	root := &cobra.Command{
 		Use:           "testbed",
 		Short:         "Real Kubernetes clusters on one Linux machine, joined by lines that can be cut",
@@ -37,9 +40,9 @@ func Root() *cobra.Command {
 			return topology.ValidateName(o.name)
 		},
 	}
-	root.PersistentFlags().StringVar(&o.name, "name", defaultName, "name of the testbed; several live side by side")
+	root.PersistentFlags().StringVar(&o.name, "name", o.defaultName, "name of the testbed; several live side by side")
 	root.AddCommand(upCommand(o), downCommand(o), statusCommand(o), loadCommand(o), killCommand(o), startCommand(o),
-		execCommand(o), lineCommand(o), linesCommand(o), addressCommand(o))
+		execCommand(o), lineCommand(o), addressCommand(o))
 	root.AddCommand(buildcmd.Commands()...)
 	return root
 }
@@ -49,7 +52,7 @@ func (o *options) directory() (string, error) {
 	dir := o.dir
 	if dir == "" {
 		dir = ".testbed"
-		if o.name != defaultName {
+		if o.name != o.defaultName {
 			dir += "-" + o.name
 		}
 	}

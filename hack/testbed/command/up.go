@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hanse-io/hanse/hack/testbed/network"
+	"github.com/hanse-io/hanse/hack/testbed/project"
 	"github.com/hanse-io/hanse/hack/testbed/state"
 	"github.com/hanse-io/hanse/hack/testbed/topology"
 )
@@ -86,6 +87,14 @@ func plan(o *options, members, lines int) (*topology.Testbed, error) {
 			return nil, dirErr
 		}
 		f = &topology.Testbed{Name: o.name, Dir: dir}
+	}
+	known, err := project.Load()
+	if err != nil {
+		return nil, err
+	}
+	f.Allow = nil
+	for _, p := range known.Allow {
+		f.Allow = append(f.Allow, topology.Port(p))
 	}
 	inUse, err := network.ManagementTaken()
 	if err != nil {

@@ -13,12 +13,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/hanse-io/hanse/hack/testbed/project"
 )
 
 const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // write makes the archive of an image out of its files. It needs a scratch directory for the layer.
-func (i image) write(scratch, to string, files []file) error {
+func write(i project.Image, scratch, to string, files []file) error {
 	layerFile := filepath.Join(scratch, "layer.tar")
 	defer os.Remove(layerFile)
 	if err := writeLayer(layerFile, files); err != nil {
@@ -32,10 +34,10 @@ func (i image) write(scratch, to string, files []file) error {
 	if err != nil {
 		return err
 	}
-	if made, err = mutate.ConfigFile(made, i.config(made)); err != nil {
+	if made, err = mutate.ConfigFile(made, config(i, made)); err != nil {
 		return err
 	}
-	tag, err := name.NewTag(i.reference)
+	tag, err := name.NewTag(i.Reference)
 	if err != nil {
 		return err
 	}
@@ -51,18 +53,18 @@ func writeLayer(to string, files []file) (err error) {
 	return archive(out, files)
 }
 
-func (i image) config(made v1.Image) *v1.ConfigFile {
+func config(i project.Image, made v1.Image) *v1.ConfigFile {
 	layers, err := made.ConfigFile()
 	if err != nil { // an image that was just put together in memory always has one
-		panic(fmt.Sprintf("image %s: %v", i.name, err))
+		panic(fmt.Sprintf("image %s: %v", i.Name, err))
 	}
-	config := layers.DeepCopy()
-	config.OS, config.Architecture = "linux", runtime.GOARCH
-	config.Created = v1.Time{Time: epoch}
-	config.History = nil
-	config.Config = v1.Config{
-		User: fmt.Sprintf("%[1]d:%[1]d", nobody), Env: append([]string{searchPath}, i.env...),
-		Entrypoint: i.entry, Cmd: i.cmd, WorkingDir: "/",
+	file := layers.DeepCopy()
+	file.OS, file.Architecture = "linux", runtime.GOARCH
+	file.Created = v1.Time{Time: epoch}
+	file.History = nil
+	file.Config = v1.Config{
+		User: fmt.Sprintf("%[1]d:%[1]d", nobody), Env: append([]string{searchPath}, i.Env...),
+		Entrypoint: i.Entrypoint, Cmd: i.Cmd, WorkingDir: "/",
 	}
-	return config
+	return file
 }

@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/hanse-io/hanse/hack/testbed/topology"
@@ -13,21 +14,21 @@ const (
 	managementInterface = "mgmt0"
 )
 
-// BorderRules renders the nft rules of a cluster's border router. From the LAN to a line only the gateway port may
+// BorderRules renders the nft rules of a cluster's border router. From the LAN to a line only the allowed ports may
 // leave (and the API port on a line to the host), under the line's address; from a line only what is addressed to the
-// line's own end and its gateway port comes in. Applying the same rules twice is harmless.
+// line's own end and an allowed port comes in. Applying the same rules twice is harmless.
 func BorderRules(f *topology.Testbed, cluster string) string {
 	var forward, nat strings.Builder
 	for _, l := range f.LinesOf(cluster) {
 		name := l.Interface(cluster)
-		ports := fmt.Sprint(topology.LinePort)
-		if l.Peer(cluster) == topology.Host {
-			ports = fmt.Sprintf("{ %d, %d }", topology.LinePort, topology.APIPort)
+		if leave := leaving(f, l.Peer(cluster) == topology.Host); leave != "" {
+			fmt.Fprintf(&forward, "    iifname %q oifname %q tcp dport { %s } accept\n", lanInterface, name, leave)
 		}
-		fmt.Fprintf(&forward, "    iifname %q oifname %q tcp dport %s accept\n", lanInterface, name, ports)
 		fmt.Fprintf(&forward, "    iifname %q oifname %q ct status dnat accept\n", name, lanInterface)
-		fmt.Fprintf(&nat, "    iifname %q ip daddr %s tcp dport %d dnat to %s:%d\n",
-			name, l.Address(cluster), topology.LinePort, topology.NodeAddress, topology.GatewayNodePort)
+		for _, p := range f.Allow {
+			fmt.Fprintf(&nat, "    iifname %q ip daddr %s tcp dport %d dnat to %s:%d\n",
+				name, l.Address(cluster), p.Port, topology.NodeAddress, p.NodePort)
+		}
 		if cluster == topology.Host {
 			fmt.Fprintf(&nat, "    iifname %q ip daddr %s tcp dport %d dnat to %s:%d\n",
 				name, l.Address(cluster), topology.APIPort, topology.NodeAddress, topology.APIPort)
@@ -59,6 +60,18 @@ table ip nat {
   }
 }
 `, forward.String(), nat.String())
+}
+
+// leaving are the ports that may leave on a line, as nft lists them; empty if there are none.
+func leaving(f *topology.Testbed, toHost bool) string {
+	var ports []string
+	for _, p := range f.Allow {
+		ports = append(ports, strconv.Itoa(p.Port))
+	}
+	if toHost {
+		ports = append(ports, strconv.Itoa(topology.APIPort))
+	}
+	return strings.Join(ports, ", ")
 }
 
 // LANRules renders the nft rules of a cluster's LAN: the management veth serves kube-apiserver to this machine and

@@ -8,7 +8,7 @@ import (
 )
 
 func TestBorderRules(t *testing.T) {
-	f := &topology.Testbed{Name: "hanse"}
+	f := &topology.Testbed{Name: "hanse", Allow: []topology.Port{{Port: 7443, NodePort: 30443}}}
 	if err := f.Grow(2, 2, func(int) bool { return false }); err != nil {
 		t.Fatal(err)
 	}
@@ -16,11 +16,11 @@ func TestBorderRules(t *testing.T) {
 		why, cluster, rule string
 		want               bool
 	}{
-		{"the gateway port leaves on a line", "org1", `iifname "lan0" oifname "line-org2" tcp dport 7443 accept`, true},
-		{"on the second line too", "org1", `iifname "lan0" oifname "line-org2-2" tcp dport 7443 accept`, true},
+		{"an allowed port leaves on a line", "org1", `iifname "lan0" oifname "line-org2" tcp dport { 7443 } accept`, true},
+		{"on the second line too", "org1", `iifname "lan0" oifname "line-org2-2" tcp dport { 7443 } accept`, true},
 		{"the API port leaves on the line to the host", "org1", `oifname "line-host" tcp dport { 7443, 6443 } accept`, true},
 		{"the API port leaves on no other line", "org1", `oifname "line-org2" tcp dport { 7443, 6443 }`, false},
-		{"a line's own end leads to the gateway", "org1",
+		{"a line's own end leads to the node port", "org1",
 			`iifname "line-org2" ip daddr 10.200.0.5 tcp dport 7443 dnat to 192.168.0.10:30443`, true},
 		{"the host's end leads to its API", "host",
 			`iifname "line-org1" ip daddr 10.200.0.2 tcp dport 6443 dnat to 192.168.0.10:6443`, true},

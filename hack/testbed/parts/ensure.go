@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/hanse-io/hanse/hack/testbed/cache"
+	"github.com/hanse-io/hanse/hack/testbed/project"
 )
 
 const partsCache = "parts"
@@ -19,7 +20,7 @@ func Ensure(ctx context.Context, progress io.Writer, names ...string) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	root, err := cache.Root()
+	root, err := project.Root()
 	if err != nil {
 		return nil, err
 	}

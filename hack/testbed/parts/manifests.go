@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hanse-io/hanse/hack/testbed/cache"
+	"github.com/hanse-io/hanse/hack/testbed/project"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 // CertManagerManifests are the CRDs of the pinned cert-manager, out of its own module, and the Deployment with all that
 // it needs, as one YAML stream. ACME's CRDs are left out: no controller for them is built in.
 func CertManagerManifests(ctx context.Context) ([]byte, error) {
-	root, err := cache.Root()
+	root, err := project.Root()
 	if err != nil {
 		return nil, err
 	}

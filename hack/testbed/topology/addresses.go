@@ -23,14 +23,8 @@ const (
 	ManagementCIDR = "10.213.0.0/16"
 )
 
-// Ports that cross a border.
-const (
-	// LinePort is the one port of a line end; the border hands it to GatewayNodePort on the node.
-	LinePort        = 7443
-	GatewayNodePort = 30443
-	// APIPort is the host's kube-apiserver, reachable on the lines to the host alone.
-	APIPort = 6443
-)
+// APIPort is the host's kube-apiserver, reachable on the lines to the host alone.
+const APIPort = 6443
 
 // Blocks is how many /30 a /16 holds.
 const Blocks = 1 << 14

@@ -16,6 +16,14 @@ type Testbed struct {
 	Dir      string    `json:"dir"` // where the kubeconfigs are written, absolute
 	Clusters []Cluster `json:"clusters"`
 	Lines    []Line    `json:"lines"`
+	// Allow are the ports that lines let through, beside the host's API.
+	Allow []Port `json:"allow"`
+}
+
+// Port is a TCP port of every line's end, and the node port that the border hands its connections to.
+type Port struct {
+	Port     int `json:"port"`
+	NodePort int `json:"nodePort"`
 }
 
 // Cluster is one organization's cluster (or the host's) with a LAN of its own.

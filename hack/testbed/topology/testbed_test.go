@@ -97,39 +97,3 @@ func TestNamesFit(t *testing.T) {
 		}
 	}
 }
-
-func TestManifests(t *testing.T) {
-	f := grown(t, 2, 2)
-	const want = `---
-apiVersion: federation.hanse.io/v1alpha1
-kind: Line
-metadata:
-  name: org1-org2
-spec:
-  priority: 100
-  ends:
-  - member: org1
-    address: 10.200.0.5
-    port: 7443
-  - member: org2
-    address: 10.200.0.6
-    port: 7443
----
-apiVersion: federation.hanse.io/v1alpha1
-kind: Line
-metadata:
-  name: org1-org2-2
-spec:
-  priority: 200
-  ends:
-  - member: org1
-    address: 10.200.0.9
-    port: 7443
-  - member: org2
-    address: 10.200.0.10
-    port: 7443
-`
-	if got := f.Manifests(); got != want {
-		t.Errorf("got\n%s", got)
-	}
-}
