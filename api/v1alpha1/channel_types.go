@@ -10,7 +10,7 @@ type ChannelSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=50
 	Consortium string `json:"consortium"`
-	// Members of the channel; everybody in the Consortium when empty.
+	// Members of the channel; all of the Consortium's when empty.
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
@@ -25,7 +25,7 @@ type ChannelSpec struct {
 	Batch *Batch `json:"batch,omitempty"`
 }
 
-// ChannelStatus tells how far the channel is.
+// ChannelStatus is the progress of the channel.
 type ChannelStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
@@ -50,6 +50,9 @@ type ChannelStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
+// GetConditions lists the conditions in the status.
+func (in ChannelStatus) GetConditions() []metav1.Condition { return in.Conditions }
+
 // Channel is a ledger among some of a Consortium's Members.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -68,7 +71,7 @@ type Channel struct {
 	Spec   ChannelSpec   `json:"spec"`
 	Status ChannelStatus `json:"status,omitempty"`
 
-	// Undecodable lists what the API server holds and this type does not take.
+	// Undecodable lists the stored values that could not be decoded into this type.
 	Undecodable Undecodable `json:"-"`
 }
 

@@ -2,7 +2,7 @@ package v1alpha1
 
 import "encoding/json"
 
-// Each kind decodes whatever the API server may hold, and is not encoded unless it was read whole: see Undecodable.
+// Each kind decodes whatever the API server may hold, and is encoded only if it was decoded completely: see Undecodable.
 
 type plainMember Member
 
@@ -13,7 +13,7 @@ func (in *Member) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// MarshalJSON encodes a Member that was read whole.
+// MarshalJSON encodes a Member that was decoded completely.
 func (in Member) MarshalJSON() ([]byte, error) {
 	if err := in.Undecodable.writable("Member", in.Name); err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func (in *Line) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// MarshalJSON encodes a Line that was read whole.
+// MarshalJSON encodes a Line that was decoded completely.
 func (in Line) MarshalJSON() ([]byte, error) {
 	if err := in.Undecodable.writable("Line", in.Name); err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (in *Consortium) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// MarshalJSON encodes a Consortium that was read whole.
+// MarshalJSON encodes a Consortium that was decoded completely.
 func (in Consortium) MarshalJSON() ([]byte, error) {
 	if err := in.Undecodable.writable("Consortium", in.Name); err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (in *Channel) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// MarshalJSON encodes a Channel that was read whole.
+// MarshalJSON encodes a Channel that was decoded completely.
 func (in Channel) MarshalJSON() ([]byte, error) {
 	if err := in.Undecodable.writable("Channel", in.Name); err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func (in *Contract) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// MarshalJSON encodes a Contract that was read whole.
+// MarshalJSON encodes a Contract that was decoded completely.
 func (in Contract) MarshalJSON() ([]byte, error) {
 	if err := in.Undecodable.writable("Contract", in.Name); err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (in *MemberPlan) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// MarshalJSON encodes a MemberPlan that was read whole.
+// MarshalJSON encodes a MemberPlan that was decoded completely.
 func (in MemberPlan) MarshalJSON() ([]byte, error) {
 	if err := in.Undecodable.writable("MemberPlan", in.Name); err != nil {
 		return nil, err

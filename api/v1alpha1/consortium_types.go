@@ -2,22 +2,22 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Conditions of a Consortium, beside Accepted and Ready. Each folds what the Members report of their MemberPlans.
+// Conditions of a Consortium, beside Accepted and Ready. Each aggregates what the Members report of their MemberPlans.
 const (
-	// ConsortiumMembersOnline is True when every Member's agent is in contact.
+	// ConsortiumMembersOnline is True when every Member's agent is online.
 	ConsortiumMembersOnline = "MembersOnline"
 	// ConsortiumNodesReady is True when every Member's nodes run.
 	ConsortiumNodesReady = "NodesReady"
 	// ConsortiumRolledOut is True when every node has been given the image that the Consortium declares and has become
-	// ready with it. While an image is being rolled out its message says how far that is.
+	// ready with it. While an image is being rolled out its message is the progress.
 	ConsortiumRolledOut = "RolledOut"
 	// ConsortiumLinesReady is True when every pair of Members has a line that is up.
 	ConsortiumLinesReady = "LinesReady"
-	// ConsortiumChannelsReady is True when every channel is joined by everybody it concerns.
+	// ConsortiumChannelsReady is True when every Member's nodes have joined their channels.
 	ConsortiumChannelsReady = "ChannelsReady"
 	// ConsortiumContractsReady is True when every contract is committed and runs.
 	ConsortiumContractsReady = "ContractsReady"
-	// ConsortiumPlansWritten is True when every Member's plan on the host is as it should be.
+	// ConsortiumPlansWritten is True when every Member's plan on the host is up to date.
 	ConsortiumPlansWritten = "PlansWritten"
 )
 
@@ -26,11 +26,11 @@ const (
 	// ReasonRolloutFailed: a node did not become ready with a new image in time. It has gone back to the image that it had,
 	// and no other node is given the new one until the Consortium declares other images.
 	ReasonRolloutFailed = "RolloutFailed"
-	// ReasonPlanNotWritten: the host's API server does not take a Member's plan, as the message says.
+	// ReasonPlanNotWritten: the host's API server rejects a Member's plan, for the reason in the message.
 	ReasonPlanNotWritten = "PlanNotWritten"
 )
 
-// DefaultProgressDeadlineSeconds is how long a node may take to become ready with a new image, if nothing else is said.
+// DefaultProgressDeadlineSeconds is how long a node may take to become ready with a new image, unless the Consortium declares another time.
 const DefaultProgressDeadlineSeconds = 300
 
 // ConsortiumRole is a Member's part in a Consortium.
@@ -39,9 +39,9 @@ type ConsortiumRole string
 
 const (
 	// RoleLeader makes the channels' first blocks and commits contracts once the others have approved them. It has no
-	// say over the others beyond that.
+	// further rights over the others.
 	RoleLeader ConsortiumRole = "Leader"
-	// RoleParticipant is everybody else.
+	// RoleParticipant is every other Member.
 	RoleParticipant ConsortiumRole = "Participant"
 )
 
@@ -52,24 +52,24 @@ type LedgerType string
 // LedgerFabric is Hyperledger Fabric.
 const LedgerFabric LedgerType = "Fabric"
 
-// FabricSpec holds what is Fabric's own.
+// FabricSpec holds the settings specific to Fabric.
 type FabricSpec struct {
 	// PeerImage is the image of every peer. docker.io/hyperledger/fabric-peer:3.1.4 when empty.
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="no registry has an image of such a name: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="not a valid image reference: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
 	// +optional
 	PeerImage string `json:"peerImage,omitempty"`
 	// OrdererImage is the image of every orderer. docker.io/hyperledger/fabric-orderer:3.1.4 when empty.
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="no registry has an image of such a name: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="not a valid image reference: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
 	// +optional
 	OrdererImage string `json:"ordererImage,omitempty"`
 	// CouchDBImage is the image of the peers' state database when that is CouchDB. docker.io/library/couchdb:3.4 when empty.
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="no registry has an image of such a name: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="not a valid image reference: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
 	// +optional
 	CouchDBImage string `json:"couchDBImage,omitempty"`
-	// Capabilities is the capability level of new channels' channel and orderer groups. V2_0 runs on every kept release.
+	// Capabilities is the capability level of new channels' channel and orderer groups. V2_0 runs on every supported release.
 	// +kubebuilder:validation:Enum=V2_0;V3_0
 	// +kubebuilder:default=V2_0
 	// +optional
@@ -83,8 +83,8 @@ type FabricSpec struct {
 
 // LedgerSpec says which ledger the Consortium runs.
 // +kubebuilder:validation:XValidation:rule="self.type == oldSelf.type",message="the ledger type of a running consortium cannot change: declare another Consortium"
-// +kubebuilder:validation:XValidation:rule="(has(self.fabric) && has(self.fabric.capabilities) ? self.fabric.capabilities : 'V2_0') == (has(oldSelf.fabric) && has(oldSelf.fabric.capabilities) ? oldSelf.fabric.capabilities : 'V2_0')",message="capabilities are written into a channel's first block, and a change here would reach no channel that there is: leave them, or declare another Consortium"
-// +kubebuilder:validation:XValidation:rule="(has(self.fabric) && has(self.fabric.applicationCapabilities) ? self.fabric.applicationCapabilities : 'V2_5') == (has(oldSelf.fabric) && has(oldSelf.fabric.applicationCapabilities) ? oldSelf.fabric.applicationCapabilities : 'V2_5')",message="applicationCapabilities are written into a channel's first block, and a change here would reach no channel that there is: leave them, or declare another Consortium"
+// +kubebuilder:validation:XValidation:rule="(has(self.fabric) && has(self.fabric.capabilities) ? self.fabric.capabilities : 'V2_0') == (has(oldSelf.fabric) && has(oldSelf.fabric.capabilities) ? oldSelf.fabric.capabilities : 'V2_0')",message="capabilities are written into a channel's first block, and a change here would not affect existing channels: leave them, or declare another Consortium"
+// +kubebuilder:validation:XValidation:rule="(has(self.fabric) && has(self.fabric.applicationCapabilities) ? self.fabric.applicationCapabilities : 'V2_5') == (has(oldSelf.fabric) && has(oldSelf.fabric.applicationCapabilities) ? oldSelf.fabric.applicationCapabilities : 'V2_5')",message="applicationCapabilities are written into a channel's first block, and a change here would not affect existing channels: leave them, or declare another Consortium"
 type LedgerSpec struct {
 	// +kubebuilder:default=Fabric
 	// +optional
@@ -98,7 +98,7 @@ type ConsortiumMember struct {
 	// Name of the Member.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=40
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$')",message="no Member can have this name: use at most 40 lower-case letters, digits and hyphens, beginning with a letter"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$')",message="not a valid Member name: use at most 40 lower-case letters, digits and hyphens, beginning with a letter"
 	Name string `json:"name"`
 	// Role of the Member; exactly one is Leader.
 	// +kubebuilder:default=Participant
@@ -121,7 +121,7 @@ type ConsortiumMember struct {
 	Nodes *NodeSettings `json:"nodes,omitempty"`
 }
 
-// ConsortiumSpec declares who takes part and what they run.
+// ConsortiumSpec declares the Members that take part and what they run.
 // +kubebuilder:validation:XValidation:rule="self.members.filter(m, m.role == 'Leader').size() == 1",message="a consortium has exactly one Leader: give one member, and only one, role: Leader"
 // +kubebuilder:validation:XValidation:rule="self.members.exists(m, m.orderers > 0)",message="a consortium needs an ordering service: let at least one member run an orderer"
 // +kubebuilder:validation:XValidation:rule="self.members.size() == oldSelf.members.size() && self.members.all(m, oldSelf.members.exists(o, o.name == m.name && o.role == m.role))",message="who takes part in a running consortium, and in which role, cannot be changed here: it needs the members' own consent"
@@ -139,7 +139,7 @@ type ConsortiumSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	Members []ConsortiumMember `json:"members"`
-	// Nodes are the settings of everybody's nodes.
+	// Nodes are the settings of all Members' nodes.
 	// +optional
 	Nodes NodeSettings `json:"nodes,omitempty"`
 	// ProgressDeadlineSeconds is how long a node may take to become ready with a new image. After that the node goes back
@@ -175,9 +175,9 @@ type RolloutTarget struct {
 // RolloutStatus is a change of the nodes' images: one node after the other, over all Members. It is empty when there is
 // nothing to change.
 type RolloutStatus struct {
-	// Target is what the Consortium declared when the rollout began. Another one begins anew.
+	// Target is what the Consortium declared when the rollout began. A change of it starts a new rollout.
 	Target RolloutTarget `json:"target"`
-	// Member and Node that are being changed; empty while nobody can be. After a failure, those that failed.
+	// Member and Node that are being changed; empty while none can be. After a failure, those that failed.
 	// +kubebuilder:validation:MaxLength=40
 	// +optional
 	Member string `json:"member,omitempty"`
@@ -201,7 +201,7 @@ type RolloutStatus struct {
 	Message string `json:"message,omitempty"`
 }
 
-// ConsortiumMemberStatus is one Member's line on the status board.
+// ConsortiumMemberStatus is one Member's entry in a Consortium's status.
 type ConsortiumMemberStatus struct {
 	Name string `json:"name"`
 	// Online is the Member's Online condition.
@@ -218,7 +218,7 @@ type ConsortiumMemberStatus struct {
 	Message string `json:"message,omitempty"`
 }
 
-// ConsortiumStatus is the status board.
+// ConsortiumStatus aggregates what the Members report.
 type ConsortiumStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
@@ -244,6 +244,9 @@ type ConsortiumStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
+// GetConditions lists the conditions in the status.
+func (in ConsortiumStatus) GetConditions() []metav1.Condition { return in.Conditions }
+
 // Consortium is a network among Members: the nodes they run and how these find each other.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -263,7 +266,7 @@ type Consortium struct {
 	Spec   ConsortiumSpec   `json:"spec"`
 	Status ConsortiumStatus `json:"status,omitempty"`
 
-	// Undecodable lists what the API server holds and this type does not take.
+	// Undecodable lists the stored values that could not be decoded into this type.
 	Undecodable Undecodable `json:"-"`
 }
 

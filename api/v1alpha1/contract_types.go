@@ -38,7 +38,7 @@ type ContractSpec struct {
 	// registry.example.com/contract:1.0@sha256:...
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="no registry has an image of such a name: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$')",message="not a valid image reference: write [registry/]name[:tag][@sha256:…], the name in lower case, without https://"
 	// +optional
 	Image string `json:"image,omitempty"`
 	// Version that the organizations approve. Change it with the image.
@@ -51,7 +51,7 @@ type ContractSpec struct {
 	// +optional
 	Endorsement *EndorsementPolicy `json:"endorsement,omitempty"`
 	// Collections of private data: what only some of the channel's members hold. Once the contract has been committed, no
-	// collection can be removed and no blockToLive changed, because the ledger lets nobody do it.
+	// collection can be removed and no blockToLive changed, because the ledger does not allow it.
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
@@ -153,7 +153,7 @@ type Collection struct {
 	Endorsement *EndorsementPolicy `json:"endorsement,omitempty"`
 }
 
-// ContractStatus tells how far the contract is.
+// ContractStatus is the progress of the contract.
 type ContractStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
@@ -164,7 +164,7 @@ type ContractStatus struct {
 	// +optional
 	DefinitionHash string `json:"definitionHash,omitempty"`
 	// Settled is whether the ledger has held what is declared under Sequence. What somebody commits by other means after
-	// that is not undone: status.differs tells it.
+	// that is not undone: status.differs has the difference.
 	// +optional
 	Settled bool `json:"settled,omitempty"`
 	// Committed is the sequence of the definition that most members' peers have on the ledger, whoever committed it.
@@ -185,6 +185,9 @@ type ContractStatus struct {
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
+
+// GetConditions lists the conditions in the status.
+func (in ContractStatus) GetConditions() []metav1.Condition { return in.Conditions }
 
 // Contract is the code that runs on a Channel.
 // +kubebuilder:object:root=true
@@ -209,7 +212,7 @@ type Contract struct {
 	Spec   ContractSpec   `json:"spec"`
 	Status ContractStatus `json:"status,omitempty"`
 
-	// Undecodable lists what the API server holds and this type does not take.
+	// Undecodable lists the stored values that could not be decoded into this type.
 	Undecodable Undecodable `json:"-"`
 }
 

@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 )
 
-// A definition is what the members approve of a contract. Everything in a PlanContract belongs to it, a field that is added
-// too, but for what the functions here take out by name. What is empty has to be left out of the JSON, so that the hashes
-// stay as they are when a field is added.
+// A definition is what the members approve of a contract. It is all of a PlanContract, including fields that are added
+// later, except those that the functions here remove by name. Empty fields must be omitted from the JSON, so that hashes do
+// not change when a field is added.
 
-// DefinitionHash is the hex SHA-256 of a definition. Its sequence is not in it, nor how much of the members' machines it uses.
+// DefinitionHash is the hex SHA-256 of a definition. It excludes the sequence, the resources and the replicas.
 func (c *PlanContract) DefinitionHash() string {
 	d := *c
 	d.Sequence, d.Resources, d.Replicas = 0, nil, 0
@@ -26,8 +26,8 @@ func (c *PlanContract) RuntimeHash() string {
 	return hashOf(d)
 }
 
-// WorkloadName is the name of a contract's workload and Service in a member's cluster. It differs where what runs differs,
-// so that the one that serves what is committed runs on until the next one is.
+// WorkloadName is the name of a contract's workload and Service in a member's cluster. It changes with RuntimeHash, so
+// that the workload of the committed definition runs until the next definition is committed.
 func (c *PlanContract) WorkloadName() string {
 	return c.Channel + "-" + c.Name + "-" + c.RuntimeHash()[:8]
 }

@@ -2,8 +2,8 @@ package v1alpha1
 
 import "strings"
 
-// MaxMessage is the length of a message in a MemberPlan's status, in bytes. What is longer is cut off by whoever writes it:
-// the CRD would refuse the whole status for it.
+// MaxMessage is the length of a message in a MemberPlan's status, in bytes. The writer cuts off what is longer:
+// the CRD would reject the whole status.
 const MaxMessage = 1024
 
 // Shorten puts a message on one line, and cuts off what is beyond MaxMessage.

@@ -6,13 +6,13 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 const (
 	// ReasonLineUp: both ends reach each other.
 	ReasonLineUp = "Up"
-	// ReasonLineDown: an end that can be heard says that it does not reach the other.
+	// ReasonLineDown: an end that is online reports that it does not reach the other.
 	ReasonLineDown = "Down"
-	// ReasonAddressTaken: an older Line leads between the same two addresses.
+	// ReasonAddressTaken: an older Line has the same two addresses.
 	ReasonAddressTaken = "AddressTaken"
 	// ReasonLineNotAllowed: an organization's own chart (gateway.lines) does not let its gateway dial the line's far end.
 	ReasonLineNotAllowed = "NotAllowed"
-	// ReasonLineFull: a gateway is at its limit and refuses further connections over a line.
+	// ReasonLineFull: a gateway is at its limit and rejects further connections over a line.
 	ReasonLineFull = "Full"
 )
 
@@ -25,9 +25,9 @@ type LineEnd struct {
 	// Address at which the other end reaches this Member's gateway: an IP address or a DNS name.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="isIP(self) || self.matches('^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?[.])*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$')",message="this leads nowhere: give an IP address or a DNS name, without scheme or port"
-	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).isGlobalUnicast()",message="this leads nowhere: a loopback, link-local, multicast or unspecified address is another place at every end; give the address at which the other end reaches this Member's gateway"
-	// +kubebuilder:validation:XValidation:rule="!self.lowerAscii().matches('(^|[.])(localhost|localdomain|local|localhost6|ip6-localhost|ip6-loopback|svc|hanse)$')",message="this leads nowhere: the name means another place at every end; give the name or address at which the other end reaches this Member's gateway"
+	// +kubebuilder:validation:XValidation:rule="isIP(self) || self.matches('^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?[.])*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$')",message="not reachable from other clusters: give an IP address or a DNS name, without scheme or port"
+	// +kubebuilder:validation:XValidation:rule="!isIP(self) || ip(self).isGlobalUnicast()",message="not reachable from other clusters: a loopback, link-local, multicast or unspecified address is local to each cluster; give the address at which the other end reaches this Member's gateway"
+	// +kubebuilder:validation:XValidation:rule="!self.lowerAscii().matches('(^|[.])(localhost|localdomain|local|localhost6|ip6-localhost|ip6-loopback|svc|hanse)$')",message="not reachable from other clusters: the name is local to each cluster; give the name or address at which the other end reaches this Member's gateway"
 	Address string `json:"address"`
 	// Port of the gateway at Address.
 	// +kubebuilder:validation:Minimum=1
@@ -55,11 +55,11 @@ type LineSpec struct {
 	Ends []LineEnd `json:"ends"`
 }
 
-// LineStatus is what the two ends say.
+// LineStatus is what the two ends report.
 type LineStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Ends holds the report of each end that has been heard, by the Member that made it.
+	// Ends are the reports of the ends, by the Member that made them.
 	// +listType=map
 	// +listMapKey=from
 	// +optional
@@ -69,6 +69,9 @@ type LineStatus struct {
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
+
+// GetConditions lists the conditions in the status.
+func (in LineStatus) GetConditions() []metav1.Condition { return in.Conditions }
 
 // LineEndStatus is one end's report.
 type LineEndStatus struct {
@@ -105,7 +108,7 @@ type Line struct {
 	Spec   LineSpec   `json:"spec"`
 	Status LineStatus `json:"status,omitempty"`
 
-	// Undecodable lists what the API server holds and this type does not take.
+	// Undecodable lists the stored values that could not be decoded into this type.
 	Undecodable Undecodable `json:"-"`
 }
 

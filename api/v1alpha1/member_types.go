@@ -9,16 +9,16 @@ const (
 	// MemberOnline is True while the agent renews its Lease, and Unknown when it has not done so in time: lost contact
 	// says nothing about the organization's nodes.
 	MemberOnline = "Online"
-	// MemberCredentialShared is True when somebody beside the Member's agent uses the agent's key on the host. It stays True
-	// until a new agent has been admitted: invite it with --replace, which ends what the old key opens at once.
+	// MemberCredentialShared is True when somebody other than the Member's agent uses the agent's key on the host. It stays True
+	// until a new agent is registered: invite it with --replace, which revokes the old key's access at once.
 	MemberCredentialShared = "CredentialShared"
 )
 
 // Reasons of a Member's conditions.
 const (
-	// ReasonInvited: an invitation stands and nobody has taken it up.
+	// ReasonInvited: an invitation is open and has not been used.
 	ReasonInvited = "Invited"
-	// ReasonInvitationExpired: the invitation has run out; make a new one.
+	// ReasonInvitationExpired: the invitation has expired; make a new one.
 	ReasonInvitationExpired = "InvitationExpired"
 	// ReasonRegistered: the agent holds a credential.
 	ReasonRegistered = "Registered"
@@ -26,12 +26,12 @@ const (
 	ReasonLeaseCurrent = "LeaseCurrent"
 	// ReasonLeaseExpired: the agent has not renewed its Lease in time.
 	ReasonLeaseExpired = "LeaseExpired"
-	// ReasonCredentialShared: a credential was issued for the agent's key that the agent has not asked for, or two agents
-	// renew the Lease by turns.
+	// ReasonCredentialShared: a credential was issued for the agent's key that the agent has not requested, or two agents
+	// renew the Lease alternately.
 	ReasonCredentialShared = "CredentialShared"
-	// ReasonOneAgent: nothing shows that the agent's key is used by anybody else.
+	// ReasonOneAgent: no sign that the agent's key is used by anybody else.
 	ReasonOneAgent = "OneAgent"
-	// ReasonSecondAgent: another agent asked for this Member's credential and was refused.
+	// ReasonSecondAgent: another agent requested this Member's credential and was denied.
 	ReasonSecondAgent = "SecondAgentRefused"
 )
 
@@ -47,11 +47,11 @@ type MemberSpec struct {
 	// own chart has to say the same (member.mspID).
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=249
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$')",message="no ledger takes this as an MSP ID: use letters, digits, dots and hyphens, beginning and ending with a letter or digit, such as Org1MSP"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$')",message="not a valid MSP ID: use letters, digits, dots and hyphens, beginning and ending with a letter or digit, such as Org1MSP"
 	// +optional
 	MSPID string `json:"mspID,omitempty"`
-	// Invitation is a random text that names the invitation that stands; `kubectl hanse invite` sets it. An agent can be
-	// registered once for each Invitation, and a new one replaces the agent that there was.
+	// Invitation is a random text that identifies the open invitation; `kubectl hanse invite` sets it. An agent can be
+	// registered once for each Invitation, and a new one replaces the registered agent.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Invitation string `json:"invitation,omitempty"`
@@ -75,7 +75,7 @@ type MemberAgent struct {
 	// +optional
 	KeyFingerprint string `json:"keyFingerprint,omitempty"`
 	// Requests are the hex SHA-256 of the requests for credentials that the agent has made of late, the newest last. A
-	// credential that the host has issued for another one was asked for by somebody else.
+	// credential that the host has issued for another one was requested by somebody else.
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MaxLength=64
@@ -83,7 +83,7 @@ type MemberAgent struct {
 	Requests []string `json:"requests,omitempty"`
 }
 
-// MemberRegistration is what the host remembers of the agent that it admitted. Only the federation controller writes it.
+// MemberRegistration is what the host records of the registered agent. Only the federation controller writes it.
 type MemberRegistration struct {
 	// Invitation that was used up.
 	Invitation string `json:"invitation,omitempty"`
@@ -124,7 +124,7 @@ type NodeCount struct {
 	Summary string `json:"summary,omitempty"`
 }
 
-// LineState is what one end knows of a line.
+// LineState is the state of a line as one end sees it.
 // +kubebuilder:validation:Enum=Up;Down;Unknown
 type LineState string
 
@@ -133,12 +133,12 @@ const (
 	LineUp LineState = "Up"
 	// LineDown: the far gateway does not answer, or is not who it should be.
 	LineDown LineState = "Down"
-	// LineUnknown: nobody has tried yet, or the one who tries has not been heard of.
+	// LineUnknown: not probed yet, or the end that probes it is not online.
 	LineUnknown LineState = "Unknown"
 )
 
-// LineReason says why a line is not up, or what it lacks. It is coarse on purpose: an organization's gateway dials what
-// the host and other Members name, and what it finds there (ports, certificates, error texts) is for that organization
+// LineReason says why a line is not up, or what it lacks. It is deliberately coarse: an organization's gateway dials
+// addresses that the host and other Members declare, and what it finds there (ports, certificates, error texts) is for that organization
 // alone, which reads it in the ConfigMap hanse-lines of its own cluster.
 // +kubebuilder:validation:Enum="";NotProbed;Unreachable;NotAuthenticated;NotAllowed;Full
 type LineReason string
@@ -157,7 +157,7 @@ const (
 	LineFull LineReason = "Full"
 )
 
-// LineReport is what one Member's gateway says about one line.
+// LineReport is one Member's gateway's report of one line.
 type LineReport struct {
 	// Name of the Line.
 	// +kubebuilder:validation:MaxLength=253
@@ -189,7 +189,7 @@ type MemberStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// Root is the organization's root certificate in PEM; it vouches for the Member's agent and gateway. The others pin
-	// it at first sight.
+	// it on first use.
 	// +kubebuilder:validation:MaxLength=16384
 	// +optional
 	Root string `json:"root,omitempty"`
@@ -199,7 +199,7 @@ type MemberStatus struct {
 	Registration *MemberRegistration `json:"registration,omitempty"`
 	// +optional
 	Nodes NodeCount `json:"nodes,omitempty"`
-	// Lines is what the Member's gateway says of the lines that it is an end of.
+	// Lines are the reports of the Member's gateway of its lines.
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=1024
@@ -235,7 +235,7 @@ type Member struct {
 	Spec   MemberSpec   `json:"spec,omitempty"`
 	Status MemberStatus `json:"status,omitempty"`
 
-	// Undecodable lists what the API server holds and this type does not take.
+	// Undecodable lists the stored values that could not be decoded into this type.
 	Undecodable Undecodable `json:"-"`
 }
 

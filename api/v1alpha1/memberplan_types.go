@@ -5,7 +5,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Conditions of a MemberPlan, in the order in which the agent works. The agent sets them; the host folds them.
+// Conditions of a MemberPlan, in the order in which the agent works. The agent sets them; the host aggregates them.
 const (
 	// PlanMirrored is True when the agent has a copy of the plan in its own cluster.
 	PlanMirrored = "Mirrored"
@@ -15,7 +15,7 @@ const (
 	PlanIdentitiesReady = "IdentitiesReady"
 	// PlanNodesReady is True when every node of the plan runs.
 	PlanNodesReady = "NodesReady"
-	// PlanDiscovered is True when a checked record of every other Member is at hand.
+	// PlanDiscovered is True when a verified record of every other Member is available.
 	PlanDiscovered = "Discovered"
 	// PlanLinesReady is True when there is a line that is up to every other Member.
 	PlanLinesReady = "LinesReady"
@@ -23,22 +23,22 @@ const (
 	PlanChannelsReady = "ChannelsReady"
 	// PlanContractsReady is True when every contract runs here, is approved here and is committed.
 	PlanContractsReady = "ContractsReady"
-	// PlanRetired is True when everything that the plan had deployed is gone, but for volumes that are to be kept.
+	// PlanRetired is True when everything that the plan had deployed is removed, except volumes with the policy Retain.
 	PlanRetired = "Retired"
-	// PlanCredentialShared is there, and True, while something shows that somebody else uses the agent's credential on the
+	// PlanCredentialShared is set, to True, while there is a sign that somebody else uses the agent's credential on the
 	// host, as the Member's condition of that name.
 	PlanCredentialShared = MemberCredentialShared
 )
 
 // Reasons of a MemberPlan's conditions.
 const (
-	// ReasonRootChanged: a Member's root is not the one that was pinned; nothing is trusted to the new one.
+	// ReasonRootChanged: a Member's root is not the one that was pinned; the new one is not trusted.
 	ReasonRootChanged = "RootChanged"
 	// ReasonWrongMember: the plan is for another Member.
 	ReasonWrongMember = "WrongMember"
 	// ReasonMSPIDDiffers: the plan gives the organization another name on the ledger than its own chart.
 	ReasonMSPIDDiffers = "MSPIDDiffers"
-	// ReasonLimitExceeded: the plan, or what it brings, is more than the organization allows; what there was before goes on.
+	// ReasonLimitExceeded: the plan exceeds the organization's limits; the previous one stays in effect.
 	ReasonLimitExceeded = "LimitExceeded"
 	// ReasonCertManagerMissing: the cluster does not serve cert-manager's API.
 	ReasonCertManagerMissing = "CertManagerMissing"
@@ -60,7 +60,7 @@ const (
 	ReasonDefinitionDiffers = "DefinitionDiffers"
 	// ReasonNotApproved: the organization approves contracts by hand, and has not approved one as the plan has it.
 	ReasonNotApproved = "NotApproved"
-	// ReasonGenesisRefused: a channel's first block is not what the plan and the records say, or not the one that was pinned.
+	// ReasonGenesisRefused: a channel's first block does not match the plan and the records, or the pinned one.
 	ReasonGenesisRefused = "GenesisRefused"
 	// ReasonGenesisDiffers: the signed records of the Members show different first blocks of one channel; no node joins it.
 	ReasonGenesisDiffers = "GenesisDiffers"
@@ -106,7 +106,7 @@ type PlanNode struct {
 	ExtraSANs []string `json:"extraSANs,omitempty"`
 }
 
-// PlanMember is one Member of the Consortium as the plan's reader has to know it. The reader itself is among them.
+// PlanMember is one Member of the Consortium, as the plan's reader needs it. The reader itself is among them.
 type PlanMember struct {
 	Name string         `json:"name"`
 	Role ConsortiumRole `json:"role"`
@@ -171,7 +171,7 @@ type PlanChannel struct {
 	// Genesis is the channel's first block (protobuf, gzip) for a Member that has not reported yet that it holds it.
 	// +optional
 	Genesis []byte `json:"genesis,omitempty"`
-	// GenesisRequested asks this Member to publish the first block in its status, because another Member has yet to get it.
+	// GenesisRequested asks this Member to publish the first block in its status, because another Member does not have it yet.
 	// +optional
 	GenesisRequested bool `json:"genesisRequested,omitempty"`
 }
@@ -206,7 +206,7 @@ type PlanContract struct {
 	TLS bool `json:"tls,omitempty"`
 }
 
-// MemberPlanSpec is what one Member has to do for one Consortium. The host computes it; nobody writes it by hand.
+// MemberPlanSpec is what one Member has to do for one Consortium. The host computes it; it is not written by hand.
 type MemberPlanSpec struct {
 	// Member that the plan is for.
 	Member string `json:"member"`
@@ -217,8 +217,8 @@ type MemberPlanSpec struct {
 	Namespace string `json:"namespace"`
 	// Ledger with every default filled in.
 	Ledger LedgerSpec `json:"ledger"`
-	// Retire is set when the Consortium is being deleted: take everything down and say so with the condition Retired.
-	// Its absence never is a reason to delete anything, nor is the absence of the plan.
+	// Retire is set when the Consortium is being deleted: remove everything and report it with the condition Retired.
+	// Nothing is deleted because Retire or the plan is absent.
 	// +optional
 	Retire bool `json:"retire,omitempty"`
 	// Nodes that the Member is to run, sorted by name.
@@ -263,7 +263,7 @@ func (s *MemberPlanSpec) MSPID(member string) string {
 	return MSPID(member)
 }
 
-// PlanNodeStatus is how one node of the Member does.
+// PlanNodeStatus is the status of one node of the Member.
 type PlanNodeStatus struct {
 	// +kubebuilder:validation:MaxLength=63
 	Name  string   `json:"name"`
@@ -287,7 +287,7 @@ type PlanNodeStatus struct {
 	Message string `json:"message,omitempty"`
 }
 
-// PlanChannelStatus is how far the Member is with one channel.
+// PlanChannelStatus is the Member's progress with one channel.
 type PlanChannelStatus struct {
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
@@ -326,7 +326,7 @@ type PlanChannelStatus struct {
 	Message string `json:"message,omitempty"`
 }
 
-// PlanContractStatus is how far the Member is with one contract.
+// PlanContractStatus is the Member's progress with one contract.
 type PlanContractStatus struct {
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
@@ -353,11 +353,11 @@ type PlanContractStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Reason string `json:"reason,omitempty"`
-	// Differs says in what that definition differs from the plan's; empty when it is the same.
+	// Differs is how that definition differs from the plan's; empty when it is the same.
 	// +kubebuilder:validation:MaxLength=1024
 	// +optional
 	Differs string `json:"differs,omitempty"`
-	// Workload is the name of what serves the committed definition here.
+	// Workload is the name of the workload that serves the committed definition here.
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
 	Workload string `json:"workload,omitempty"`
@@ -421,7 +421,7 @@ type MemberPlan struct {
 	Spec   MemberPlanSpec   `json:"spec"`
 	Status MemberPlanStatus `json:"status,omitempty"`
 
-	// Undecodable lists what the API server holds and this type does not take.
+	// Undecodable lists the stored values that could not be decoded into this type.
 	Undecodable Undecodable `json:"-"`
 }
 

@@ -22,7 +22,7 @@ const (
 )
 
 // Names under which an organization's agent and gateway are known on the lines. They are SNI names and certificate
-// names at once, and resolve nowhere.
+// names, and are not in DNS.
 
 // AgentServerName is the TLS name of a Member's agent.
 func AgentServerName(member string) string { return "agent." + member + ".hanse" }

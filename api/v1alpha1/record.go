@@ -1,10 +1,10 @@
 package v1alpha1
 
-// MaxRecordBytes is the size that a signed record, payload and all, may have. A larger one is refused unread.
+// MaxRecordBytes is the size that a signed record, payload and all, may have. A larger one is rejected without being parsed.
 const MaxRecordBytes = 256 << 10
 
-// Record is what one Member makes known about itself to the others in one Consortium. It travels as the payload (JSON)
-// of a SignedRecord, by gossip and by way of the host alike, and counts only once the signature has been checked
+// Record is what one Member publishes about itself to the others in one Consortium. It travels as the payload (JSON)
+// of a SignedRecord, by gossip and through the host, and is used only once its signature has been verified
 // against the Member's pinned root.
 type Record struct {
 	// Member that speaks.
@@ -14,7 +14,7 @@ type Record struct {
 	MSPID string `json:"mspID,omitempty"`
 	// Consortium that it speaks about.
 	Consortium string `json:"consortium"`
-	// Sequence rises with every change; of two records of one Member the higher one holds. It is the time of the change
+	// Sequence rises with every change; of two records of one Member the higher one is valid. It is the time of the change
 	// in nanoseconds since 1970, or one more than the last, whichever is more.
 	Sequence int64 `json:"sequence"`
 	// Nodes that the Member runs.
@@ -29,8 +29,8 @@ type Record struct {
 	// TLSRoots are the PEM certificates of the CAs that issue the Member's nodes' TLS certificates.
 	// +optional
 	TLSRoots []string `json:"tlsRoots,omitempty"`
-	// Channels are the first blocks that the Member has checked and pinned, of the channels in its plan. Nobody joins a
-	// channel before all that it concerns show the same one.
+	// Channels are the first blocks that the Member has checked and pinned, of the channels in its plan. No node joins a
+	// channel before the records of all Members concerned show the same one.
 	// +optional
 	Channels []RecordChannel `json:"channels,omitempty"`
 }
@@ -43,8 +43,8 @@ type RecordChannel struct {
 	GenesisHash string `json:"genesisHash"`
 }
 
-// RecordNode is one ledger node in a Record. Whether it runs is not in it: a Record is signed, stored and handed on in
-// everybody's plan whenever it changes, so it says who a Member is and not how it does.
+// RecordNode is one ledger node in a Record. Whether it runs is not in it: a Record is signed, stored and distributed in
+// every plan whenever it changes, so it holds a Member's identity and not its state.
 type RecordNode struct {
 	Name string   `json:"name"`
 	Role NodeRole `json:"role"`

@@ -2,7 +2,7 @@ package v1alpha1
 
 import "strings"
 
-// Lengths of names, which the CRDs hold too. A plan comes from a host that need not have asked its CRDs.
+// Lengths of names, which the CRDs validate too. An agent checks them again, as it does not trust the host.
 const (
 	// MaxMemberName is the longest name of a Member, and of a Channel.
 	MaxMemberName = 40

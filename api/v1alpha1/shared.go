@@ -26,35 +26,35 @@ const (
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 	// ManagedBy is the value of LabelManagedBy.
 	ManagedBy = "hanse"
-	// AnnotationAbandon, set to "true" on a Consortium that is being deleted, lets it go without waiting for Members
-	// that cannot be reached. What those Members run stays as it is until somebody removes it there.
+	// AnnotationAbandon, set to "true" on a Consortium that is being deleted, lets it be deleted without waiting for Members
+	// that are not online. What those Members run stays as it is until somebody removes it there.
 	AnnotationAbandon = GroupName + "/abandon"
 	// AnnotationApprovalPrefix, followed by CHANNEL.CONTRACT, on the mirror of a MemberPlan in the Member's own cluster, is
 	// the digest of the definition that a person there has approved. It counts where contracts are approved by hand.
 	AnnotationApprovalPrefix = "approval." + GroupName + "/"
-	// AnnotationRefused is on the mirror of a MemberPlan while the host has a newer plan that the organization refuses: the
+	// AnnotationRefused is on the mirror of a MemberPlan while the host has a newer plan that the organization rejects: the
 	// reason, a colon, and what is wrong with it.
 	AnnotationRefused = GroupName + "/refused"
 	// AnnotationInvitation, on a Member's invite ServiceAccount, is the invitation that its tokens are good for.
 	AnnotationInvitation = GroupName + "/invitation"
-	// FinalizerRetire keeps a Consortium until every Member has taken its nodes down.
+	// FinalizerRetire keeps a Consortium until every Member has removed its nodes.
 	FinalizerRetire = GroupName + "/retire"
 )
 
-// ConditionReady is on every kind: True when everything that was declared is so, with ObservedGeneration saying of
-// which declaration; False while it waits, its message saying for what and for whom; Unknown when nobody can tell.
+// ConditionReady is on every kind: True when everything declared is in effect, as of ObservedGeneration; False while
+// something is missing, with a message that says what and of whom; Unknown when the state cannot be observed.
 const ConditionReady = "Ready"
 
-// ConditionAccepted is True once the host has found the specification sound together with the others that it names.
+// ConditionAccepted is True once the host has validated the specification together with the others that it names.
 const ConditionAccepted = "Accepted"
 
 // Reasons that several kinds use.
 const (
-	// ReasonAccepted: the specification is sound.
+	// ReasonAccepted: the specification is valid.
 	ReasonAccepted = "Accepted"
-	// ReasonReady: everything that was declared is so.
+	// ReasonReady: everything declared is in effect.
 	ReasonReady = "Ready"
-	// ReasonProgressing: work goes on and nothing is wrong.
+	// ReasonProgressing: work is in progress and nothing is wrong.
 	ReasonProgressing = "Progressing"
 	// ReasonWaiting: the work waits for somebody else, named in the message.
 	ReasonWaiting = "Waiting"
@@ -62,15 +62,15 @@ const (
 	ReasonNotFound = "NotFound"
 	// ReasonInvalid: the specification contradicts another one, as the message says.
 	ReasonInvalid = "Invalid"
-	// ReasonFailed: a step failed for the reason in the message, and is tried again.
+	// ReasonFailed: a step failed for the reason in the message, and is retried.
 	ReasonFailed = "Failed"
-	// ReasonUnreachable: the other side has not been heard of; nothing is known of it.
+	// ReasonUnreachable: there is no contact with the other side; its state is not known.
 	ReasonUnreachable = "Unreachable"
-	// ReasonRetiring: the object is being taken down.
+	// ReasonRetiring: the object is being removed.
 	ReasonRetiring = "Retiring"
 	// ReasonNameTaken: another object uses the name already where names must be unique.
 	ReasonNameTaken = "NameTaken"
-	// ReasonPlanFull: a Member's plan has no room for the object beside what it carries already.
+	// ReasonPlanFull: a Member's plan has reached its limits and has no room for the object.
 	ReasonPlanFull = "PlanFull"
 )
 
@@ -112,7 +112,7 @@ const (
 type Storage struct {
 	// ClassName is the StorageClass; the cluster's default one when empty.
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*)?$')",message="no StorageClass can have this name: kubectl get storageclass, in the member's cluster, lists those that there are"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*)?$')",message="not a valid StorageClass name: kubectl get storageclass, in the member's cluster, lists the existing ones"
 	// +optional
 	ClassName string `json:"className,omitempty"`
 	// Size of each node's volume. 5Gi when empty.
@@ -192,8 +192,8 @@ type EndorsementPolicy struct {
 }
 
 // Batch says when an orderer cuts a block. It follows Fabric's BatchSize and BatchTimeout.
-// +kubebuilder:validation:XValidation:rule="!has(self.timeout) || self.timeout.matches('[1-9]')",message="batch.timeout has to be more than nothing: give a time such as 500ms"
-// +kubebuilder:validation:XValidation:rule="!has(self.absoluteMaxBytes) || !string(self.absoluteMaxBytes).matches('^[+]?[0-9]{1,15}([.][0-9]{1,9})?([KMGTPE]i|[numkMGTPE])?$') || (quantity(string(self.absoluteMaxBytes)).compareTo(quantity('1Ki')) >= 0 && quantity(string(self.absoluteMaxBytes)).compareTo(quantity('99Mi')) <= 0)",message="batch.absoluteMaxBytes is between 1Ki and 99Mi, for no orderer hands on a larger block: give a size such as 10Mi"
+// +kubebuilder:validation:XValidation:rule="!has(self.timeout) || self.timeout.matches('[1-9]')",message="batch.timeout must be greater than 0: give a time such as 500ms"
+// +kubebuilder:validation:XValidation:rule="!has(self.absoluteMaxBytes) || !string(self.absoluteMaxBytes).matches('^[+]?[0-9]{1,15}([.][0-9]{1,9})?([KMGTPE]i|[numkMGTPE])?$') || (quantity(string(self.absoluteMaxBytes)).compareTo(quantity('1Ki')) >= 0 && quantity(string(self.absoluteMaxBytes)).compareTo(quantity('99Mi')) <= 0)",message="batch.absoluteMaxBytes is between 1Ki and 99Mi, as no orderer forwards a larger block: give a size such as 10Mi"
 // +kubebuilder:validation:XValidation:rule="!has(self.preferredMaxBytes) || !string(self.preferredMaxBytes).matches('^[+]?[0-9]{1,15}([.][0-9]{1,9})?([KMGTPE]i|[numkMGTPE])?$') || !(has(self.absoluteMaxBytes) ? string(self.absoluteMaxBytes) : '10Mi').matches('^[+]?[0-9]{1,15}([.][0-9]{1,9})?([KMGTPE]i|[numkMGTPE])?$') || quantity(string(self.preferredMaxBytes)).compareTo(quantity(has(self.absoluteMaxBytes) ? string(self.absoluteMaxBytes) : '10Mi')) <= 0",message="batch.preferredMaxBytes is larger than batch.absoluteMaxBytes (10Mi when empty), which no block may exceed: lower the one or raise the other"
 type Batch struct {
 	// MaxMessages is the number of transactions in a block at the most.

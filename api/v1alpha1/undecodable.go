@@ -12,14 +12,14 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
-// ReasonUndecodable is a reason of the condition Accepted: the API server holds a value that Go's types do not take, stored before
-// the CRD forbade it. The object is left as it is, whatever follows from it too, until somebody corrects the value.
+// ReasonUndecodable is a reason of the condition Accepted: the API server has a value that cannot be decoded into Go's types, stored
+// before the CRD rejected it. The object, and what was computed from it, stays as it is until the value is corrected.
 const ReasonUndecodable = "Undecodable"
 
-// Undecodable lists the values of one object that Go's types do not take. The object's own fields are empty there, and
-// hold everything else. It is nil for an object that was read whole.
+// Undecodable lists the values of one object that cannot be decoded into Go's types. Those fields of the object are empty,
+// and all others are set. It is nil for an object that was decoded completely.
 //
-// One such object would otherwise stop the informer of its kind, and with it everything for everybody.
+// Without it one such object would stop the informer of its kind, and with it the controllers for all objects.
 type Undecodable []UndecodableValue
 
 // UndecodableValue is one of them.
@@ -30,7 +30,7 @@ type UndecodableValue struct {
 	Problem string
 }
 
-// InStatus is whether everything that cannot be decoded is in the status, which its writer will write anew.
+// InStatus is whether everything that cannot be decoded is in the status, which its writer will overwrite.
 func (u Undecodable) InStatus() bool {
 	for _, value := range u {
 		if !strings.HasPrefix(value.Path, "status.") && value.Path != "status" {
@@ -52,26 +52,26 @@ func (u Undecodable) String() string {
 	return text
 }
 
-// writable refuses to encode an object of which a part other than the status was not read: writing it would put the half
-// in the place of the whole.
+// writable is an error for an object of which a part other than the status was not decoded: writing it would delete that
+// part.
 func (u Undecodable) writable(kind, name string) error {
 	if u.InStatus() {
 		return nil
 	}
-	return fmt.Errorf("%s %s was not read whole, and is not written: %s", kind, name, u)
+	return fmt.Errorf("%s %s was not decoded completely and is not written: %s", kind, name, u)
 }
 
-// monstrous is the end of a quantity with an exponent of more than three digits. It can be decoded, and whoever compares
-// it with another one, or asks for its value, waits for ever and runs out of memory.
-var monstrous = regexp.MustCompile(`[0-9.][eE][+-]?[0-9]{4,}"`)
+// hugeExponent is the end of a quantity with an exponent of more than three digits. It can be decoded, but comparing
+// it or reading its value takes unbounded time and memory.
+var hugeExponent = regexp.MustCompile(`[0-9.][eE][+-]?[0-9]{4,}"`)
 
-// maxProblem is how many bytes of what is wrong with a value are kept; the value may be in it.
+// maxProblem is the length of a Problem in bytes; it may contain the value.
 const maxProblem = 200
 
-// decodeWhole decodes a kind. What its types do not take is left out and listed. into points to a type without an
+// decodeWhole decodes a kind. Values that cannot be decoded are left out and listed. into points to a type without an
 // UnmarshalJSON of its own.
 func decodeWhole(data []byte, into any) (Undecodable, error) {
-	if utiljson.Unmarshal(data, into) == nil && !monstrous.Match(data) {
+	if utiljson.Unmarshal(data, into) == nil && !hugeExponent.Match(data) {
 		return nil, nil
 	}
 	var raw any
@@ -80,8 +80,8 @@ func decodeWhole(data []byte, into any) (Undecodable, error) {
 	}
 	var bad Undecodable
 	t := reflect.TypeOf(into).Elem()
-	sound, _ := prune(raw, t, "", &bad)
-	text, err := json.Marshal(sound)
+	pruned, _ := prune(raw, t, "", &bad)
+	text, err := json.Marshal(pruned)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func decodeWhole(data []byte, into any) (Undecodable, error) {
 	return bad, utiljson.Unmarshal(text, into)
 }
 
-// prune leaves out what a type does not take. Not ok if that is the value itself.
+// prune leaves out values that cannot be decoded. Not ok if that is the value itself.
 func prune(value any, t reflect.Type, path string, bad *Undecodable) (any, bool) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -114,7 +114,7 @@ func prune(value any, t reflect.Type, path string, bad *Undecodable) (any, bool)
 			}
 		}
 	}
-	if err := takes(t, value); err != nil {
+	if err := decodeError(t, value); err != nil {
 		problem := err.Error()
 		if len(problem) > maxProblem {
 			problem = strings.ToValidUTF8(problem[:maxProblem], "") + "…"
@@ -140,32 +140,32 @@ func pruneFields(object map[string]any, t reflect.Type, path string, bad *Undeco
 }
 
 func pruneKey(object map[string]any, key string, value any, t reflect.Type, path string, bad *Undecodable) {
-	sound, ok := prune(value, t, path+"."+key, bad)
+	pruned, ok := prune(value, t, path+"."+key, bad)
 	if !ok {
 		delete(object, key)
 		return
 	}
-	object[key] = sound
+	object[key] = pruned
 }
 
 func pruneList(list []any, t reflect.Type, path string, bad *Undecodable) []any {
 	kept := make([]any, 0, len(list))
 	for i, value := range list {
-		if sound, ok := prune(value, t, fmt.Sprintf("%s[%d]", path, i), bad); ok {
-			kept = append(kept, sound)
+		if pruned, ok := prune(value, t, fmt.Sprintf("%s[%d]", path, i), bad); ok {
+			kept = append(kept, pruned)
 		}
 	}
 	return kept
 }
 
-// takes is why a type does not take a value; nil if it does.
-func takes(t reflect.Type, value any) error {
+// decodeError is why a value cannot be decoded into a type; nil if it can.
+func decodeError(t reflect.Type, value any) error {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
-	if t == reflect.TypeFor[resource.Quantity]() && monstrous.Match(text) {
-		return errors.New("its exponent is larger than any amount that there is")
+	if t == reflect.TypeFor[resource.Quantity]() && hugeExponent.Match(text) {
+		return errors.New("its exponent is too large")
 	}
 	return utiljson.Unmarshal(text, reflect.New(t).Interface())
 }

@@ -8,11 +8,11 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
-func TestWhatCannotBeDecodedIsNamedAndTheRestIsRead(t *testing.T) {
+func TestUndecodableValuesAreListed(t *testing.T) {
 	for _, c := range []struct {
 		why, text, path string
 		inStatus        bool
-		// kept is a part that is read all the same.
+		// kept is a part that is decoded nevertheless.
 		kept func() (object interface{ GetUndecodable() Undecodable }, whole func() bool)
 	}{
 		{"a duration in words", `{"metadata":{"name":"x"},"spec":{"consortium":"c","batch":{"maxMessages":7,"timeout":"2 seconds"}}}`, "spec.batch.timeout", false,
@@ -66,19 +66,19 @@ func TestWhatCannotBeDecodedIsNamedAndTheRestIsRead(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.why, u, c.path)
 		}
 		if !whole() {
-			t.Errorf("%s: the rest was not read: %+v", c.why, object)
+			t.Errorf("%s: the rest was not decoded: %+v", c.why, object)
 		}
 		_, err := json.Marshal(object)
 		if c.inStatus != (err == nil) {
 			t.Errorf("%s: written: %v", c.why, err)
 		}
 		if err != nil && !strings.Contains(err.Error(), c.path) {
-			t.Errorf("%s: the refusal does not name %s: %v", c.why, c.path, err)
+			t.Errorf("%s: the error does not name %s: %v", c.why, c.path, err)
 		}
 	}
 }
 
-func TestAListIsReadWhateverIsInIt(t *testing.T) {
+func TestListWithUndecodableItem(t *testing.T) {
 	var list ChannelList
 	text := `{"items":[{"metadata":{"name":"a"},"spec":{"consortium":"c"}},{"metadata":{"name":"b"},"spec":{"consortium":"c","batch":{"timeout":"soon"}}}]}`
 	if err := utiljson.Unmarshal([]byte(text), &list); err != nil {
@@ -89,7 +89,7 @@ func TestAListIsReadWhateverIsInIt(t *testing.T) {
 	}
 }
 
-func TestAnObjectThatWasReadWholeIsWrittenAsItWas(t *testing.T) {
+func TestDecodedObjectRoundTrip(t *testing.T) {
 	text := `{"metadata":{"name":"b"},"spec":{"consortium":"c","batch":{"timeout":"2s"}},"status":{}}`
 	var channel Channel
 	if err := utiljson.Unmarshal([]byte(text), &channel); err != nil {

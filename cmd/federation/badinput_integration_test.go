@@ -16,7 +16,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Declarations that are sound but for what is put into them.
+// Declarations that are valid except for the argument.
 func consortiumWith(spec string) string {
 	return "kind: Consortium\nmetadata: {name: c}\nspec: {members: [{name: a, role: Leader}, {name: b}], " + spec + "}"
 }
@@ -42,14 +42,14 @@ func named(kind, name, spec string) string {
 }
 
 const (
-	sayDuration = "number with its unit, such as 500ms, 2s or 1m30s"
-	sayAmount   = "a unit such as 500m, 2, 64Mi or 10Gi"
-	sayImage    = "no registry has an image of such a name"
-	saySAN      = "a certificate holds DNS names and IP addresses"
-	sayNowhere  = "this leads nowhere"
+	sayDuration    = "number with its unit, such as 500ms, 2s or 1m30s"
+	sayAmount      = "a unit such as 500m, 2, 64Mi or 10Gi"
+	sayImage       = "not a valid image reference"
+	saySAN         = "a certificate holds DNS names and IP addresses"
+	sayUnreachable = "not reachable from other clusters"
 )
 
-// badInputs are what people type, and what the API server has to answer at once.
+// badInputs are invalid inputs, and what the API server must answer.
 var badInputs = []struct{ why, object, says string }{
 	// Units and amounts
 	{"a time in words", channelWith("batch: {timeout: 2 seconds}"), sayDuration},
@@ -59,7 +59,7 @@ var badInputs = []struct{ why, object, says string }{
 	{"a time with a blank", channelWith("batch: {timeout: 2 s}"), sayDuration},
 	{"a time in days", channelWith("batch: {timeout: 1d}"), sayDuration},
 	{"a time as ISO 8601 has it", channelWith("batch: {timeout: PT2S}"), sayDuration},
-	{"a time of nothing", channelWith("batch: {timeout: 0s}"), "more than nothing"},
+	{"a time of nothing", channelWith("batch: {timeout: 0s}"), "greater than 0"},
 	{"a time before now", channelWith("batch: {timeout: -2s}"), sayDuration},
 	{"a time of a thousand years", channelWith("batch: {timeout: 8765820h1h}"), sayDuration},
 	{"an empty time", channelWith("batch: {timeout: \"\"}"), sayDuration},
@@ -125,23 +125,23 @@ var badInputs = []struct{ why, object, says string }{
 	{"a name twice", consortiumWith("nodes: {extraSANs: [a.example, a.example]}"), "Duplicate value"},
 	{"an empty name", consortiumWith("nodes: {extraSANs: [\"\"]}"), "at least 1 chars"},
 	// Lines
-	{"a loopback address", lineTo("127.0.0.1"), sayNowhere},
-	{"another one", lineTo("127.8.8.8"), sayNowhere},
-	{"a loopback address in IPv6", lineTo("::1"), sayNowhere},
-	{"no address in IPv6", lineTo("::"), sayNowhere},
-	{"an IPv4 address in IPv6's clothes", lineTo("::ffff:127.0.0.1"), sayNowhere},
-	{"the cloud's metadata", lineTo("169.254.169.254"), sayNowhere},
-	{"a link-local address in IPv6", lineTo("fe80::1"), sayNowhere},
-	{"a multicast address", lineTo("224.0.0.1"), sayNowhere},
-	{"everybody at once", lineTo("255.255.255.255"), sayNowhere},
-	{"localhost", lineTo("localhost"), sayNowhere},
-	{"localhost in capitals", lineTo("LOCALHOST"), sayNowhere},
-	{"a name below localhost", lineTo("gw.localhost"), sayNowhere},
-	{"a Service of the own cluster", lineTo("gateway.hanse-system.svc"), sayNowhere},
-	{"a URL as an address", lineTo("https://gw.b.example"), sayNowhere},
-	{"a range of addresses", lineTo("192.0.2.0/24"), sayNowhere},
-	{"a name with a blank", lineTo("gw b"), sayNowhere},
-	{"a name in other letters", lineTo("шлюз.example"), sayNowhere},
+	{"a loopback address", lineTo("127.0.0.1"), sayUnreachable},
+	{"another one", lineTo("127.8.8.8"), sayUnreachable},
+	{"a loopback address in IPv6", lineTo("::1"), sayUnreachable},
+	{"no address in IPv6", lineTo("::"), sayUnreachable},
+	{"an IPv4-mapped IPv6 address", lineTo("::ffff:127.0.0.1"), sayUnreachable},
+	{"the cloud's metadata", lineTo("169.254.169.254"), sayUnreachable},
+	{"a link-local address in IPv6", lineTo("fe80::1"), sayUnreachable},
+	{"a multicast address", lineTo("224.0.0.1"), sayUnreachable},
+	{"everybody at once", lineTo("255.255.255.255"), sayUnreachable},
+	{"localhost", lineTo("localhost"), sayUnreachable},
+	{"localhost in capitals", lineTo("LOCALHOST"), sayUnreachable},
+	{"a name below localhost", lineTo("gw.localhost"), sayUnreachable},
+	{"a Service of the own cluster", lineTo("gateway.hanse-system.svc"), sayUnreachable},
+	{"a URL as an address", lineTo("https://gw.b.example"), sayUnreachable},
+	{"a range of addresses", lineTo("192.0.2.0/24"), sayUnreachable},
+	{"a name with a blank", lineTo("gw b"), sayUnreachable},
+	{"a name in other letters", lineTo("шлюз.example"), sayUnreachable},
 	{"a port of nothing", "kind: Line\nmetadata: {name: l}\nspec: {ends: [{member: a, address: 192.0.2.1, port: 0}, {member: b, address: 192.0.2.2}]}", "greater than or equal to 1"},
 	{"a port in quotes", "kind: Line\nmetadata: {name: l}\nspec: {ends: [{member: a, address: 192.0.2.1, port: \"7443\"}, {member: b, address: 192.0.2.2}]}", "must be of type integer"},
 	{"a negative priority", "kind: Line\nmetadata: {name: l}\nspec: {priority: -1, ends: [{member: a, address: 192.0.2.1}, {member: b, address: 192.0.2.2}]}", "greater than or equal to 0"},
@@ -168,7 +168,7 @@ var badInputs = []struct{ why, object, says string }{
 	{"an empty spec", "kind: Consortium\nmetadata: {name: c}\nspec: {}", "Required value"},
 	{"no spec", "kind: Channel\nmetadata: {name: ch}", "Required value"},
 	{"an empty list of channel members", channelWith("members: []"), "at least 1 items"},
-	{"a storage class with a blank", consortiumWith("nodes: {storage: {className: my disks}}"), "no StorageClass can have this name"},
+	{"a storage class with a blank", consortiumWith("nodes: {storage: {className: my disks}}"), "not a valid StorageClass name"},
 	// Names
 	{"a consortium in capitals", named("Consortium", "Trade", "{members: [{name: a, role: Leader}]}"), "lower case"},
 	{"a consortium with an underscore", named("Consortium", "my_trade", "{members: [{name: a, role: Leader}]}"), "lower case"},
@@ -197,10 +197,10 @@ func manyMembers(n int) string {
 	return strings.Join(names, ", ")
 }
 
-// bareExpression is how the API server shows a pattern that has no sentence.
+// bareExpression is how the API server shows a rule that has no message.
 const bareExpression = "should match '"
 
-func TestBadInputIsAnsweredAtOnce(t *testing.T) {
+func TestBadInput(t *testing.T) {
 	namespace := namespaced(t)
 	if len(badInputs) < 100 {
 		t.Errorf("%d inputs only", len(badInputs))
@@ -218,7 +218,7 @@ func TestBadInputIsAnsweredAtOnce(t *testing.T) {
 	}
 }
 
-// contradictions are sound each for itself, and wrong beside what there is. All are created in order, in one namespace.
+// contradictions are objects that are valid in themselves but contradict others. All are created in order, in one namespace.
 var contradictions = []struct{ why, object, reason, says string }{
 	{"members that nobody has invited", "kind: Consortium\nmetadata: {name: strangers}\nspec: {members: [{name: nobody-1, role: Leader}, {name: nobody-2}]}", v1alpha1.ReasonNotFound, "there is no Member nobody-1, nobody-2"},
 	{"a channel without its consortium", "kind: Channel\nmetadata: {name: alone}\nspec: {consortium: nowhere}", v1alpha1.ReasonNotFound, "there is no Consortium nowhere"},
@@ -229,13 +229,12 @@ var contradictions = []struct{ why, object, reason, says string }{
 	{"endorsement by somebody who is not in the channel", "kind: Contract\nmetadata: {name: outside}\nspec: {channel: elsewhere, template: notary, endorsement: {rule: OutOf, count: 1, members: [bad-b]}}", v1alpha1.ReasonInvalid, "names bad-b, which is not in the channel"},
 	{"a line to a Member that there is not", "kind: Line\nmetadata: {name: bad-1}\nspec: {ends: [{member: bad-a, address: 192.0.2.11}, {member: nobody-1, address: 192.0.2.12}]}", v1alpha1.ReasonNotFound, "there is no Member nobody-1"},
 	{"a line", "kind: Line\nmetadata: {name: bad-2}\nspec: {ends: [{member: bad-a, address: 192.0.2.13}, {member: bad-b, address: \"2001:db8::1\"}]}", v1alpha1.ReasonAccepted, ""},
-	{"a second one over the same addresses, the other way round", "kind: Line\nmetadata: {name: bad-3}\nspec: {ends: [{member: bad-b, address: \"2001:db8:0::1\"}, {member: bad-a, address: 192.0.2.13, port: 7443}]}", v1alpha1.ReasonAddressTaken, "line bad-2 leads between the same two addresses"},
-	{"a third one, to another Member at the same address", "kind: Line\nmetadata: {name: bad-4}\nspec: {ends: [{member: bad-c, address: 192.0.2.13}, {member: bad-b, address: \"2001:db8::1\"}]}", v1alpha1.ReasonAddressTaken, "line bad-2 leads between the same two addresses"},
+	{"a second one over the same addresses, the other way round", "kind: Line\nmetadata: {name: bad-3}\nspec: {ends: [{member: bad-b, address: \"2001:db8:0::1\"}, {member: bad-a, address: 192.0.2.13, port: 7443}]}", v1alpha1.ReasonAddressTaken, "line bad-2 has the same two addresses"},
+	{"a third one, to another Member at the same address", "kind: Line\nmetadata: {name: bad-4}\nspec: {ends: [{member: bad-c, address: 192.0.2.13}, {member: bad-b, address: \"2001:db8::1\"}]}", v1alpha1.ReasonAddressTaken, "line bad-2 has the same two addresses"},
 }
 
-// TestContradictionsAreNamedAndHarmNobody: each object says what is wrong with it, and a consortium beside all of them
-// settles as if they were not there.
-func TestContradictionsAreNamedAndHarmNobody(t *testing.T) {
+// TestContradictions: each object's condition says what is wrong with it, and a consortium beside all of them is not affected.
+func TestContradictions(t *testing.T) {
 	namespace := namespaced(t)
 	for _, name := range []string{"bad-a", "bad-b", "bad-c"} {
 		must(t, admin.Create(ctx, &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: name}}))
@@ -265,7 +264,7 @@ func TestContradictionsAreNamedAndHarmNobody(t *testing.T) {
 	fabric := object(t, "kind: Consortium\nmetadata: {name: untouched}", namespace)
 	for _, field := range []string{`"capabilities":"V3_0"`, `"applicationCapabilities":"V2_0"`} {
 		err = admin.Patch(ctx, fabric, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"ledger":{"fabric":{`+field+`}}}}`)))
-		if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "would reach no channel that there is") {
+		if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "would not affect existing channels") {
 			t.Errorf("a change of %s: %v", field, err)
 		}
 	}

@@ -29,9 +29,9 @@ func TestChosenMSPIDStays(t *testing.T) {
 		{"none can be chosen once an agent has registered", true, `{}`, `{"mspID":"Late"}`, "whose agent has registered cannot change"},
 		{"nor taken away then", true, `{"mspID":"First"}`, `{"mspID":null}`, "MSP ID"},
 		{"the rest may change then too", true, `{"mspID":"First"}`, `{"organization":"First of all"}`, ""},
-		{"one that no ledger takes", false, `{}`, `{"mspID":"First MSP"}`, "no ledger takes this as an MSP ID"},
-		{"one that ends in a dot", false, `{}`, `{"mspID":"First."}`, "no ledger takes this as an MSP ID"},
-		{"one that would be read as a rule", false, `{}`, `{"mspID":"First','Second"}`, "no ledger takes this as an MSP ID"},
+		{"one with a blank", false, `{}`, `{"mspID":"First MSP"}`, "not a valid MSP ID"},
+		{"one that ends in a dot", false, `{}`, `{"mspID":"First."}`, "not a valid MSP ID"},
+		{"one that would be read as a rule", false, `{}`, `{"mspID":"First','Second"}`, "not a valid MSP ID"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{GenerateName: "msp"}}
