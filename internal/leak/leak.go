@@ -1,5 +1,5 @@
-// Package leak lets a package's tests end only when everything that they started has ended. It must know nothing of what
-// is tested.
+// Package leak fails a package's tests if goroutines that they started are still running at the end. It must know nothing of
+// what is tested.
 package leak
 
 import (
@@ -11,14 +11,14 @@ import (
 	"go.uber.org/goleak"
 )
 
-// patience is for goroutines that have been told to end and have not come to it yet. goleak's own is less than a second.
-const patience = time.Minute
+// exitTimeout is how long goroutines that are stopping may take. goleak's own timeout is less than a second.
+const exitTimeout = time.Minute
 
-// Main is a TestMain: it runs the tests, and fails if a goroutine goes on after them.
+// Main is a TestMain: it runs the tests, and fails if a goroutine still runs exitTimeout after them.
 func Main(m *testing.M) {
 	code := m.Run()
-	for deadline := time.Now().Add(patience); code == 0; {
-		err := goleak.Find() // which pauses by itself between its looks
+	for deadline := time.Now().Add(exitTimeout); code == 0; {
+		err := goleak.Find() // waits between its own retries
 		if err == nil {
 			break
 		}

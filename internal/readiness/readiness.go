@@ -1,5 +1,5 @@
-// Package readiness answers /readyz by what a controller can really do: every informer has filled, its watches go on, and
-// the replica that leads runs its controllers. It must know nothing of what is watched.
+// Package readiness implements /readyz for a controller: every informer has synced, its watches work, and the leading
+// replica runs its controllers. It must know nothing of what is watched.
 package readiness
 
 import (
@@ -23,13 +23,14 @@ import (
 )
 
 const (
-	// forgotten is how long after its last failure a watch counts as well again; reflectors try every 30 seconds at least.
-	forgotten = 90 * time.Second
-	// tolerated is how long watches may fail before that is more than an API server that restarts.
-	tolerated = time.Minute
+	// recoveredAfter is how long after its last failure a watch counts as recovered; reflectors retry at least every 30
+	// seconds.
+	recoveredAfter = 90 * time.Second
+	// failureTolerance is how long watches may fail, so that a restart of the API server is tolerated.
+	failureTolerance = time.Minute
 )
 
-// Watches remembers since when watches fail. Its Handler goes into a cache's options.
+// Watches records failures of watches. Its Handler goes into a cache's options.
 type Watches struct {
 	// Now is the clock.
 	Now func() time.Time
@@ -39,16 +40,16 @@ type Watches struct {
 	why         error
 }
 
-// Handler notes what goes wrong with a watch, and does what is done by default.
+// Handler records a watch error and calls the default handler.
 func (w *Watches) Handler(ctx context.Context, r *toolscache.Reflector, err error) {
-	if !ordinary(err) {
+	if !isExpectedEnd(err) {
 		w.note(fmt.Errorf("%s: %w", r.TypeDescription(), err))
 	}
 	toolscache.DefaultWatchErrorHandler(ctx, r, err)
 }
 
-// ordinary is whether an error is one of those with which watches end in the course of things.
-func ordinary(err error) bool {
+// isExpectedEnd is whether an error is one with which watches end in normal operation.
+func isExpectedEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || apierrors.IsResourceExpired(err) || apierrors.IsGone(err)
 }
 
@@ -56,30 +57,30 @@ func (w *Watches) note(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.Now()
-	if now.Sub(w.last) > forgotten {
+	if now.Sub(w.last) > recoveredAfter {
 		w.first = now
 	}
 	w.last, w.why = now, err
 }
 
-// failing is why watches have not worked for a while; nil if they do.
+// failing is why watches have failed for longer than failureTolerance; nil if they have not.
 func (w *Watches) failing() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.Now().Sub(w.last) > forgotten || w.last.Sub(w.first) < tolerated {
+	if w.Now().Sub(w.last) > recoveredAfter || w.last.Sub(w.first) < failureTolerance {
 		return nil
 	}
-	return fmt.Errorf("the API server has not been watched without failures for %s: %w", w.last.Sub(w.first).Round(time.Second), w.why)
+	return fmt.Errorf("watches of the API server have failed for %s: %w", w.last.Sub(w.first).Round(time.Second), w.why)
 }
 
-// reason is what was last amiss with a watch; nil for nothing.
+// reason is the last error of a watch; nil for none.
 func (w *Watches) reason() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.why
 }
 
-// Check answers whether a manager's process is ready.
+// Check is a readiness check of a manager's process.
 type Check struct {
 	watches *Watches
 	synced  map[string]func() bool
@@ -87,11 +88,11 @@ type Check struct {
 	working atomic.Bool
 	log     logr.Logger
 
-	mu   sync.Mutex
-	said string
+	mu         sync.Mutex
+	lastReason string
 }
 
-// Add makes a Check of the informers of some kinds and adds it to a manager.
+// Add adds a Check of the informers of some objects, by the names to report, to a manager.
 func Add(ctx context.Context, mgr manager.Manager, watches *Watches, objects map[string]client.Object) error {
 	c := &Check{watches: watches, synced: map[string]func() bool{}, elected: mgr.Elected(), log: mgr.GetLogger().WithName("ready")}
 	for kind, object := range objects {
@@ -107,7 +108,7 @@ func Add(ctx context.Context, mgr manager.Manager, watches *Watches, objects map
 	return mgr.AddReadyzCheck("working", c.Ready)
 }
 
-// work is started with the controllers, once this replica leads, and ends with them.
+// work runs as long as the controllers do, once this replica leads.
 func (c *Check) work(ctx context.Context) error {
 	c.working.Store(true)
 	defer c.working.Store(false)
@@ -115,7 +116,7 @@ func (c *Check) work(ctx context.Context) error {
 	return nil
 }
 
-// Ready is a healthz.Checker. The reason goes to the log, once, for a probe shows none.
+// Ready is a healthz.Checker. It logs the reason once when it changes, as probes do not show it.
 func (c *Check) Ready(*http.Request) error {
 	err := c.state()
 	text := ""
@@ -124,14 +125,14 @@ func (c *Check) Ready(*http.Request) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if text != c.said {
+	if text != c.lastReason {
 		if err != nil {
-			c.log.Info("not ready", "why", text)
+			c.log.Info("not ready", "reason", text)
 		} else {
 			c.log.Info("ready again")
 		}
 	}
-	c.said = text
+	c.lastReason = text
 	return err
 }
 
@@ -147,9 +148,9 @@ func (c *Check) state() error {
 	select {
 	case <-c.elected:
 		if !c.working.Load() {
-			return errors.New("this replica leads, and its controllers do not run")
+			return errors.New("this replica leads, but its controllers do not run")
 		}
-	default: // another replica leads; this one stands by with full caches
+	default: // another replica leads; this one is on standby with synced caches
 	}
 	return c.watches.failing()
 }

@@ -25,14 +25,14 @@ func TestReady(t *testing.T) {
 		says     string
 	}{
 		{"it leads and works", full, elected, true, nil, ""},
-		{"it stands by", full, waiting, false, nil, ""},
-		{"an informer has not filled", empty, waiting, false, nil, "Channels have not been read yet"},
-		{"and why it has not", empty, elected, true, []time.Duration{5}, "no such field"},
+		{"it is on standby", full, waiting, false, nil, ""},
+		{"an informer has not synced", empty, waiting, false, nil, "Channels have not been read yet"},
+		{"and the watch error that is the cause", empty, elected, true, []time.Duration{5}, "no such field"},
 		{"it leads, and its controllers have not started", full, elected, false, nil, "do not run"},
 		{"an API server that restarts", full, elected, true, []time.Duration{30, 20, 10}, ""},
 		{"a watch that has failed for two minutes", full, elected, true, []time.Duration{120, 90, 60, 30, 5}, "no such field"},
-		{"one that failed, and goes on", full, elected, true, []time.Duration{400, 370, 340, 310}, ""},
-		{"failures that lie far apart", full, elected, true, []time.Duration{400, 200, 5}, ""},
+		{"one that failed, and has recovered", full, elected, true, []time.Duration{400, 370, 340, 310}, ""},
+		{"failures that are far apart", full, elected, true, []time.Duration{400, 200, 5}, ""},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			clock := now
@@ -52,8 +52,8 @@ func TestReady(t *testing.T) {
 	}
 }
 
-func TestWatchesEndInTheCourseOfThings(t *testing.T) {
-	if !ordinary(io.EOF) || ordinary(errors.New("cannot decode")) {
-		t.Error("an end is no failure, and a failure is no end")
+func TestExpectedWatchEnd(t *testing.T) {
+	if !isExpectedEnd(io.EOF) || isExpectedEnd(errors.New("cannot decode")) {
+		t.Error("io.EOF is expected, other errors are not")
 	}
 }

@@ -1,5 +1,5 @@
-// Package testcluster starts the real API servers that integration tests run against, on machines that may be busy with
-// other things at the same time. It must know nothing of what is tested.
+// Package testcluster starts the API servers of integration tests, with timeouts for machines under load. It must know
+// nothing of what is tested.
 package testcluster
 
 import (
@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	// patience is for each program to start or to stop, and for each set of CRDs to be served. envtest's own is 20s and
-	// 10s, which a machine under load exceeds.
-	patience = 3 * time.Minute
-	// attempts to start. envtest waits for no more than 5s for the default namespace, whatever it is told, and between
-	// its choice of a port and the program's use of it anybody may take the port.
+	// startTimeout is for each program to start or to stop, and for each set of CRDs to be served. envtest's own timeouts are
+	// 20s and 10s, which a machine under load exceeds.
+	startTimeout = 3 * time.Minute
+	// attempts to start. envtest waits for the default namespace for 5s only, which cannot be configured, and another process
+	// may take the port between its choice and its use.
 	attempts = 4
 )
 
-// Start runs an API server with etcd. build gives an Environment that has not been started, for each attempt a new one;
-// the one that runs is returned, to be stopped by the caller.
+// Start runs an API server with etcd. build returns a new Environment for each attempt; the one that runs is returned, to be
+// stopped by the caller.
 func Start(build func() *envtest.Environment) (*envtest.Environment, *rest.Config, error) {
 	var failed []error
 	for range attempts {
@@ -36,15 +36,15 @@ func Start(build func() *envtest.Environment) (*envtest.Environment, *rest.Confi
 }
 
 func prepare(env *envtest.Environment) {
-	env.ControlPlaneStartTimeout, env.ControlPlaneStopTimeout = patience, patience
-	env.CRDInstallOptions.MaxTime = patience
-	// What tests write need not survive a crash of the machine.
+	env.ControlPlaneStartTimeout, env.ControlPlaneStopTimeout = startTimeout, startTimeout
+	env.CRDInstallOptions.MaxTime = startTimeout
+	// Test data need not survive a crash of the machine.
 	env.ControlPlane.Etcd = &envtest.Etcd{}
 	env.ControlPlane.Etcd.Configure().Set("unsafe-no-fsync", "true")
 }
 
-// InstallCRDs installs the kinds of a folder into a cluster that runs.
+// InstallCRDs installs the CRDs of a folder into a running cluster.
 func InstallCRDs(config *rest.Config, folder string) error {
-	_, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{Paths: []string{folder}, MaxTime: patience})
+	_, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{Paths: []string{folder}, MaxTime: startTimeout})
 	return err
 }

@@ -1,4 +1,4 @@
-// Package undecodable counts for Prometheus the objects that the API server holds and Hanse's types do not take. It must
+// Package undecodable exports a Prometheus metric of the stored objects that cannot be decoded into Hanse's types. It must
 // know nothing of what the objects mean.
 package undecodable
 
@@ -14,10 +14,10 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Kinds are lists of the kinds to count, by kind; each call makes new ones.
+// Kinds are functions that return an empty list of the kind to count, by kind.
 type Kinds map[string]func() client.ObjectList
 
-// collector counts at every scrape, from a cache: no count is ever old.
+// collector counts the objects in a cache at every scrape.
 type collector struct {
 	reader client.Reader
 	opts   []client.ListOption
@@ -25,11 +25,11 @@ type collector struct {
 	desc   *prometheus.Desc
 }
 
-// Register adds the gauge hanse_undecodable_objects to a registry. reader has to be a cache. One that is registered for
-// another cache before is replaced.
+// Register adds the gauge hanse_undecodable_objects to a registry, and replaces one that is registered already. reader must
+// be a cache.
 func Register(registry prometheus.Registerer, reader client.Reader, kinds Kinds, opts ...client.ListOption) error {
 	c := &collector{reader: reader, opts: opts, kinds: kinds, desc: prometheus.NewDesc("hanse_undecodable_objects",
-		"Objects that hold a value which Go's types do not take, and are therefore left alone; their condition Accepted says which.",
+		"Objects with a value that cannot be decoded, which are not processed; their condition Accepted names the value.",
 		[]string{"kind"}, nil)}
 	registry.Unregister(c)
 	if err := registry.Register(c); err != nil {
@@ -46,7 +46,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for kind, list := range c.kinds {
 		count, err := c.count(list())
 		if err != nil {
-			continue // the cache is not filled yet: then nobody knows, and nothing is said
+			continue // the cache has not synced yet: the count is unknown
 		}
 		out <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, float64(count), kind)
 	}
