@@ -66,7 +66,7 @@ func waitConsortium(t *testing.T, namespace, name, kind string, status metav1.Co
 	return c
 }
 
-// TestConsortiumFromDeclarationToReady plays the agents' part from the first plan to the committed contract.
+// TestConsortiumFromDeclarationToReady fakes the agents from the first plan to the committed contract.
 func TestConsortiumFromDeclarationToReady(t *testing.T) {
 	namespace := namespaced(t)
 	a, b := joined(t, "ready1"), joined(t, "ready2")
@@ -198,7 +198,7 @@ func notaryReport(p *v1alpha1.MemberPlan, committed int64) []v1alpha1.PlanContra
 	return []v1alpha1.PlanContractStatus{report}
 }
 
-func TestRefusedTogether(t *testing.T) {
+func TestNotAccepted(t *testing.T) {
 	namespace := namespaced(t)
 	joined(t, "ref1")
 	joined(t, "ref2")
@@ -225,7 +225,7 @@ func TestRefusedTogether(t *testing.T) {
 		waitCondition(t, c, func() []metav1.Condition { return c.Status.Conditions }, v1alpha1.ConditionAccepted, metav1.ConditionFalse, says)
 	}
 	line := &v1alpha1.Line{ObjectMeta: metav1.ObjectMeta{Name: "ref-nowhere"}}
-	waitCondition(t, line, func() []metav1.Condition { return line.Status.Conditions }, v1alpha1.ConditionAccepted, metav1.ConditionFalse, "leads nowhere")
+	waitCondition(t, line, func() []metav1.Condition { return line.Status.Conditions }, v1alpha1.ConditionAccepted, metav1.ConditionFalse, "there is no Member nobody")
 
 	plan := planOf("ref1", "refused")
 	eventually(t, "a plan with the good channel", func() error {
@@ -238,9 +238,9 @@ func TestRefusedTogether(t *testing.T) {
 		return nil
 	})
 	if len(plan.Spec.Channels) != 1 || len(plan.Spec.Contracts) != 0 {
-		t.Errorf("refused objects are in the plan: %+v %+v", plan.Spec.Channels, plan.Spec.Contracts)
+		t.Errorf("objects that are not accepted are in the plan: %+v %+v", plan.Spec.Channels, plan.Spec.Contracts)
 	}
-	// Names are taken by the older one.
+	// The older one has the name.
 	younger := namespaced(t)
 	older := &v1alpha1.Consortium{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "refused"}}
 	must(t, admin.Get(ctx, client.ObjectKeyFromObject(older), older))
@@ -252,7 +252,7 @@ func TestRefusedTogether(t *testing.T) {
 	})
 	trade(t, younger, "refused", "ref2", "ref3")
 	waitConsortium(t, younger, "refused", v1alpha1.ConditionAccepted, metav1.ConditionFalse, "member ref2 already takes part in the older consortium refused of namespace "+namespace)
-	// The mending comes without further ado.
+	// The Consortium is accepted once the missing Member is created.
 	joined(t, "nobody")
 	waitConsortium(t, namespace, "unknown", v1alpha1.ConditionAccepted, metav1.ConditionTrue, "")
 	eventually(t, "the plan of a Member that came later", func() error {
@@ -283,8 +283,8 @@ func TestLostContactIsUnknown(t *testing.T) {
 	a.report(t, "lost", startNodes)
 	waitConsortium(t, namespace, "lost", v1alpha1.ConditionReady, metav1.ConditionTrue, "1/1 members, 2/2 nodes")
 	a.renew(t, 1)
-	waitConsortium(t, namespace, "lost", v1alpha1.ConditionReady, metav1.ConditionUnknown, "nothing heard of lost")
-	waitConsortium(t, namespace, "lost", v1alpha1.ConsortiumNodesReady, metav1.ConditionUnknown, "nothing heard of lost")
+	waitConsortium(t, namespace, "lost", v1alpha1.ConditionReady, metav1.ConditionUnknown, "no contact with lost")
+	waitConsortium(t, namespace, "lost", v1alpha1.ConsortiumNodesReady, metav1.ConditionUnknown, "no contact with lost")
 	a.renew(t, 300)
 	waitConsortium(t, namespace, "lost", v1alpha1.ConditionReady, metav1.ConditionTrue, "")
 }
@@ -331,9 +331,9 @@ func TestRetire(t *testing.T) {
 		}
 		meta.SetStatusCondition(&p.Status.Conditions, metav1.Condition{Type: v1alpha1.PlanRetired, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady})
 	}
-	waitConsortium(t, namespace, "retire", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for retire1, retire2 to take the nodes down")
+	waitConsortium(t, namespace, "retire", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for retire1, retire2 to remove the nodes")
 	a.report(t, "retire", retired)
-	waitConsortium(t, namespace, "retire", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for retire2 to take the nodes down")
+	waitConsortium(t, namespace, "retire", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for retire2 to remove the nodes")
 	must(t, admin.Get(ctx, client.ObjectKeyFromObject(planOf("retire1", "retire")), planOf("retire1", "retire")))
 	b.report(t, "retire", retired)
 	waitGone(t, c)
@@ -353,10 +353,10 @@ func TestAbandon(t *testing.T) {
 	here.report(t, "abandon", nil)
 	c := &v1alpha1.Consortium{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "abandon"}}
 	must(t, admin.Delete(ctx, c))
-	waitConsortium(t, namespace, "abandon", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for abandon1, abandon2 to take the nodes down")
+	waitConsortium(t, namespace, "abandon", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for abandon1, abandon2 to remove the nodes")
 	must(t, admin.Patch(ctx, c, client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"annotations":{"`+v1alpha1.AnnotationAbandon+`":"true"}}}`))))
 	// The one that can be reached is waited for all the same.
-	waitConsortium(t, namespace, "abandon", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for abandon1 to take the nodes down")
+	waitConsortium(t, namespace, "abandon", v1alpha1.ConditionReady, metav1.ConditionFalse, "waiting for abandon1 to remove the nodes")
 	here.report(t, "abandon", func(p *v1alpha1.MemberPlan) {
 		meta.SetStatusCondition(&p.Status.Conditions, metav1.Condition{Type: v1alpha1.PlanRetired, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady})
 	})
@@ -378,7 +378,7 @@ func TestDeletedMemberIsNotWaitedFor(t *testing.T) {
 	waitGone(t, c)
 }
 
-// arrivals notes when each contract first shows up in a Member's plan, as the agent's watch sees it.
+// arrivals records when each contract is first in a Member's plan, as the agent's watch sees it.
 type arrivals struct {
 	mu    sync.Mutex
 	seen  map[string]time.Time
@@ -434,8 +434,8 @@ func (a *arrivals) wait(t *testing.T, name string) time.Time {
 	return at
 }
 
-// TestPlansAreFast measures from a declaration's acknowledgement to the event of the plan that follows from it, as an
-// agent sees it: one change at a time, and a hundred at once.
+// TestPlansAreFast measures the time from the response to a declaration until the agent's watch has the new plan: one change
+// at a time, and a hundred at once.
 func TestPlansAreFast(t *testing.T) {
 	namespace := namespaced(t)
 	for _, member := range []string{"fast1", "fast2", "fast3"} {

@@ -28,14 +28,14 @@ import (
 	"github.com/hanse-io/hanse/federation/channel"
 	"github.com/hanse-io/hanse/federation/consortium"
 	"github.com/hanse-io/hanse/federation/contract"
-	"github.com/hanse-io/hanse/federation/gather"
 	"github.com/hanse-io/hanse/federation/line"
 	"github.com/hanse-io/hanse/federation/membership"
+	"github.com/hanse-io/hanse/federation/snapshot"
 	"github.com/hanse-io/hanse/internal/readiness"
 	"github.com/hanse-io/hanse/internal/undecodable"
 )
 
-// run serves until the context ends.
+// run runs the controllers until the context ends.
 func run(ctx context.Context, config *rest.Config, o options) error {
 	mgr, err := newManager(ctx, config, o)
 	if err != nil {
@@ -45,7 +45,7 @@ func run(ctx context.Context, config *rest.Config, o options) error {
 	return mgr.Start(ctx)
 }
 
-// newManager wires everything that the host runs.
+// newManager is a manager with all controllers of the host.
 func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
@@ -54,7 +54,7 @@ func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manag
 		}
 	}
 	config = rest.CopyConfig(config)
-	// The API server's own priority and fairness is the limit: a second one here only makes plans late.
+	// No client-side rate limit: the API server's priority and fairness limits requests, and another limit delays plans.
 	config.QPS = -1
 	watches := &readiness.Watches{Now: time.Now}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
@@ -80,13 +80,13 @@ func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manag
 	if err := undecodable.Register(metrics.Registry, mgr.GetCache(), counted()); err != nil {
 		return nil, err
 	}
-	if err := gather.Index(ctx, mgr.GetFieldIndexer()); err != nil {
+	if err := snapshot.Index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return nil, fmt.Errorf("index the cache: %w", err)
 	}
 	return mgr, addControllers(mgr, clock.RealClock{}, o)
 }
 
-// watched is what nothing goes without, by the names that /readyz uses.
+// watched are the objects whose informers must be synced for /readyz, by the names that it reports.
 func watched() map[string]client.Object {
 	return map[string]client.Object{
 		"Members": &v1alpha1.Member{}, "Lines": &v1alpha1.Line{}, "Consortia": &v1alpha1.Consortium{},
@@ -95,7 +95,7 @@ func watched() map[string]client.Object {
 	}
 }
 
-// counted are the kinds of which objects may be undecodable.
+// counted are the kinds in the metric of undecodable objects.
 func counted() undecodable.Kinds {
 	return undecodable.Kinds{
 		"Member":     func() client.ObjectList { return &v1alpha1.MemberList{} },
@@ -107,13 +107,13 @@ func counted() undecodable.Kinds {
 	}
 }
 
-// cacheOptions keeps in memory only what Hanse works with.
+// cacheOptions limits the cache to the objects that the controllers use.
 func cacheOptions(watches *readiness.Watches) cache.Options {
 	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})}
 	return cache.Options{
 		DefaultTransform:         cache.TransformStripManagedFields(),
 		DefaultWatchErrorHandler: watches.Handler,
-		// Watches tell everything; a full pass now and then is a net below them.
+		// Watches are sufficient; the resync is a safeguard against missed events.
 		SyncPeriod: ptr.To(10 * time.Hour),
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Namespace{}:          ours,
@@ -129,35 +129,35 @@ func cacheOptions(watches *readiness.Watches) cache.Options {
 	}
 }
 
-// addControllers adds the rooms of the wing to a manager.
+// addControllers adds the controllers to a manager.
 func addControllers(mgr ctrl.Manager, now clock.PassiveClock, o options) error {
 	c, live := mgr.GetClient(), mgr.GetAPIReader()
 	images, err := o.templateImages()
 	if err != nil {
 		return err
 	}
-	g := gather.Gatherer{Reader: c, TemplateImages: images}
+	reader := snapshot.Reader{Cache: c, TemplateImages: images}
 	recorder := mgr.GetEventRecorder("federation")
-	unwritten := &consortium.Unwritten{}
-	// Those that only report take turns: they leave the API server to those that agents wait for.
+	unwritten := &consortium.PlanWriteErrors{}
+	// Controllers that only write statuses have one worker each, so that plans, which agents wait for, are not delayed.
 	many, few := controller.Options{MaxConcurrentReconciles: o.workers}, controller.Options{MaxConcurrentReconciles: 1}
-	for _, room := range []struct {
+	for _, entry := range []struct {
 		controller interface {
 			SetupWithManager(mgr ctrl.Manager, options controller.Options) error
 		}
 		options controller.Options
 	}{
-		{&consortium.Reconciler{Client: c, Live: live, Gather: g, Unwritten: unwritten}, many},
+		{&consortium.Reconciler{Client: c, Live: live, Snapshot: reader, WriteErrors: unwritten}, many},
 		{&membership.Registrar{Client: c, Recorder: recorder, Clock: now}, many},
 		{&membership.Approver{Client: c, Live: live, Recorder: recorder, Clock: now}, many},
 		{&membership.Liveness{Client: c, Recorder: recorder, Clock: now}, many},
-		{&consortium.Reporter{Client: c, Gather: g, Recorder: recorder, Clock: now, Unwritten: unwritten}, few},
-		{&channel.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now}, few},
-		{&contract.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now}, few},
-		{&line.Reconciler{Client: c, Gather: g, Recorder: recorder, Clock: now}, few},
+		{&consortium.Reporter{Client: c, Snapshot: reader, Recorder: recorder, Clock: now, WriteErrors: unwritten}, few},
+		{&channel.Reconciler{Client: c, Snapshot: reader, Recorder: recorder, Clock: now}, few},
+		{&contract.Reconciler{Client: c, Snapshot: reader, Recorder: recorder, Clock: now}, few},
+		{&line.Reconciler{Client: c, Snapshot: reader, Recorder: recorder, Clock: now}, few},
 	} {
-		if err := room.controller.SetupWithManager(mgr, room.options); err != nil {
-			return fmt.Errorf("set up %T: %w", room.controller, err)
+		if err := entry.controller.SetupWithManager(mgr, entry.options); err != nil {
+			return fmt.Errorf("set up %T: %w", entry.controller, err)
 		}
 	}
 	return nil

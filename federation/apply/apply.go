@@ -1,6 +1,6 @@
-// Package apply writes objects and statuses server-side, one field manager a controller, and only when there is
-// something to write: what the cache shows already is not sent again. Plans, with one writer and many writes, are
-// updated as a whole. It also tells people by events what has changed. It must know nothing of what the objects mean.
+// Package apply writes objects and statuses by server-side apply, with one field manager per controller, and skips writes
+// that would change nothing. Plans, which have one writer and many writes, are updated as a whole. It also records events
+// for condition transitions. It must know nothing of what the objects mean.
 package apply
 
 import (
@@ -16,9 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// Object applies an object unless the cache shows one that says all of it. What the existing object says beyond that is
-// left alone, so it does not serve to take fields away.
-func Object(ctx context.Context, c client.Client, owner string, desired client.Object) error {
+// ApplyIfChanged applies an object unless the cached one has all of its fields already. Further fields of the existing
+// object are left alone, so it cannot be used to remove fields.
+func ApplyIfChanged(ctx context.Context, c client.Client, owner string, desired client.Object) error {
 	want, err := content(c, desired)
 	if err != nil {
 		return err
@@ -40,22 +40,22 @@ func Object(ctx context.Context, c client.Client, owner string, desired client.O
 			return nil
 		}
 	}
-	return send(ctx, c, owner, want)
+	return forceApply(ctx, c, owner, want)
 }
 
-// Exactly applies an object without asking the cache: the owner has done so.
-func Exactly(ctx context.Context, c client.Client, owner string, desired client.Object) error {
+// ForceApply applies an object without reading the cache first, and takes over fields from other managers.
+func ForceApply(ctx context.Context, c client.Client, owner string, desired client.Object) error {
 	want, err := content(c, desired)
 	if err != nil {
 		return err
 	}
-	return send(ctx, c, owner, want)
+	return forceApply(ctx, c, owner, want)
 }
 
-// Whole writes an object that nobody else writes: it makes it, or with a resource version updates it as a whole, and
-// fails with a conflict if it has moved on. The API server is told to keep no account of who owns which field, which is
-// half of the cost of a write, and of no use where there is one owner (Kubernetes, "Clearing managedFields").
-func Whole(ctx context.Context, c client.Client, owner string, object client.Object) error {
+// CreateOrReplace writes an object that has one writer: it creates it or, given a resource version, updates it as a whole
+// and fails with a conflict if the object has changed since. It clears managedFields, which are half of the cost of a write
+// and of no use with a single owner (Kubernetes, "Clearing managedFields").
+func CreateOrReplace(ctx context.Context, c client.Client, owner string, object client.Object) error {
 	if object.GetResourceVersion() != "" {
 		object.SetManagedFields([]metav1.ManagedFieldsEntry{{}})
 		return c.Update(ctx, object, client.FieldOwner(owner))
@@ -68,16 +68,16 @@ func Whole(ctx context.Context, c client.Client, owner string, object client.Obj
 	if !apierrors.IsAlreadyExists(err) {
 		return err
 	}
-	// It is there already, but is not what its owner would have found: it says something else.
-	return Exactly(ctx, c, owner, desired)
+	// It exists but was not in the owner's cache, so its content may differ.
+	return ForceApply(ctx, c, owner, desired)
 }
 
-func send(ctx context.Context, c client.Client, owner string, fields map[string]any) error {
+func forceApply(ctx context.Context, c client.Client, owner string, fields map[string]any) error {
 	config := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: fields})
 	return c.Apply(ctx, config, client.FieldOwner(owner), client.ForceOwnership)
 }
 
-// Status applies a status as a whole. With a resource version it fails with a conflict if the object has moved on.
+// Status applies a status as a whole. With a resource version it fails with a conflict if the object has changed since.
 func Status(ctx context.Context, c client.Client, owner string, object client.Object, status any, resourceVersion string) error {
 	gvk, err := apiutil.GVKForObject(object, c.Scheme())
 	if err != nil {
@@ -97,8 +97,8 @@ func Status(ctx context.Context, c client.Client, owner string, object client.Ob
 	return c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(owner), client.ForceOwnership)
 }
 
-// dropEmpty takes away the fields that are structs with nothing in them, which encoding/json writes in spite of omitempty. Where
-// such a struct said something before, applying an empty one makes null of it, which no schema takes.
+// dropEmpty removes fields that are empty structs, which encoding/json writes in spite of omitempty. Applying an empty
+// struct over one that had fields would set it to null, which the schema rejects.
 func dropEmpty(fields map[string]any) {
 	for name, value := range fields {
 		if inner, ok := value.(map[string]any); ok {
@@ -109,7 +109,7 @@ func dropEmpty(fields map[string]any) {
 	}
 }
 
-// content is an object as JSON has it, without the parts that an owner does not set.
+// content is an object as JSON fields, without those that an owner does not set.
 func content(c client.Client, object client.Object) (map[string]any, error) {
 	gvk, err := apiutil.GVKForObject(object, c.Scheme())
 	if err != nil {
@@ -126,7 +126,7 @@ func content(c client.Client, object client.Object) (map[string]any, error) {
 	return fields, nil
 }
 
-// covers is whether everything that is wanted is there. Lists have to be the same; maps may hold more.
+// covers is whether have includes everything in want. Lists must be equal; maps may hold more.
 func covers(have, want any) bool {
 	wanted, ok := want.(map[string]any)
 	if !ok {

@@ -34,11 +34,11 @@ func TestDropEmpty(t *testing.T) {
 		why          string
 		fields, want m
 	}{
-		{"what is said stays", m{"a": "x", "b": m{"c": "y"}}, m{"a": "x", "b": m{"c": "y"}}},
-		{"a struct that says nothing goes", m{"a": "x", "b": m{}}, m{"a": "x"}},
-		{"and with it one that holds nothing else", m{"a": "x", "b": m{"c": m{}}}, m{"a": "x"}},
-		{"but not what stands beside it", m{"b": m{"c": m{}, "d": false}}, m{"b": m{"d": false}}},
-		{"an empty list says that there is nothing", m{"a": []any{}}, m{"a": []any{}}},
+		{"set fields stay", m{"a": "x", "b": m{"c": "y"}}, m{"a": "x", "b": m{"c": "y"}}},
+		{"an empty struct is removed", m{"a": "x", "b": m{}}, m{"a": "x"}},
+		{"and so is one that holds nothing else", m{"a": "x", "b": m{"c": m{}}}, m{"a": "x"}},
+		{"but not its siblings", m{"b": m{"c": m{}, "d": false}}, m{"b": m{"d": false}}},
+		{"an empty list is a value", m{"a": []any{}}, m{"a": []any{}}},
 		{"items of lists are left alone", m{"a": []any{m{"b": m{}}}}, m{"a": []any{m{"b": m{}}}}},
 	} {
 		if dropEmpty(c.fields); !reflect.DeepEqual(c.fields, c.want) {

@@ -10,8 +10,8 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Transitions records an event for each of the named conditions whose status is another one than before. A condition
-// that is set for the first time counts only if it is Accepted and not True, so that new objects make no noise.
+// Transitions records an event for each of the named conditions whose status has changed. A condition that is set for the
+// first time counts only if it is Accepted and not True, so that new objects do not produce events.
 func Transitions(recorder events.EventRecorder, object runtime.Object, before, after []metav1.Condition, kinds ...string) {
 	for _, kind := range kinds {
 		old, now := meta.FindStatusCondition(before, kind), meta.FindStatusCondition(after, kind)

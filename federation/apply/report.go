@@ -12,21 +12,19 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Said is a status with its conditions.
-type Said[S any] struct {
-	Status     S
-	Conditions []metav1.Condition
+// ConditionedStatus is a status that has conditions.
+type ConditionedStatus interface {
+	GetConditions() []metav1.Condition
 }
 
-// Report ends a Reconcile: it applies a status if that says anything new, and tells by events if the object has become
-// accepted or ready, or is so no more.
-func Report[S any](ctx context.Context, c client.Client, recorder events.EventRecorder, owner string, object client.Object, before, after Said[S]) (ctrl.Result, error) {
-	if equality.Semantic.DeepEqual(before.Status, after.Status) {
+// Report ends a Reconcile: it applies a status if it has changed, and records events for transitions of Accepted and Ready.
+func Report[S ConditionedStatus](ctx context.Context, c client.Client, recorder events.EventRecorder, owner string, object client.Object, before, after S) (ctrl.Result, error) {
+	if equality.Semantic.DeepEqual(before, after) {
 		return ctrl.Result{}, nil
 	}
-	if err := Status(ctx, c, owner, object, &after.Status, ""); err != nil {
+	if err := Status(ctx, c, owner, object, &after, ""); err != nil {
 		return Result(client.IgnoreNotFound(err))
 	}
-	Transitions(recorder, object, before.Conditions, after.Conditions, v1alpha1.ConditionAccepted, v1alpha1.ConditionReady)
+	Transitions(recorder, object, before.GetConditions(), after.GetConditions(), v1alpha1.ConditionAccepted, v1alpha1.ConditionReady)
 	return ctrl.Result{}, nil
 }

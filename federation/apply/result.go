@@ -7,13 +7,13 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// conflictPause is how long a conflict leaves the cache to catch up.
-const conflictPause = 20 * time.Millisecond
+// conflictRequeue is how long to wait after a conflict, so that the cache can catch up.
+const conflictRequeue = 20 * time.Millisecond
 
-// Result ends a Reconcile. A conflict is no error: somebody was faster, and what they wrote is on its way.
+// Result ends a Reconcile. A conflict is not an error: the cache does not have the latest version yet, so it requeues.
 func Result(err error) (ctrl.Result, error) {
 	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: conflictPause}, nil
+		return ctrl.Result{RequeueAfter: conflictRequeue}, nil
 	}
 	return ctrl.Result{}, err
 }

@@ -19,7 +19,7 @@ import (
 // parallelPlans is how many plans of one Consortium are written at once.
 const parallelPlans = 16
 
-// applyPlans writes the plans that are not as they should be, all at once.
+// applyPlans writes the plans that are not up to date, in parallel.
 func (r *Reconciler) applyPlans(ctx context.Context, in plan.Input, res plan.Result) error {
 	var stale []*v1alpha1.MemberPlan
 	for member, spec := range res.Plans {
@@ -27,40 +27,40 @@ func (r *Reconciler) applyPlans(ctx context.Context, in plan.Input, res plan.Res
 		switch {
 		case have == nil:
 			stale = append(stale, want)
-		case !same(have, want):
-			stale = append(stale, changed(have, want))
+		case !isUpToDate(have, want):
+			stale = append(stale, withSpec(have, want))
 		}
 	}
 	key := client.ObjectKeyFromObject(in.Consortium)
 	if len(stale) == 0 {
-		r.Unwritten.set(key, nil)
+		r.WriteErrors.set(key, nil)
 		return nil
 	}
-	if err := r.hold(ctx, in); err != nil {
+	if err := r.ensureFinalizer(ctx, in); err != nil {
 		return err
 	}
 	failed := make([]error, len(stale))
 	err := r.write(ctx, stale, failed)
-	why := map[string]string{}
+	messages := map[string]string{}
 	for i, p := range stale {
-		if text := whyUnwritten(p.Spec.Member, failed[i]); text != "" {
-			why[p.Spec.Member] = text
+		if text := writeErrorMessage(p.Spec.Member, failed[i]); text != "" {
+			messages[p.Spec.Member] = text
 		}
 	}
-	r.Unwritten.set(key, why)
+	r.WriteErrors.set(key, messages)
 	return err
 }
 
-// write writes plans side by side, and notes what becomes of each.
+// write writes plans in parallel, and returns the error of each in failed.
 func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan, failed []error) error {
-	var group errgroup.Group // which goes on when one write fails: no Member waits for another one's plan
+	var group errgroup.Group // goes on when one write fails: a Member's plan does not wait for another's
 	group.SetLimit(parallelPlans)
 	for i, p := range plans {
 		group.Go(func() error {
-			err := apply.Whole(ctx, r.Client, FieldManager, p)
+			err := apply.CreateOrReplace(ctx, r.Client, FieldManager, p)
 			if apierrors.IsNotFound(err) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
-				// The Member's namespace is still being made, or goes with the Member. Either way the Member's status
-				// changes next, and brings this Consortium up again.
+				// The Member's namespace is not created yet, or is being deleted with the Member. Either way the Member's
+				// status changes next and enqueues this Consortium.
 				return nil
 			}
 			failed[i] = err
@@ -86,8 +86,8 @@ func memberPlan(spec v1alpha1.MemberPlanSpec) *v1alpha1.MemberPlan {
 	}
 }
 
-// changed is a plan as it is to be. Labels and annotations that others have put there stay.
-func changed(have, want *v1alpha1.MemberPlan) *v1alpha1.MemberPlan {
+// withSpec is the plan to write. Labels and annotations set by others are kept.
+func withSpec(have, want *v1alpha1.MemberPlan) *v1alpha1.MemberPlan {
 	next := have.DeepCopy()
 	next.Spec = want.Spec
 	if next.Labels == nil {
@@ -97,7 +97,7 @@ func changed(have, want *v1alpha1.MemberPlan) *v1alpha1.MemberPlan {
 	return next
 }
 
-func same(have, want *v1alpha1.MemberPlan) bool {
+func isUpToDate(have, want *v1alpha1.MemberPlan) bool {
 	for key, value := range want.Labels {
 		if have.Labels[key] != value {
 			return false

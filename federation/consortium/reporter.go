@@ -13,9 +13,9 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/apply"
-	"github.com/hanse-io/hanse/federation/fold"
-	"github.com/hanse-io/hanse/federation/gather"
 	"github.com/hanse-io/hanse/federation/plan"
+	"github.com/hanse-io/hanse/federation/snapshot"
+	statuses "github.com/hanse-io/hanse/federation/status"
 )
 
 // StatusManager owns the Consortia's statuses.
@@ -24,45 +24,41 @@ const StatusManager = "hanse-consortium-status"
 // Reporter writes the status of one Consortium at a time.
 type Reporter struct {
 	Client   client.Client
-	Gather   gather.Gatherer
+	Snapshot snapshot.Reader
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
-	// Unwritten are the plans that the Reconciler could not write.
-	Unwritten *Unwritten
+	// WriteErrors are of the plans that the Reconciler could not write.
+	WriteErrors *PlanWriteErrors
 }
 
-// SetupWithManager watches everything that a status follows from.
+// SetupWithManager watches the inputs of a Consortium's status.
 func (r *Reporter) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
-	return watch(mgr, "consortium-status", gather.Later(r.Gather.Consortia), options).
-		WatchesRawSource(source.Func(r.Unwritten.start)).Complete(r)
+	return watch(mgr, "consortium-status", snapshot.EnqueueDebounced(r.Snapshot.Consortia), options).
+		WatchesRawSource(source.Func(r.WriteErrors.start)).Complete(r)
 }
 
-// Reconcile writes one Consortium's status if it says anything new.
+// Reconcile writes one Consortium's status if it has changed.
 func (r *Reporter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	in, err := r.Gather.Consortium(ctx, req.NamespacedName)
+	in, err := r.Snapshot.Consortium(ctx, req.NamespacedName)
 	if err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	in.Unwritten = r.Unwritten.of(req.NamespacedName)
+	in.WriteErrors = r.WriteErrors.of(req.NamespacedName)
 	before, status := in.Consortium.Status, r.status(in, r.Clock.Now())
-	result, err := apply.Report(ctx, r.Client, r.Recorder, StatusManager, in.Consortium, said(before), said(status))
+	result, err := apply.Report(ctx, r.Client, r.Recorder, StatusManager, in.Consortium, before, status)
 	if at, ok := plan.RolloutDeadline(in, status.Rollout); ok && err == nil && result.IsZero() {
 		result.RequeueAfter = max(at.Sub(r.Clock.Now()), time.Second)
 	}
 	return result, err
 }
 
-func said(s v1alpha1.ConsortiumStatus) apply.Said[v1alpha1.ConsortiumStatus] {
-	return apply.Said[v1alpha1.ConsortiumStatus]{Status: s, Conditions: s.Conditions}
-}
-
 func (r *Reporter) status(in plan.Input, now time.Time) v1alpha1.ConsortiumStatus {
 	if in.Consortium.DeletionTimestamp.IsZero() {
-		return fold.Consortium(in, plan.Compute(in), now)
+		return statuses.Consortium(in, plan.Compute(in), now)
 	}
 	plans := make([]v1alpha1.MemberPlan, 0, len(in.Plans))
 	for _, p := range in.Plans {
 		plans = append(plans, *p)
 	}
-	return fold.Retiring(in, waits(in, plans), now)
+	return statuses.Retiring(in, pendingMembers(in, plans), now)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/hanse-io/hanse/federation/plan"
 )
 
-func TestWaits(t *testing.T) {
+func TestPendingMembers(t *testing.T) {
 	member := func(name string, online metav1.ConditionStatus) *v1alpha1.Member {
 		m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: name}}
 		m.Status.Conditions = []metav1.Condition{{Type: v1alpha1.MemberOnline, Status: online}}
@@ -28,18 +28,18 @@ func TestWaits(t *testing.T) {
 		plans   []v1alpha1.MemberPlan
 		want    []string
 	}{
-		{"no plan, nobody to wait for", "", nil, nil},
+		{"no plan, no Member to wait for", "", nil, nil},
 		{"all are waited for, whether they can be reached or not", "", []v1alpha1.MemberPlan{planned("lost", true, ""), planned("here", true, "")}, []string{"here", "lost"}},
 		{"one that has retired is done", "", []v1alpha1.MemberPlan{planned("lost", true, ""), planned("here", true, metav1.ConditionTrue)}, []string{"lost"}},
-		{"one that was not asked cannot have answered", "", []v1alpha1.MemberPlan{planned("here", false, metav1.ConditionTrue)}, []string{"here"}},
-		{"one that tried and failed is not done", "", []v1alpha1.MemberPlan{planned("here", true, metav1.ConditionFalse)}, []string{"here"}},
-		{"a Member that is gone is not waited for", "", []v1alpha1.MemberPlan{planned("gone", true, "")}, nil},
-		{"abandoned: only those that can be reached are waited for", "true", []v1alpha1.MemberPlan{planned("lost", true, ""), planned("here", true, "")}, []string{"here"}},
-		{"abandoned takes the word true", "yes", []v1alpha1.MemberPlan{planned("lost", true, "")}, []string{"lost"}},
+		{"one that was not asked to retire", "", []v1alpha1.MemberPlan{planned("here", false, metav1.ConditionTrue)}, []string{"here"}},
+		{"one that has failed to retire", "", []v1alpha1.MemberPlan{planned("here", true, metav1.ConditionFalse)}, []string{"here"}},
+		{"a deleted Member is not waited for", "", []v1alpha1.MemberPlan{planned("gone", true, "")}, nil},
+		{"abandoned: only online Members are waited for", "true", []v1alpha1.MemberPlan{planned("lost", true, ""), planned("here", true, "")}, []string{"here"}},
+		{"the annotation's value must be true", "yes", []v1alpha1.MemberPlan{planned("lost", true, "")}, []string{"lost"}},
 	} {
 		in := plan.Input{Consortium: &v1alpha1.Consortium{}, Members: members}
 		in.Consortium.Annotations = map[string]string{v1alpha1.AnnotationAbandon: c.abandon}
-		if got := waits(in, c.plans); !slices.Equal(got, c.want) {
+		if got := pendingMembers(in, c.plans); !slices.Equal(got, c.want) {
 			t.Errorf("%s: waits for %v, want %v", c.why, got, c.want)
 		}
 	}

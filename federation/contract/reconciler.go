@@ -1,5 +1,5 @@
-// Package contract gives every Contract's definition its sequence, and folds what the Members report of the Contract into
-// its status. It must know nothing of what a definition means to a ledger, and writes nothing but that status.
+// Package contract assigns the sequence of every Contract's definition, and aggregates what the Members report of the
+// Contract into its status. It must know nothing of what a definition means to a ledger, and writes nothing but that status.
 package contract
 
 import (
@@ -15,39 +15,39 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/apply"
-	"github.com/hanse-io/hanse/federation/fold"
-	"github.com/hanse-io/hanse/federation/gather"
 	"github.com/hanse-io/hanse/federation/plan"
+	"github.com/hanse-io/hanse/federation/snapshot"
+	statuses "github.com/hanse-io/hanse/federation/status"
 )
 
 // FieldManager owns the Contracts' statuses.
 const FieldManager = "hanse-contract"
 
-// Reconciler reports on one Contract at a time.
+// Reconciler writes the status of one Contract at a time.
 type Reconciler struct {
 	Client   client.Client
-	Gather   gather.Gatherer
+	Snapshot snapshot.Reader
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
 }
 
-// SetupWithManager watches what a Contract's status follows from.
+// SetupWithManager watches the inputs of a Contract's status.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("contract").
 		WithOptions(options).
-		Watches(&v1alpha1.Contract{}, gather.Later(gather.Itself), gather.SpecChanged()).
-		Watches(&v1alpha1.Channel{}, gather.Later(r.onChannel), gather.SpecChanged()).
-		Watches(&v1alpha1.Consortium{}, gather.Later(r.Gather.Contracts), gather.SpecChanged()).
-		Watches(&v1alpha1.Member{}, gather.Later(r.Gather.Contracts), gather.MemberChanged()).
-		Watches(&v1alpha1.MemberPlan{}, gather.Later(r.Gather.Contracts), gather.PlanReported()).
+		Watches(&v1alpha1.Contract{}, snapshot.EnqueueDebounced(snapshot.EnqueueSelf), snapshot.SpecChanged()).
+		Watches(&v1alpha1.Channel{}, snapshot.EnqueueDebounced(r.contractsOnChannel), snapshot.SpecChanged()).
+		Watches(&v1alpha1.Consortium{}, snapshot.EnqueueDebounced(r.Snapshot.Contracts), snapshot.SpecChanged()).
+		Watches(&v1alpha1.Member{}, snapshot.EnqueueDebounced(r.Snapshot.Contracts), snapshot.MemberChanged()).
+		Watches(&v1alpha1.MemberPlan{}, snapshot.EnqueueDebounced(r.Snapshot.Contracts), snapshot.PlanReported()).
 		Complete(r)
 }
 
-func (r *Reconciler) onChannel(ctx context.Context, channel client.Object) []types.NamespacedName {
-	return r.Gather.OnChannel(ctx, client.ObjectKeyFromObject(channel))
+func (r *Reconciler) contractsOnChannel(ctx context.Context, channel client.Object) []types.NamespacedName {
+	return r.Snapshot.ContractsOnChannel(ctx, client.ObjectKeyFromObject(channel))
 }
 
-// Reconcile writes one Contract's status if it says anything new.
+// Reconcile writes one Contract's status if it has changed.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	contract := &v1alpha1.Contract{}
 	if err := r.Client.Get(ctx, req.NamespacedName, contract); err != nil {
@@ -57,7 +57,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil || !contract.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, err
 	}
-	return apply.Report(ctx, r.Client, r.Recorder, FieldManager, contract, said(contract.Status), said(status))
+	return apply.Report(ctx, r.Client, r.Recorder, FieldManager, contract, contract.Status, status)
 }
 
 func (r *Reconciler) status(ctx context.Context, contract *v1alpha1.Contract) (v1alpha1.ContractStatus, error) {
@@ -65,20 +65,16 @@ func (r *Reconciler) status(ctx context.Context, contract *v1alpha1.Contract) (v
 	err := r.Client.Get(ctx, types.NamespacedName{Namespace: contract.Namespace, Name: contract.Spec.Channel}, channel)
 	switch {
 	case apierrors.IsNotFound(err):
-		return fold.LoneContract(contract, plan.UnknownChannel(contract), r.Clock.Now()), nil
+		return statuses.OrphanedContract(contract, plan.UnknownChannel(contract), r.Clock.Now()), nil
 	case err != nil:
 		return v1alpha1.ContractStatus{}, err
 	}
-	in, err := r.Gather.Consortium(ctx, types.NamespacedName{Namespace: channel.Namespace, Name: channel.Spec.Consortium})
+	in, err := r.Snapshot.Consortium(ctx, types.NamespacedName{Namespace: channel.Namespace, Name: channel.Spec.Consortium})
 	switch {
 	case apierrors.IsNotFound(err):
-		return fold.LoneContract(contract, plan.UnknownConsortium(channel), r.Clock.Now()), nil
+		return statuses.OrphanedContract(contract, plan.UnknownConsortium(channel), r.Clock.Now()), nil
 	case err != nil:
 		return v1alpha1.ContractStatus{}, err
 	}
-	return fold.Contract(in, plan.Judge(in), contract, r.Clock.Now()), nil
-}
-
-func said(s v1alpha1.ContractStatus) apply.Said[v1alpha1.ContractStatus] {
-	return apply.Said[v1alpha1.ContractStatus]{Status: s, Conditions: s.Conditions}
+	return statuses.Contract(in, plan.Validate(in), contract, r.Clock.Now()), nil
 }

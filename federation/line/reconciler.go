@@ -1,4 +1,4 @@
-// Package line folds what the two ends of a Line say of it into its status. It must know nothing of Consortia, and writes
+// Package line aggregates the reports of a Line's two ends into its status. It must know nothing of Consortia, and writes
 // nothing but that status.
 package line
 
@@ -14,17 +14,17 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/apply"
-	"github.com/hanse-io/hanse/federation/fold"
-	"github.com/hanse-io/hanse/federation/gather"
+	"github.com/hanse-io/hanse/federation/snapshot"
+	statuses "github.com/hanse-io/hanse/federation/status"
 )
 
 // FieldManager owns the Lines' statuses.
 const FieldManager = "hanse-line"
 
-// Reconciler reports on one Line at a time.
+// Reconciler writes the status of one Line at a time.
 type Reconciler struct {
 	Client   client.Client
-	Gather   gather.Gatherer
+	Snapshot snapshot.Reader
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
 }
@@ -33,12 +33,12 @@ type Reconciler struct {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("line").
 		WithOptions(options).
-		Watches(&v1alpha1.Line{}, gather.Later(r.andTwins), gather.SpecChanged()).
-		Watches(&v1alpha1.Member{}, gather.Later(r.ofMember)).
+		Watches(&v1alpha1.Line{}, snapshot.EnqueueDebounced(r.withDuplicates), snapshot.SpecChanged()).
+		Watches(&v1alpha1.Member{}, snapshot.EnqueueDebounced(r.linesOfMember)).
 		Complete(r)
 }
 
-// Reconcile writes one Line's status if it says anything new.
+// Reconcile writes one Line's status if it has changed.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	line := &v1alpha1.Line{}
 	if err := r.Client.Get(ctx, req.NamespacedName, line); err != nil {
@@ -48,40 +48,40 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	for _, end := range line.Spec.Ends {
 		names = append(names, end.Member)
 	}
-	members, err := r.Gather.Members(ctx, names)
+	members, err := r.Snapshot.Members(ctx, names)
 	if err != nil || !line.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, err
 	}
-	twins, err := r.Gather.LinesLike(ctx, line)
+	duplicates, err := r.Snapshot.LinesSharingAddresses(ctx, line)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	status := fold.Line(line, twins, members, r.Clock.Now())
-	return apply.Report(ctx, r.Client, r.Recorder, FieldManager, line, said(line.Status), said(status))
+	status := statuses.Line(line, duplicates, members, r.Clock.Now())
+	return apply.Report(ctx, r.Client, r.Recorder, FieldManager, line, line.Status, status)
 }
 
-// andTwins are a Line and those that lead between the same addresses, of which one at most is accepted.
-func (r *Reconciler) andTwins(ctx context.Context, object client.Object) []types.NamespacedName {
+// withDuplicates are a Line and those between the same addresses, of which one at most is accepted.
+func (r *Reconciler) withDuplicates(ctx context.Context, object client.Object) []types.NamespacedName {
 	keys := []types.NamespacedName{client.ObjectKeyFromObject(object)}
 	line, ok := object.(*v1alpha1.Line)
 	if !ok {
 		return keys
 	}
-	twins, err := r.Gather.LinesLike(ctx, line)
+	duplicates, err := r.Snapshot.LinesSharingAddresses(ctx, line)
 	if err != nil {
 		return keys
 	}
-	for i := range twins {
-		if twins[i].Name != line.Name {
-			keys = append(keys, client.ObjectKeyFromObject(&twins[i]))
+	for i := range duplicates {
+		if duplicates[i].Name != line.Name {
+			keys = append(keys, client.ObjectKeyFromObject(&duplicates[i]))
 		}
 	}
 	return keys
 }
 
-// ofMember are the Lines that end at a Member.
-func (r *Reconciler) ofMember(ctx context.Context, member client.Object) []types.NamespacedName {
-	lines, err := r.Gather.LinesOf(ctx, member.GetName())
+// linesOfMember are the Lines with an end at a Member.
+func (r *Reconciler) linesOfMember(ctx context.Context, member client.Object) []types.NamespacedName {
+	lines, err := r.Snapshot.LinesOf(ctx, member.GetName())
 	if err != nil {
 		return nil
 	}
@@ -90,8 +90,4 @@ func (r *Reconciler) ofMember(ctx context.Context, member client.Object) []types
 		keys = append(keys, client.ObjectKeyFromObject(&lines[i]))
 	}
 	return keys
-}
-
-func said(s v1alpha1.LineStatus) apply.Said[v1alpha1.LineStatus] {
-	return apply.Said[v1alpha1.LineStatus]{Status: s, Conditions: s.Conditions}
 }

@@ -11,18 +11,19 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// MemberRole is the ClusterRole, which comes with the chart, of what an agent may do in its Member's namespace. The
-// controller may bind this one and no other that it does not hold itself.
+// MemberRole is the ClusterRole, installed by the chart, with an agent's permissions in its Member's namespace. It is the
+// only role that the controller may bind without having its permissions.
 const MemberRole = "hanse-member"
 
 // roleName is the name of the cluster-scoped objects that belong to one Member.
 func roleName(member string) string { return v1alpha1.MemberUser(member) }
 
-// requestRoleName is the name of the ClusterRole of what it takes to ask for a Member's credential.
+// requestRoleName is the name of the ClusterRole with the permissions to request a Member's credential.
 func requestRoleName(member string) string { return roleName(member) + ":request" }
 
-// access lists what a Member's credential opens: its namespace, its own Member object, the requests for its own renewal and
-// nothing else. It opens that to the key that was admitted, and to nobody while none has been. Pure.
+// access lists a Member's namespace and the RBAC objects of its credential: access to the namespace, its own Member object
+// and its own CertificateSigningRequests. They have the registered key's user as subject, and none before registration.
+// Pure.
 func access(member *v1alpha1.Member) []client.Object {
 	var users []rbacv1.Subject
 	if r := member.Status.Registration; r != nil && r.KeyFingerprint != "" {
@@ -54,7 +55,7 @@ func access(member *v1alpha1.Member) []client.Object {
 		&rbacv1.ClusterRole{
 			ObjectMeta: owned(member, "", requestRoleName(member.Name)),
 			Rules: []rbacv1.PolicyRule{{
-				// What is created by a patch is created under a name, to which RBAC can hold it.
+				// Objects created by server-side apply have their name in the request, so that resourceNames applies.
 				APIGroups: []string{certificatesv1.GroupName}, Resources: []string{"certificatesigningrequests"},
 				ResourceNames: v1alpha1.RequestNames(member.Name), Verbs: []string{"get", "create", "patch", "delete"},
 			}},
@@ -67,7 +68,7 @@ func access(member *v1alpha1.Member) []client.Object {
 	}
 }
 
-// invitation lists what an invited agent needs to ask for its credential. Pure.
+// invitation lists the objects that an invited agent needs to request its credential. Pure.
 func invitation(member *v1alpha1.Member) []client.Object {
 	account := &corev1.ServiceAccount{
 		ObjectMeta:                   owned(member, v1alpha1.MemberNamespace(member.Name), v1alpha1.InviteServiceAccount),
@@ -84,7 +85,7 @@ func invitation(member *v1alpha1.Member) []client.Object {
 	}
 }
 
-// owned is the metadata of an object that goes when its Member goes.
+// owned is the metadata of an object that is garbage collected with its Member.
 func owned(member *v1alpha1.Member, namespace, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Namespace: namespace,

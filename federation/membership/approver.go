@@ -26,16 +26,16 @@ import (
 // ApproverManager owns a Member's registration.
 const ApproverManager = "hanse-approver"
 
-// Approver decides on the requests of agents for their credentials. The API server's own signer issues them.
+// Approver approves or denies the agents' CertificateSigningRequests. The API server's client signer issues certificates.
 type Approver struct {
 	Client client.Client
-	// Live reads past the cache: who was admitted has to be known, not assumed.
+	// Live reads from the API server, not the cache, which may not have the latest registration.
 	Live     client.Reader
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
 }
 
-// requestKept is how long a request is kept that has been decided on: time enough for its maker to see the answer.
+// requestKept is how long a decided request is kept, so that its agent can read the result.
 const requestKept = 15 * time.Minute
 
 // SetupWithManager watches the agents' requests.
@@ -63,9 +63,9 @@ func decided(csr *certificatesv1.CertificateSigningRequest) bool {
 	return false
 }
 
-// Reconcile decides on one request, if it is an agent's. Who is admitted is written down, against the version of the
-// Member that the decision was made on, before the approval: of two agents at the same instant one gets a conflict, looks
-// again, and finds the other one's key.
+// Reconcile decides on one request, if it is an agent's. The registration is written before the approval, with the resource
+// version of the Member that was validated: of two agents at the same time one gets a conflict, and its retry finds the
+// other one's key.
 func (r *Approver) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	csr := &certificatesv1.CertificateSigningRequest{}
 	if err := r.Client.Get(ctx, req.NamespacedName, csr); err != nil {
@@ -78,28 +78,28 @@ func (r *Approver) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 	if decided(csr) {
 		return r.clear(ctx, csr)
 	}
-	member, account, err := r.look(ctx, who)
+	member, account, err := r.readMember(ctx, who)
 	if err != nil {
 		return apply.Result(err)
 	}
 	now := r.Clock.Now()
-	verdict := judge(csr, who, member, account, now)
-	if verdict.denied == "" {
-		if err := r.register(ctx, member, verdict.register, RequestHash(csr), now); err != nil {
+	result := validateRequest(csr, who, member, account, now)
+	if result.denied == "" {
+		if err := r.register(ctx, member, result.register, RequestHash(csr), now); err != nil {
 			return apply.Result(err)
 		}
 	}
-	if err := r.decide(ctx, csr, verdict, now); err != nil {
+	if err := r.decide(ctx, csr, result, now); err != nil {
 		return apply.Result(client.IgnoreNotFound(err))
 	}
-	if verdict.second && member != nil {
-		r.Recorder.Eventf(member, csr, corev1.EventTypeWarning, v1alpha1.ReasonSecondAgent, "Admit", "%s", verdict.denied)
+	if result.alreadyRegistered && member != nil {
+		r.Recorder.Eventf(member, csr, corev1.EventTypeWarning, v1alpha1.ReasonSecondAgent, "Admit", "%s", result.denied)
 	}
 	return ctrl.Result{}, nil
 }
 
-// look reads the Member and its invitation's ServiceAccount; nil for what does not exist.
-func (r *Approver) look(ctx context.Context, who requestor) (*v1alpha1.Member, *corev1.ServiceAccount, error) {
+// readMember reads the Member and its invitation's ServiceAccount; nil for what does not exist.
+func (r *Approver) readMember(ctx context.Context, who requestor) (*v1alpha1.Member, *corev1.ServiceAccount, error) {
 	member := &v1alpha1.Member{}
 	err := r.Live.Get(ctx, types.NamespacedName{Name: who.member}, member)
 	if apierrors.IsNotFound(err) {
@@ -117,7 +117,7 @@ func (r *Approver) look(ctx context.Context, who requestor) (*v1alpha1.Member, *
 	return member, account, err
 }
 
-// clear deletes a request that was decided on a while ago. Its maker deletes it once it has the answer, if it lives.
+// clear deletes a request that was decided requestKept ago. Its agent deletes it earlier, unless it was interrupted.
 func (r *Approver) clear(ctx context.Context, csr *certificatesv1.CertificateSigningRequest) (ctrl.Result, error) {
 	last := csr.CreationTimestamp.Time
 	for _, condition := range csr.Status.Conditions {
@@ -131,11 +131,11 @@ func (r *Approver) clear(ctx context.Context, csr *certificatesv1.CertificateSig
 	return ctrl.Result{}, client.IgnoreNotFound(r.Client.Delete(ctx, csr, client.Preconditions{UID: &csr.UID}))
 }
 
-// register writes down who is admitted, and that a credential is issued for a request.
+// register writes the registered key and the issued request to the Member's status.
 func (r *Approver) register(ctx context.Context, member *v1alpha1.Member, fingerprint, request string, now time.Time) error {
 	status := struct {
 		Registration *v1alpha1.MemberRegistration `json:"registration"`
-	}{issuing(member, fingerprint, request, now)}
+	}{nextRegistration(member, fingerprint, request, now)}
 	if equality.Semantic.DeepEqual(status.Registration, member.Status.Registration) {
 		return nil
 	}
@@ -144,22 +144,22 @@ func (r *Approver) register(ctx context.Context, member *v1alpha1.Member, finger
 	}
 	if fingerprint != "" {
 		r.Recorder.Eventf(member, nil, corev1.EventTypeNormal, v1alpha1.ReasonRegistered, "Admit",
-			"admitted the agent with the key %s", fingerprint)
+			"registered the agent with the key %s", fingerprint)
 	}
 	return nil
 }
 
 // decide approves or denies a request.
-func (r *Approver) decide(ctx context.Context, csr *certificatesv1.CertificateSigningRequest, verdict decision, now time.Time) error {
+func (r *Approver) decide(ctx context.Context, csr *certificatesv1.CertificateSigningRequest, result decision, now time.Time) error {
 	condition := certificatesv1.CertificateSigningRequestCondition{
 		Type: certificatesv1.CertificateApproved, Status: corev1.ConditionTrue,
-		Reason: v1alpha1.ReasonRegistered, Message: "this key was admitted for the member",
+		Reason: v1alpha1.ReasonRegistered, Message: "this key is registered for the member",
 		LastUpdateTime: metav1.NewTime(now),
 	}
-	if verdict.denied != "" {
-		condition.Type, condition.Message = certificatesv1.CertificateDenied, verdict.denied
+	if result.denied != "" {
+		condition.Type, condition.Message = certificatesv1.CertificateDenied, result.denied
 		condition.Reason = "Refused"
-		if verdict.second {
+		if result.alreadyRegistered {
 			condition.Reason = v1alpha1.ReasonSecondAgent
 		}
 	}

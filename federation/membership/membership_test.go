@@ -39,7 +39,7 @@ func TestRequestorOf(t *testing.T) {
 		{"an invitation", "system:serviceaccount:hanse-member-org1:invite", requestor{member: "org1", invited: true}, true},
 		{"another ServiceAccount of that namespace", "system:serviceaccount:hanse-member-org1:default", requestor{}, false},
 		{"an invite ServiceAccount of another namespace", "system:serviceaccount:org1:invite", requestor{}, false},
-		{"nobody in particular", "hanse:member:", requestor{}, false},
+		{"the prefix alone", "hanse:member:", requestor{}, false},
 		{"a namespace without a Member", "system:serviceaccount:hanse-member-:invite", requestor{}, false},
 		{"an administrator", "kubernetes-admin", requestor{}, false},
 		{"a node", "system:node:n1", requestor{}, false},
@@ -88,22 +88,22 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-func TestInspect(t *testing.T) {
+func TestValidateCSR(t *testing.T) {
 	key := newKey(t)
 	weak, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
-		t.Skip("this Go makes no weak keys to refuse")
+		t.Skip("this Go version generates no weak keys")
 	}
 	for _, c := range []struct {
 		why, says string
 		key       crypto.Signer
 		change    func(*x509.CertificateRequest, *certificatesv1.CertificateSigningRequest)
 	}{
-		{"all is well", "", key, nil},
+		{"a valid request", "", key, nil},
 		{"no PEM", "not one PEM block", key, func(_ *x509.CertificateRequest, c *certificatesv1.CertificateSigningRequest) {
 			c.Spec.Request = []byte("x")
 		}},
-		{"no request in it", "cannot be read", key, func(_ *x509.CertificateRequest, c *certificatesv1.CertificateSigningRequest) {
+		{"no request in it", "cannot be parsed", key, func(_ *x509.CertificateRequest, c *certificatesv1.CertificateSigningRequest) {
 			c.Spec.Request = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: []byte("x")})
 		}},
 		{"another's name", "can ask for the name", key, func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequest) {
@@ -112,7 +112,7 @@ func TestInspect(t *testing.T) {
 		{"the name of another key", "can ask for the name", key, func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequest) {
 			r.Subject.CommonName = "hanse:member:org1:0123456789"
 		}},
-		{"a mighty group", "nothing else", key, func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequest) {
+		{"a privileged group", "nothing else", key, func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequest) {
 			r.Subject.Organization = []string{"system:masters"}
 		}},
 		{"no group", "nothing else", key, func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequest) {
@@ -133,9 +133,9 @@ func TestInspect(t *testing.T) {
 		{"a weak key", "2048 bits", weak, nil},
 	} {
 		csr, fingerprint := request(t, c.key, c.change)
-		got, problem := inspect(csr, "org1")
+		got, problem := validateCSR(csr, "org1")
 		if c.says == "" && (problem != "" || got != fingerprint) {
-			t.Errorf("%s: refused with %q", c.why, problem)
+			t.Errorf("%s: rejected with %q", c.why, problem)
 		}
 		if c.says != "" && !strings.Contains(problem, c.says) {
 			t.Errorf("%s: got %q, want %q", c.why, problem, c.says)
@@ -143,7 +143,7 @@ func TestInspect(t *testing.T) {
 	}
 }
 
-func TestJudge(t *testing.T) {
+func TestValidateRequest(t *testing.T) {
 	csr, own := request(t, newKey(t), nil)
 	member := func(invitation, usedUp, key string, expires time.Duration) *v1alpha1.Member {
 		m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: "org1"}, Spec: v1alpha1.MemberSpec{Invitation: invitation, InvitationExpires: at(expires)}}
@@ -170,51 +170,51 @@ func TestJudge(t *testing.T) {
 	}{
 		{"the first agent", invited, member("new", "", "", time.Hour), good, true, false, ""},
 		{"the same agent asks again", invited, member("new", "new", own, time.Hour), good, false, false, ""},
-		{"it asks again after the invitation has run out, for it was admitted before", invited, member("new", "new", own, -time.Hour), good, false, false, ""},
+		{"it asks again after the invitation has expired, as it is registered already", invited, member("new", "new", own, -time.Hour), good, false, false, ""},
 		{"a second agent", invited, member("new", "new", "c0ffee", time.Hour), good, false, true, "c0ffee"},
 		{"a new invitation replaces the agent", invited, member("new", "old", "c0ffee", time.Hour), good, true, false, ""},
-		{"too late", invited, member("new", "", "", 0), good, false, false, "has run out"},
-		{"the invitation was withdrawn", invited, member("", "", "", time.Hour), good, false, false, "does not stand"},
-		{"a token of the last invitation's ServiceAccount", invited, member("new", "", "", time.Hour), other, false, false, "does not stand"},
-		{"the ServiceAccount was not renewed yet", invited, member("new", "", "", time.Hour), account("a", "old"), false, false, "does not stand"},
-		{"the ServiceAccount is gone", invited, member("new", "", "", time.Hour), nil, false, false, "does not stand"},
+		{"too late", invited, member("new", "", "", 0), good, false, false, "has expired"},
+		{"the invitation was withdrawn", invited, member("", "", "", time.Hour), good, false, false, "no longer valid"},
+		{"a token of the last invitation's ServiceAccount", invited, member("new", "", "", time.Hour), other, false, false, "no longer valid"},
+		{"the ServiceAccount was not renewed yet", invited, member("new", "", "", time.Hour), account("a", "old"), false, false, "no longer valid"},
+		{"the ServiceAccount is gone", invited, member("new", "", "", time.Hour), nil, false, false, "no longer valid"},
 		{"the Member is gone", invited, nil, nil, false, false, "there is no Member org1"},
 		{"renewal for the same key", holder, member("", "old", own, 0), nil, false, false, ""},
 		{"renewal for another key", holder, member("", "old", "c0ffee", 0), nil, false, true, "same key"},
-		{"a credential that nobody was given", holder, member("new", "", "", time.Hour), nil, false, true, "none so far"},
+		{"a credential of a Member that is not registered", holder, member("new", "", "", time.Hour), nil, false, true, "none so far"},
 	} {
-		got := judge(csr, c.who, c.member, c.account, now)
-		if (got.register == own) != c.register || got.second != c.second || (got.denied == "") != (c.says == "") || !strings.Contains(got.denied, c.says) {
+		got := validateRequest(csr, c.who, c.member, c.account, now)
+		if (got.register == own) != c.register || got.alreadyRegistered != c.second || (got.denied == "") != (c.says == "") || !strings.Contains(got.denied, c.says) {
 			t.Errorf("%s: %+v", c.why, got)
 		}
 	}
 }
 
-func TestDoor(t *testing.T) {
+func TestInvitationOpen(t *testing.T) {
 	spec := v1alpha1.MemberSpec{Invitation: "new", InvitationExpires: at(time.Hour)}
 	used := &v1alpha1.MemberRegistration{Invitation: "new", Time: metav1.NewTime(now.Add(-time.Minute))}
 	for _, c := range []struct {
 		why          string
 		spec         v1alpha1.MemberSpec
 		registration *v1alpha1.MemberRegistration
-		heard        time.Time
+		leaseCreated time.Time
 		open         bool
 	}{
-		{"nobody was invited", v1alpha1.MemberSpec{}, nil, time.Time{}, false},
-		{"an invitation stands", spec, nil, time.Time{}, true},
-		{"an invitation without an end stands", v1alpha1.MemberSpec{Invitation: "new"}, nil, time.Time{}, true},
-		{"it has run out", v1alpha1.MemberSpec{Invitation: "new", InvitationExpires: at(0)}, nil, time.Time{}, false},
-		{"it stands although there was another before", spec, &v1alpha1.MemberRegistration{Invitation: "old"}, now.Add(-time.Hour), true},
-		{"it is used up, but the agent has not shown that it holds its credential", spec, used, time.Time{}, true},
-		{"the Lease of the agent before shows nothing", spec, used, now.Add(-time.Hour), true},
-		{"the agent has shown it", spec, used, now.Add(-time.Second), false},
-		{"a Lease of the second of the admission may be that of the agent before", spec,
+		{"no invitation", v1alpha1.MemberSpec{}, nil, time.Time{}, false},
+		{"an open invitation", spec, nil, time.Time{}, true},
+		{"an invitation without an expiry", v1alpha1.MemberSpec{Invitation: "new"}, nil, time.Time{}, true},
+		{"an expired invitation", v1alpha1.MemberSpec{Invitation: "new", InvitationExpires: at(0)}, nil, time.Time{}, false},
+		{"a new invitation after a used one", spec, &v1alpha1.MemberRegistration{Invitation: "old"}, now.Add(-time.Hour), true},
+		{"used, but no Lease shows yet that the agent has its certificate", spec, used, time.Time{}, true},
+		{"used, with the previous agent's Lease", spec, used, now.Add(-time.Hour), true},
+		{"used, with a new Lease", spec, used, now.Add(-time.Second), false},
+		{"a Lease created in the second of the registration may be the previous agent's", spec,
 			&v1alpha1.MemberRegistration{Invitation: "new", Time: *at(-time.Second)}, now.Add(-time.Second), true},
-		{"but an agent has collected its credential by now", spec,
-			&v1alpha1.MemberRegistration{Invitation: "new", Time: *at(-collectLeast)}, now.Add(-collectLeast), false},
-		{"the agent has had its time", spec, &v1alpha1.MemberRegistration{Invitation: "new", Time: *at(-collectTime)}, time.Time{}, false},
+		{"but not after the minimum grace", spec,
+			&v1alpha1.MemberRegistration{Invitation: "new", Time: *at(-minCredentialGrace)}, now.Add(-minCredentialGrace), false},
+		{"the grace is over", spec, &v1alpha1.MemberRegistration{Invitation: "new", Time: *at(-credentialGrace)}, time.Time{}, false},
 	} {
-		open, _ := door(&v1alpha1.Member{Spec: c.spec, Status: v1alpha1.MemberStatus{Registration: c.registration}}, c.heard, now)
+		open, _ := invitationOpen(&v1alpha1.Member{Spec: c.spec, Status: v1alpha1.MemberStatus{Registration: c.registration}}, c.leaseCreated, now)
 		if open != c.open {
 			t.Errorf("%s: open is %v", c.why, open)
 		}
@@ -227,13 +227,13 @@ func lease(renewal time.Duration, seconds int32) *coordinationv1.Lease {
 	}}
 }
 
-func TestSight(t *testing.T) {
-	seen := func(renewal, at time.Duration) sighting {
-		return sighting{renewal: now.Add(renewal), seen: now.Add(at)}
+func TestObserveLease(t *testing.T) {
+	seen := func(renewal, at time.Duration) leaseObservation {
+		return leaseObservation{renewal: now.Add(renewal), seen: now.Add(at)}
 	}
 	for _, c := range []struct {
 		why       string
-		old       sighting
+		old       leaseObservation
 		known     bool
 		wasOnline bool
 		lease     *coordinationv1.Lease
@@ -242,19 +242,19 @@ func TestSight(t *testing.T) {
 		{"a renewal counts from when it was seen", seen(-20*time.Second, -20*time.Second), true, true, lease(-1*time.Second, 10), true},
 		{"no renewal for too long", seen(-20*time.Second, -20*time.Second), true, true, lease(-20*time.Second, 10), false},
 		{"no renewal, but not for too long", seen(-14*time.Second, -14*time.Second), true, true, lease(-14*time.Second, 10), true},
-		{"a clock that is an hour behind does no harm", seen(-3610*time.Second, -10*time.Second), true, true, lease(-3600*time.Second, 10), true},
-		{"a clock that is an hour ahead keeps nobody in contact", seen(3600*time.Second, -20*time.Second), true, true, lease(3600*time.Second, 10), false},
-		{"after a restart, a Lease that is current", sighting{}, false, false, lease(-5*time.Second, 10), true},
-		{"after a restart, a Lease that is old", sighting{}, false, false, lease(-50*time.Second, 10), false},
-		{"after a restart, one who was in contact gets time to show up", sighting{}, false, true, lease(-50*time.Second, 10), true},
-		{"after a restart, a Lease of the future proves nothing", sighting{}, false, false, lease(time.Hour, 10), false},
-		{"a Lease without a duration has a usual one", seen(-20*time.Second, -20*time.Second), true, true, lease(-20*time.Second, 0), true},
-		{"nobody is in contact for a day by one renewal", seen(-time.Hour, -time.Hour), true, true, lease(-time.Hour, 86400), false},
+		{"a clock that is an hour behind", seen(-3610*time.Second, -10*time.Second), true, true, lease(-3600*time.Second, 10), true},
+		{"a clock that is an hour ahead does not keep a Member online", seen(3600*time.Second, -20*time.Second), true, true, lease(3600*time.Second, 10), false},
+		{"after a restart, a Lease that is current", leaseObservation{}, false, false, lease(-5*time.Second, 10), true},
+		{"after a restart, a Lease that is old", leaseObservation{}, false, false, lease(-50*time.Second, 10), false},
+		{"after a restart, a Member that was online gets time to renew", leaseObservation{}, false, true, lease(-50*time.Second, 10), true},
+		{"after a restart, a Lease of the future is not current", leaseObservation{}, false, false, lease(time.Hour, 10), false},
+		{"a Lease without a duration has the default one", seen(-20*time.Second, -20*time.Second), true, true, lease(-20*time.Second, 0), true},
+		{"the duration is limited", seen(-time.Hour, -time.Hour), true, true, lease(-time.Hour, 86400), false},
 	} {
-		got := sight(c.old, c.known, c.lease, c.wasOnline, now)
-		verdict := online(c.lease, got.seen.Add(grace(c.lease)), now)
-		if (verdict.Status == metav1.ConditionTrue) != c.online || verdict.Status == metav1.ConditionFalse {
-			t.Errorf("%s: %+v", c.why, verdict)
+		got := observeLease(c.old, c.known, c.lease, c.wasOnline, now)
+		outcome := online(c.lease, got.seen.Add(grace(c.lease)), now)
+		if (outcome.Status == metav1.ConditionTrue) != c.online || outcome.Status == metav1.ConditionFalse {
+			t.Errorf("%s: %+v", c.why, outcome)
 		}
 	}
 }
@@ -266,10 +266,10 @@ func TestRegistered(t *testing.T) {
 		status v1alpha1.MemberStatus
 		reason string
 	}{
-		{"nobody was invited", v1alpha1.MemberSpec{}, v1alpha1.MemberStatus{}, v1alpha1.ReasonWaiting},
-		{"an invitation stands", v1alpha1.MemberSpec{Invitation: "x", InvitationExpires: at(time.Hour)}, v1alpha1.MemberStatus{}, v1alpha1.ReasonInvited},
-		{"it has run out", v1alpha1.MemberSpec{Invitation: "x", InvitationExpires: at(-time.Hour)}, v1alpha1.MemberStatus{}, v1alpha1.ReasonInvitationExpired},
-		{"an agent was admitted", v1alpha1.MemberSpec{Invitation: "y"}, v1alpha1.MemberStatus{Registration: &v1alpha1.MemberRegistration{Invitation: "x"}}, v1alpha1.ReasonRegistered},
+		{"no invitation", v1alpha1.MemberSpec{}, v1alpha1.MemberStatus{}, v1alpha1.ReasonWaiting},
+		{"an open invitation", v1alpha1.MemberSpec{Invitation: "x", InvitationExpires: at(time.Hour)}, v1alpha1.MemberStatus{}, v1alpha1.ReasonInvited},
+		{"an expired invitation", v1alpha1.MemberSpec{Invitation: "x", InvitationExpires: at(-time.Hour)}, v1alpha1.MemberStatus{}, v1alpha1.ReasonInvitationExpired},
+		{"a registered agent", v1alpha1.MemberSpec{Invitation: "y"}, v1alpha1.MemberStatus{Registration: &v1alpha1.MemberRegistration{Invitation: "x"}}, v1alpha1.ReasonRegistered},
 	} {
 		if got := registered(&v1alpha1.Member{Spec: c.spec, Status: c.status}, now); got.Reason != c.reason {
 			t.Errorf("%s: %+v", c.why, got)

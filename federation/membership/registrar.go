@@ -1,9 +1,9 @@
-// Package membership admits organizations' agents and watches whether they are in contact. It gives each Member a
-// namespace, lets exactly one agent in for each invitation, renews that agent's credential for the same key only, and
-// turns the agent's Lease into the condition Online. It must know nothing of Consortia, plans or ledgers.
+// Package membership registers organizations' agents and monitors whether they are online. It creates a namespace for each
+// Member, registers exactly one agent per invitation, renews that agent's credential for the same key only, and computes
+// the condition Online from the agent's Lease. It must know nothing of Consortia, plans or ledgers.
 //
-// Three controllers share the work, each with a field manager of its own on the Member's status: the Registrar (what a
-// credential opens, the invitation's door, Registered), the Approver (who was admitted), Liveness (Online).
+// It has three controllers, each with a field manager of its own on the Member's status: the Registrar (RBAC, the
+// invitation's ServiceAccount, Registered), the Approver (CertificateSigningRequests, the registration), Liveness (Online).
 package membership
 
 import (
@@ -28,21 +28,21 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/apply"
-	"github.com/hanse-io/hanse/federation/fold"
 	"github.com/hanse-io/hanse/federation/plan"
+	statuses "github.com/hanse-io/hanse/federation/status"
 )
 
 // RegistrarManager owns a Member's namespace, its RBAC and the condition Registered.
 const RegistrarManager = "hanse-registrar"
 
-// Registrar keeps what each Member's credential opens.
+// Registrar manages the namespace and RBAC of each Member and the ServiceAccount of its invitation.
 type Registrar struct {
 	Client   client.Client
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
 }
 
-// SetupWithManager watches the Members and what belongs to them.
+// SetupWithManager watches the Members and the objects that they own.
 func (r *Registrar) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("registrar").
 		WithOptions(options).
@@ -52,14 +52,14 @@ func (r *Registrar) SetupWithManager(mgr ctrl.Manager, options controller.Option
 		Owns(&rbacv1.RoleBinding{}).
 		Owns(&rbacv1.ClusterRole{}).
 		Owns(&rbacv1.ClusterRoleBinding{}).
-		// A Lease that appears closes the invitation's door; its renewals are Liveness's business.
+		// A new Lease ends the use of the invitation; its renewals are handled by Liveness.
 		Watches(&coordinationv1.Lease{}, toMember(), builder.WithPredicates(predicate.Funcs{
 			UpdateFunc: func(event.UpdateEvent) bool { return false },
 		})).
 		Complete(r)
 }
 
-// admissionChanged passes changes of the spec and of who has been admitted.
+// admissionChanged passes changes of the spec and of the registration.
 func admissionChanged() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, ok := e.ObjectOld.(*v1alpha1.Member)
@@ -69,23 +69,23 @@ func admissionChanged() predicate.Predicate {
 	}})
 }
 
-// Reconcile brings one Member's access, its invitation's door and its condition up to date.
+// Reconcile updates one Member's access, its invitation and its conditions.
 func (r *Registrar) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	member := &v1alpha1.Member{}
 	if err := r.Client.Get(ctx, req.NamespacedName, member); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !member.DeletionTimestamp.IsZero() {
-		// Everything that belongs to the Member goes with it.
+		// Owned objects are garbage collected with the Member.
 		return ctrl.Result{}, nil
 	}
 	for _, object := range access(member) {
-		if err := apply.Object(ctx, r.Client, RegistrarManager, object); err != nil {
+		if err := apply.ApplyIfChanged(ctx, r.Client, RegistrarManager, object); err != nil {
 			return apply.Result(err)
 		}
 	}
 	now := r.Clock.Now()
-	until, err := r.keepDoor(ctx, member, now)
+	until, err := r.reconcileInvitation(ctx, member, now)
 	if err != nil {
 		return apply.Result(err)
 	}
@@ -98,14 +98,14 @@ func (r *Registrar) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resul
 	return ctrl.Result{}, nil
 }
 
-// keepDoor makes the invitation's ServiceAccount while the invitation stands, and takes it away when it does not. A new
-// invitation gets a new ServiceAccount, so that the old one's tokens end with it.
-func (r *Registrar) keepDoor(ctx context.Context, member *v1alpha1.Member, now time.Time) (time.Time, error) {
-	heard, err := r.leaseMade(ctx, member.Name)
+// reconcileInvitation creates the invitation's ServiceAccount while the invitation is open, and deletes it otherwise. A new
+// invitation gets a new ServiceAccount, which invalidates the old one's tokens. It returns when to reconcile again.
+func (r *Registrar) reconcileInvitation(ctx context.Context, member *v1alpha1.Member, now time.Time) (time.Time, error) {
+	leaseCreated, err := r.leaseCreated(ctx, member.Name)
 	if err != nil {
 		return time.Time{}, err
 	}
-	open, until := door(member, heard, now)
+	open, until := invitationOpen(member, leaseCreated, now)
 	objects := invitation(member)
 	account := &corev1.ServiceAccount{}
 	err = r.Client.Get(ctx, client.ObjectKeyFromObject(objects[0]), account)
@@ -125,10 +125,10 @@ func (r *Registrar) keepDoor(ctx context.Context, member *v1alpha1.Member, now t
 	}
 	for _, object := range objects {
 		if stale {
-			// The cache still shows the old ones.
-			err = apply.Exactly(ctx, r.Client, RegistrarManager, object)
+			// The cache still has the old ones.
+			err = apply.ForceApply(ctx, r.Client, RegistrarManager, object)
 		} else {
-			err = apply.Object(ctx, r.Client, RegistrarManager, object)
+			err = apply.ApplyIfChanged(ctx, r.Client, RegistrarManager, object)
 		}
 		if err != nil {
 			return until, err
@@ -137,7 +137,7 @@ func (r *Registrar) keepDoor(ctx context.Context, member *v1alpha1.Member, now t
 	return until, nil
 }
 
-// remove deletes an object if the cache knows it.
+// remove deletes an object if it is in the cache.
 func (r *Registrar) remove(ctx context.Context, object client.Object) error {
 	existing, ok := object.DeepCopyObject().(client.Object)
 	if !ok {
@@ -150,8 +150,8 @@ func (r *Registrar) remove(ctx context.Context, object client.Object) error {
 	return client.IgnoreNotFound(r.Client.Delete(ctx, existing, client.Preconditions{UID: &uid}))
 }
 
-// leaseMade is when a Member's Lease was made, by the host's own clock; zero if there is none.
-func (r *Registrar) leaseMade(ctx context.Context, member string) (time.Time, error) {
+// leaseCreated is when a Member's Lease was created, by the host's clock; zero if there is none.
+func (r *Registrar) leaseCreated(ctx context.Context, member string) (time.Time, error) {
 	lease := &coordinationv1.Lease{}
 	err := r.Client.Get(ctx, leaseKey(member), lease)
 	if apierrors.IsNotFound(err) {
@@ -166,31 +166,31 @@ type registrarStatus struct {
 	Conditions         []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// report writes the condition Registered if it says anything new.
+// report writes the conditions Accepted and Registered if they have changed.
 func (r *Registrar) report(ctx context.Context, member *v1alpha1.Member, now time.Time) error {
 	before := member.Status.Conditions
 	status := registrarStatus{ObservedGeneration: member.Generation}
-	status.Conditions = fold.Conditions(before, member.Generation, now, map[string]fold.Verdict{
-		v1alpha1.ConditionAccepted: fold.Accepted(plan.JudgeMember(member)),
+	status.Conditions = statuses.Conditions(before, member.Generation, now, map[string]statuses.Outcome{
+		v1alpha1.ConditionAccepted: statuses.Accepted(plan.ValidateMember(member)),
 		v1alpha1.MemberRegistered:  registered(member, now),
 	})
 	old := meta.FindStatusCondition(before, v1alpha1.MemberRegistered)
-	if said(before, status.Conditions) && member.Status.ObservedGeneration == member.Generation {
+	if conditionsUnchanged(before, status.Conditions) && member.Status.ObservedGeneration == member.Generation {
 		return nil
 	}
 	if err := apply.Status(ctx, r.Client, RegistrarManager, member, &status, ""); err != nil {
 		return client.IgnoreNotFound(err)
 	}
 	apply.Transitions(r.Recorder, member, before, status.Conditions, v1alpha1.ConditionAccepted)
-	is := meta.FindStatusCondition(status.Conditions, v1alpha1.MemberRegistered)
-	if old != nil && old.Reason != is.Reason && is.Reason == v1alpha1.ReasonInvitationExpired {
-		r.Recorder.Eventf(member, nil, corev1.EventTypeWarning, v1alpha1.ReasonInvitationExpired, "Invite", "%s", is.Message)
+	current := meta.FindStatusCondition(status.Conditions, v1alpha1.MemberRegistered)
+	if old != nil && old.Reason != current.Reason && current.Reason == v1alpha1.ReasonInvitationExpired {
+		r.Recorder.Eventf(member, nil, corev1.EventTypeWarning, v1alpha1.ReasonInvitationExpired, "Invite", "%s", current.Message)
 	}
 	return nil
 }
 
-// said is whether every one of the conditions stands there already.
-func said(before, conditions []metav1.Condition) bool {
+// conditionsUnchanged is whether before has every one of the conditions already.
+func conditionsUnchanged(before, conditions []metav1.Condition) bool {
 	for _, condition := range conditions {
 		old := meta.FindStatusCondition(before, condition.Type)
 		if old == nil || !equality.Semantic.DeepEqual(*old, condition) {

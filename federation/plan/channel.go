@@ -19,7 +19,7 @@ type Channel struct {
 	Ordering, Endorsing []string
 }
 
-// Concerned are the Members that have something to do for the channel, sorted.
+// Concerned are the Members that have nodes to join to the channel, sorted.
 func (c *Channel) Concerned() []string {
 	all := slices.Concat(c.Members, c.Ordering)
 	slices.Sort(all)
@@ -47,7 +47,7 @@ func resolveChannel(in Input, channel *v1alpha1.Channel) Channel {
 	return c
 }
 
-// channelMembers are the members of a channel, sorted: everybody unless it says otherwise.
+// channelMembers are the members of a channel, sorted; all of the Consortium's unless it names some.
 func channelMembers(consortium *v1alpha1.Consortium, channel *v1alpha1.Channel) []string {
 	members := slices.Clone(channel.Spec.Members)
 	if len(members) == 0 {
@@ -59,8 +59,8 @@ func channelMembers(consortium *v1alpha1.Consortium, channel *v1alpha1.Channel) 
 	return members
 }
 
-// orderingMembers are those whose orderers serve a channel: the channel's members that run some, and all of the
-// Consortium's if none of them does.
+// orderingMembers are those whose orderers serve a channel: the channel's members that run orderers, or all of the
+// Consortium's if none of the channel's does.
 func orderingMembers(consortium *v1alpha1.Consortium, members []string) []string {
 	var own, all []string
 	for i := range consortium.Spec.Members {
@@ -80,8 +80,8 @@ func orderingMembers(consortium *v1alpha1.Consortium, members []string) []string
 	return own
 }
 
-// channelLeader is who makes the first block and commits contracts: the Consortium's Leader where it has a peer in the
-// channel, the first member that has one where it has not.
+// channelLeader is the member that creates the first block and commits contracts: the Consortium's Leader if it has a peer
+// in the channel, else the first member that has one.
 func channelLeader(consortium *v1alpha1.Consortium, c *Channel) string {
 	for _, m := range consortium.Spec.Members {
 		if m.Role == v1alpha1.RoleLeader && slices.Contains(c.Endorsing, m.Name) {

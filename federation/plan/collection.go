@@ -29,8 +29,8 @@ func resolveCollections(declared []v1alpha1.Collection) []v1alpha1.Collection {
 	return resolved
 }
 
-// judgeCollection says what is wrong with a collection on a channel.
-func judgeCollection(in Input, c *v1alpha1.Collection, channel Channel) string {
+// validateCollection says what is wrong with a collection on a channel; empty if nothing is.
+func validateCollection(in Input, c *v1alpha1.Collection, channel Channel) string {
 	peers := int32(0)
 	for _, name := range c.Members {
 		if !slices.Contains(channel.Members, name) {
@@ -39,20 +39,20 @@ func judgeCollection(in Input, c *v1alpha1.Collection, channel Channel) string {
 		peers += peersOf(in.Consortium, name)
 	}
 	if peers == 0 {
-		return "none of its members runs a peer, so that nobody would hold the data: name a member that does"
+		return "none of its members runs a peer, so no peer would hold the data: name a member that runs one"
 	}
 	if c.RequiredPeers > peers-1 {
-		return fmt.Sprintf("requiredPeers asks for %d other peers, but its members run %d in all, so that no transaction would ever be endorsed: ask for %d at the most", c.RequiredPeers, peers, peers-1)
+		return fmt.Sprintf("requiredPeers asks for %d other peers, but its members run %d in all, so no transaction could be endorsed: ask for %d at the most", c.RequiredPeers, peers, peers-1)
 	}
 	if c.Endorsement == nil {
 		return ""
 	}
-	// A rule is meant among the collection's members; a text may name anybody in the channel.
+	// A rule applies to the collection's members; a policy text may name any member of the channel.
 	among := c.Members
 	if c.Endorsement.Policy != "" {
 		among = channel.Members
 	}
-	return judgeEndorsement(in, resolveEndorsement(c.Endorsement), among)
+	return validateEndorsement(in, resolveEndorsement(c.Endorsement), among)
 }
 
 func peersOf(consortium *v1alpha1.Consortium, name string) int32 {

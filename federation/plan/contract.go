@@ -13,7 +13,7 @@ import (
 // TemplateVersion is the version of the contracts that ship with Hanse.
 const TemplateVersion = "0.1.0"
 
-// contractImage is what a contract runs as. The host's operators may say which image a template is, by digest for instance.
+// contractImage is the image of a contract. The host's operators may set the image of a template, by digest for instance.
 func contractImage(in Input, spec *v1alpha1.ContractSpec) string {
 	if spec.Template != "" {
 		if image := in.TemplateImages[spec.Template]; image != "" {
@@ -24,9 +24,9 @@ func contractImage(in Input, spec *v1alpha1.ContractSpec) string {
 	return spec.Image
 }
 
-// resolveContracts judges the contracts and fills the accepted ones in, sorted by channel and name.
+// resolveContracts validates the contracts and fills in the defaults of the accepted ones, sorted by channel and name.
 func resolveContracts(in Input, res *Result) []v1alpha1.PlanContract {
-	taken := map[string]string{}
+	taken := map[string]string{} // by workload name
 	for i := range in.Consortium.Spec.Members {
 		for _, node := range planNodes(in.Consortium, &in.Consortium.Spec.Members[i]) {
 			taken[node.Name] = "node " + node.Name
@@ -34,9 +34,9 @@ func resolveContracts(in Input, res *Result) []v1alpha1.PlanContract {
 	}
 	var contracts []v1alpha1.PlanContract
 	for _, contract := range byAge(in.Contracts) {
-		finding := judgeContract(in, contract, res, taken)
-		res.Contracts[contract.Name] = finding
-		if !finding.Accepted {
+		validation := validateContract(in, contract, res, taken)
+		res.Contracts[contract.Name] = validation
+		if !validation.Accepted {
 			continue
 		}
 		taken[workloadName(contract)] = "contract " + contract.Name
@@ -84,34 +84,34 @@ func workloadName(contract *v1alpha1.Contract) string {
 	return contract.Spec.Channel + "-" + contract.LedgerName()
 }
 
-func judgeContract(in Input, contract *v1alpha1.Contract, res *Result, taken map[string]string) Finding {
-	if finding, ok := undecodable(contract.Undecodable); !ok {
-		return finding
+func validateContract(in Input, contract *v1alpha1.Contract, res *Result, taken map[string]string) ValidationResult {
+	if validation, ok := validateDecoded(contract.Undecodable); !ok {
+		return validation
 	}
-	finding, known := res.Channels[contract.Spec.Channel]
+	validation, known := res.Channels[contract.Spec.Channel]
 	if !known {
 		return UnknownChannel(contract)
 	}
-	if !finding.Accepted {
-		return refused(v1alpha1.ReasonInvalid, "its channel %s is not accepted: mend that first", contract.Spec.Channel)
+	if !validation.Accepted {
+		return invalid(v1alpha1.ReasonInvalid, "its channel %s is not accepted: correct that first", contract.Spec.Channel)
 	}
 	if other := taken[workloadName(contract)]; other != "" {
-		return refused(v1alpha1.ReasonNameTaken, "the contract would run under the name %s, which %s uses already: declare it under another name",
+		return invalid(v1alpha1.ReasonNameTaken, "the contract would run under the name %s, which %s uses already: declare it under another name",
 			workloadName(contract), other)
 	}
 	channel := res.Resolved[contract.Spec.Channel]
-	if problem := judgeEndorsement(in, contractEndorsement(contract, channel), channel.Members); problem != "" {
-		return refused(v1alpha1.ReasonInvalid, "%s", problem)
+	if problem := validateEndorsement(in, contractEndorsement(contract, channel), channel.Members); problem != "" {
+		return invalid(v1alpha1.ReasonInvalid, "%s", problem)
 	}
 	for i := range contract.Spec.Collections {
-		if problem := judgeCollection(in, &contract.Spec.Collections[i], channel); problem != "" {
-			return refused(v1alpha1.ReasonInvalid, "collection %s: %s", contract.Spec.Collections[i].Name, problem)
+		if problem := validateCollection(in, &contract.Spec.Collections[i], channel); problem != "" {
+			return invalid(v1alpha1.ReasonInvalid, "collection %s: %s", contract.Spec.Collections[i].Name, problem)
 		}
 	}
 	return accepted()
 }
 
-// byAge sorts contracts so that of two that clash the older one comes first.
+// byAge sorts contracts by age, so that of two with the same name the older one is accepted.
 func byAge(contracts []v1alpha1.Contract) []*v1alpha1.Contract {
 	sorted := make([]*v1alpha1.Contract, len(contracts))
 	for i := range contracts {
@@ -123,7 +123,7 @@ func byAge(contracts []v1alpha1.Contract) []*v1alpha1.Contract {
 	return sorted
 }
 
-// contractsFor are the contracts that a Member's peers serve.
+// contractsFor are the contracts on the channels that a Member's peers join.
 func contractsFor(member string, contracts []v1alpha1.PlanContract, resolved map[string]Channel) []v1alpha1.PlanContract {
 	var own []v1alpha1.PlanContract
 	for _, contract := range contracts {

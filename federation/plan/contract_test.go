@@ -9,7 +9,7 @@ import (
 )
 
 func TestSequence(t *testing.T) {
-	// note is what the contract reconciler writes down of a plan.
+	// note is what the contract reconciler writes to the Contract's status.
 	note := func(in *Input) {
 		s := Compute(*in).Sequences["notary"]
 		in.Contracts[0].Status = v1alpha1.ContractStatus{Sequence: s.Number, DefinitionHash: s.Hash, Settled: s.Settled}
@@ -19,7 +19,7 @@ func TestSequence(t *testing.T) {
 	}
 	again := func(in *Input) { in.Contracts[0].Status = v1alpha1.ContractStatus{} }
 	version := func(v string) func(*Input) { return func(in *Input) { in.Contracts[0].Spec.Version = v } }
-	apply := func(in *Input) { *in = carryOut(*in) }
+	apply := func(in *Input) { *in = writePlans(*in) }
 	report := func(sequences ...int64) func(*Input) {
 		return func(in *Input) { committed(*in, "notary", "deals", sequences...) }
 	}
@@ -39,7 +39,7 @@ func TestSequence(t *testing.T) {
 		{"one member alone says that it was committed", []func(*Input){note, apply, report(1, 0, 0), version("2")}, 1},
 		{"one member says that far more was committed", []func(*Input){note, apply, report(900, 1, 1), version("2")}, 2},
 		{"most have more on their ledgers than was ever declared: the next one comes after that", []func(*Input){note, apply, report(900, 900, 1), version("2")}, 901},
-		{"one member has not been heard of", []func(*Input){note, apply, report(1, 1), version("2")}, 2},
+		{"one member has not reported", []func(*Input){note, apply, report(1, 1), version("2")}, 2},
 		{"resources are nothing to approve", []func(*Input){note, apply, report(1, 1, 1), func(in *Input) { in.Contracts[0].Spec.Resources = nil }}, 1},
 		{"another image is", []func(*Input){note, apply, report(1, 1, 1), func(in *Input) {
 			in.Contracts[0].Spec.Template, in.Contracts[0].Spec.Image = "", "example/notary:2"
@@ -61,7 +61,7 @@ func TestSequence(t *testing.T) {
 			}
 			in.Contracts[0].Spec.Template, in.Contracts[0].Spec.Image = "", "example/notary:2"
 		}}, 4},
-		{"a report of a definition that the plan had before says nothing of this one", []func(*Input){note, apply, version("2"), func(in *Input) {
+		{"a report of a definition that the plan had before does not count for this one", []func(*Input){note, apply, version("2"), func(in *Input) {
 			committed(*in, "notary", "deals", 1, 1, 1)
 		}, note, apply, note}, 2},
 		{"there and back again before the commit", []func(*Input){note, apply, report(1, 1, 1), version("2"), note, apply, version("1.0")}, 2},
@@ -95,7 +95,7 @@ func TestContracts(t *testing.T) {
 		says   string // a part of what the condition says; accepted if empty
 	}{
 		{"a collection of some", collection(func(*v1alpha1.Collection) {}), ""},
-		{"a collection that names a stranger", collection(func(c *v1alpha1.Collection) { c.Members = append(c.Members, "z") }), "z is not a member of channel deals"},
+		{"a collection that names another than a member", collection(func(c *v1alpha1.Collection) { c.Members = append(c.Members, "z") }), "z is not a member of channel deals"},
 		{"a collection that nobody could hold", collection(func(c *v1alpha1.Collection) { c.Members = []string{"c"} }), "runs a peer"},
 		{"more peers required than there are", collection(func(c *v1alpha1.Collection) { c.RequiredPeers = 2 }), "ask for 1 at the most"},
 		{"a collection's policy that names nobody of it", collection(func(c *v1alpha1.Collection) {
@@ -106,10 +106,10 @@ func TestContracts(t *testing.T) {
 		}), ""},
 		{"a policy in Fabric's text", text("AND('aMSP.peer', OR('bMSP.peer', 'cMSP.peer'))"), ""},
 		{"a policy with an error in it", text("AND('aMSP.peer', 'bMSP.peer'"), "a comma or ) is missing"},
-		{"a policy that names a stranger", text("OR('zMSP.peer')"), "MSP ID of no member of the channel: those are aMSP, bMSP, cMSP"},
+		{"a policy that names another than a member", text("OR('zMSP.peer')"), "MSP ID of no member of the channel: those are aMSP, bMSP, cMSP"},
 		{"a policy that names members and not their MSP IDs", text("OR('a.peer')"), "those are aMSP"},
-		{"a policy that only one could meet who runs no peer", text("AND('aMSP.peer', 'cMSP.peer')"), "can never be met"},
-		{"a policy that clients would have to meet", text("OR('aMSP.client')"), "can never be met"},
+		{"a policy that needs a member without a peer", text("AND('aMSP.peer', 'cMSP.peer')"), "can never be met"},
+		{"a policy that only clients could satisfy", text("OR('aMSP.client')"), "can never be met"},
 		{"the same name on another channel", func(in *Input) {
 			in.Channels = append(in.Channels, channel("more"))
 			other := contract("notary-more", "more")
@@ -138,7 +138,7 @@ func TestSameNameTwiceOnAChannel(t *testing.T) {
 	}
 }
 
-// TestWorkloadNames holds that what runs differently has another name, and what only is approved differently has not.
+// TestWorkloadNames checks that the workload's name changes with what runs, and not with the rest of the definition.
 func TestWorkloadNames(t *testing.T) {
 	c := v1alpha1.PlanContract{Name: "notary", Channel: "deals", Image: "notary:1", Version: "1.0", Sequence: 1}
 	for _, row := range []struct {

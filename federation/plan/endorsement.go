@@ -19,17 +19,17 @@ func resolveEndorsement(policy *v1alpha1.EndorsementPolicy) v1alpha1.Endorsement
 	if p.Policy == "" {
 		p.Rule = cmp.Or(p.Rule, v1alpha1.EndorseMajority)
 	} else if parsed, err := policytext.Parse(p.Policy); err == nil {
-		// One text for one policy: spaces and spellings make no new definition.
+		// Normalized: a change of spaces or spelling is not a new definition.
 		p.Policy = parsed.String()
 	}
 	return p
 }
 
-// judgeEndorsement says what is wrong with a policy among a channel's members: empty if it can be met. Only a member
-// that runs a peer can endorse.
-func judgeEndorsement(in Input, policy v1alpha1.EndorsementPolicy, members []string) string {
+// validateEndorsement says what is wrong with a policy among a channel's members; empty if it can be satisfied. Only a
+// member that runs a peer can endorse.
+func validateEndorsement(in Input, policy v1alpha1.EndorsementPolicy, members []string) string {
 	if policy.Policy != "" {
-		return judgePolicyText(in, policy.Policy, members)
+		return validatePolicyText(in, policy.Policy, members)
 	}
 	candidates, needed := members, 1
 	switch policy.Rule {
@@ -55,8 +55,8 @@ func judgeEndorsement(in Input, policy v1alpha1.EndorsementPolicy, members []str
 	return ""
 }
 
-// judgePolicyText says what is wrong with a policy in Fabric's text.
-func judgePolicyText(in Input, text string, members []string) string {
+// validatePolicyText says what is wrong with a policy in Fabric's text; empty if it can be satisfied.
+func validatePolicyText(in Input, text string, members []string) string {
 	policy, err := policytext.Parse(text)
 	if err != nil {
 		return "endorsement.policy: " + err.Error()

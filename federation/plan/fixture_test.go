@@ -17,7 +17,7 @@ func org(name string, peers, orderers int32) v1alpha1.ConsortiumMember {
 	return v1alpha1.ConsortiumMember{Name: name, Role: v1alpha1.RoleParticipant, Peers: ptr.To(peers), Orderers: ptr.To(orderers)}
 }
 
-// input is a consortium named trade among members that exist and are joined by lines, with one channel and contract.
+// input is a consortium named trade among existing members that are connected by lines, with one channel and contract.
 func input(members ...v1alpha1.ConsortiumMember) Input {
 	members[0].Role = v1alpha1.RoleLeader
 	in := Input{
@@ -58,8 +58,8 @@ func contract(name, channel string) v1alpha1.Contract {
 	}
 }
 
-// carryOut makes the computed plans the ones that exist, as the API server would.
-func carryOut(in Input) Input {
+// writePlans writes the computed plans to the input, as the API server would store them.
+func writePlans(in Input) Input {
 	for member, spec := range Compute(in).Plans {
 		p := in.Plans[member]
 		if p == nil {
@@ -71,12 +71,12 @@ func carryOut(in Input) Input {
 	return in
 }
 
-// committed lets members report the sequence that a contract has on their ledgers, under what is in their plans.
+// committed lets members report the sequence that a contract of their plans has on their ledgers.
 func committed(in Input, name, channel string, sequences ...int64) {
 	reported(in, name, channel, "", sequences...)
 }
 
-// reported is the same, with what differs there from the plan.
+// reported is the same, with how the definition on the ledger differs from the plan.
 func reported(in Input, name, channel, differs string, sequences ...int64) {
 	for i, m := range in.Consortium.Spec.Members {
 		if i >= len(sequences) || in.Plans[m.Name] == nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// genesisInFlight is how many bytes of compressed first blocks a plan carries before no other one is put into it; the last one may
-// go beyond. A block is in a plan only until its Member reports that it holds it.
-const genesisInFlight = 128 << 10
+// maxGenesisInFlight is the number of bytes of compressed first blocks in a plan from which no other is added; the last one
+// may exceed it. A block is in a plan only until its Member reports that it holds it.
+const maxGenesisInFlight = 128 << 10
 
-// genesisHash is the hash of a channel's first block: the one that is in a plan already, for it never changes, or else the
+// genesisHash is the hash of a channel's first block: the one that is in a plan already, as it never changes, or else the
 // one that the channel's leader has published.
 func genesisHash(in Input, channel, leader string) string {
 	for _, name := range append([]string{leader}, slices.Sorted(maps.Keys(in.Plans))...) {
@@ -31,12 +31,12 @@ func isHash(text string) bool {
 	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
-// handOver puts first blocks into the plans of those Members that do not hold them yet, as many at a time as a plan has
-// room for, and asks one Member that holds a block for it where none is at hand.
-func handOver(in Input, res *Result) {
-	h := newHandover(in, res)
+// distributeGenesis adds first blocks to the plans of the Members that do not hold them yet, up to maxGenesisInFlight in each
+// plan, and requests a block that is not available from a Member that holds it.
+func distributeGenesis(in Input, res *Result) {
+	h := newGenesisDistribution(in, res)
 	names := slices.Sorted(maps.Keys(res.Resolved))
-	// What a plan carries stays until its Member has it: so much less comes on top.
+	// Blocks that a plan has already stay until the Member holds them.
 	for _, name := range names {
 		c := res.Resolved[name]
 		for _, member := range c.Concerned() {
@@ -48,20 +48,20 @@ func handOver(in Input, res *Result) {
 	}
 	for _, name := range names {
 		c := res.Resolved[name]
-		h.handOver(&c)
+		h.distribute(&c)
 	}
 }
 
-// handover looks things up by Member and channel.
-type handover struct {
+// genesisDistribution has lookup tables by Member and channel.
+type genesisDistribution struct {
 	result   map[string]map[string]*v1alpha1.PlanChannel
 	planned  map[string]map[string]*v1alpha1.PlanChannel
 	reported map[string]map[string]*v1alpha1.PlanChannelStatus
 	inFlight map[string]int
 }
 
-func newHandover(in Input, res *Result) handover {
-	h := handover{
+func newGenesisDistribution(in Input, res *Result) genesisDistribution {
+	h := genesisDistribution{
 		result: map[string]map[string]*v1alpha1.PlanChannel{}, planned: map[string]map[string]*v1alpha1.PlanChannel{},
 		reported: map[string]map[string]*v1alpha1.PlanChannelStatus{}, inFlight: map[string]int{},
 	}
@@ -83,37 +83,36 @@ func byName[T any](list []T, name func(*T) string) map[string]*T {
 	return found
 }
 
-// target is a channel in the plan of a Member that has yet to get its first block; nil if it needs none, or has another
-// one, which it says itself.
-func (h handover) target(member string, c *Channel) *v1alpha1.PlanChannel {
+// target is a channel in the plan of a Member that needs its first block; nil if it reports to hold one, this or another.
+func (h genesisDistribution) target(member string, c *Channel) *v1alpha1.PlanChannel {
 	if report := h.reported[member][c.Name]; c.GenesisHash == "" || (report != nil && report.GenesisHash != "") {
 		return nil
 	}
 	return h.result[member][c.Name]
 }
 
-// carried is the first block that a Member's plan carries already; nil if it carries none.
-func (h handover) carried(member string, c *Channel) []byte {
+// carried is the first block that is in a Member's plan already; nil if there is none.
+func (h genesisDistribution) carried(member string, c *Channel) []byte {
 	if p := h.planned[member][c.Name]; p != nil && p.GenesisHash == c.GenesisHash && len(p.Genesis) > 0 {
 		return p.Genesis
 	}
 	return nil
 }
 
-// handOver hands one channel's block to those who need it and whose plans have room.
-func (h handover) handOver(c *Channel) {
+// distribute adds one channel's block to the plans that need it and are below maxGenesisInFlight.
+func (h genesisDistribution) distribute(c *Channel) {
 	concerned := append([]string{c.Leader}, c.Concerned()...)
 	var block []byte
 	looked, wanted := false, false
 	for _, member := range concerned[1:] {
 		target := h.target(member, c)
-		if target == nil || target.Genesis != nil || h.inFlight[member] >= genesisInFlight {
+		if target == nil || target.Genesis != nil || h.inFlight[member] >= maxGenesisInFlight {
 			continue
 		}
 		if !looked {
 			block, looked = h.published(concerned, c), true
 		}
-		// Nobody is asked for the sake of a plan that has not been written yet.
+		// A plan that has not been written yet does not cause a request.
 		wanted = wanted || (block == nil && h.planned[member] != nil)
 		if block != nil {
 			target.Genesis = bytes.Clone(block)
@@ -132,9 +131,8 @@ func (h handover) handOver(c *Channel) {
 	}
 }
 
-// published is a channel's first block from where it is at hand: some plan, or the status of a Member that reports to hold
-// it. nil if it is nowhere.
-func (h handover) published(concerned []string, c *Channel) []byte {
+// published is a channel's first block from any plan or from the status of a Member that holds it; nil if it is in none.
+func (h genesisDistribution) published(concerned []string, c *Channel) []byte {
 	for _, member := range concerned {
 		if block := h.carried(member, c); block != nil {
 			return block
@@ -149,13 +147,13 @@ func (h handover) published(concerned []string, c *Channel) []byte {
 	return nil
 }
 
-// holds is whether a Member has a first block of a channel, be it this one or, which it then says, another one.
-func holds(plan *v1alpha1.MemberPlan, channel string) bool {
+// hasGenesis is whether a Member reports to hold a first block of a channel, this one or another.
+func hasGenesis(plan *v1alpha1.MemberPlan, channel string) bool {
 	report := ReportedChannel(plan, channel)
 	return report != nil && report.GenesisHash != ""
 }
 
-// WaitingGenesis counts the first blocks that a Member needs and that its plan does not carry yet.
+// WaitingGenesis counts the first blocks that a Member needs and that are not in its plan yet.
 func WaitingGenesis(in Input, member string) int {
 	plan, count := in.Plans[member], 0
 	if plan == nil {
@@ -163,7 +161,7 @@ func WaitingGenesis(in Input, member string) int {
 	}
 	for i := range plan.Spec.Channels {
 		c := &plan.Spec.Channels[i]
-		if c.GenesisHash != "" && len(c.Genesis) == 0 && !holds(plan, c.Name) {
+		if c.GenesisHash != "" && len(c.Genesis) == 0 && !hasGenesis(plan, c.Name) {
 			count++
 		}
 	}

@@ -21,7 +21,7 @@ func hashOf(block string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// reports has a member report of a channel that it holds a block, and publish it or not.
+// reports lets a member report that it holds a channel's block, and optionally publish it.
 func reports(in Input, member, channel, block string, publishes bool) {
 	status := v1alpha1.PlanChannelStatus{Name: channel, GenesisHash: hashOf(block)}
 	if publishes {
@@ -32,10 +32,10 @@ func reports(in Input, member, channel, block string, publishes bool) {
 	p.Status.Channels = append(p.Status.Channels, status)
 }
 
-// TestGenesis goes through whose first block is handed on, to whom, and who is asked for it.
+// TestGenesis checks whose first block is distributed, to whom, and from whom it is requested.
 func TestGenesis(t *testing.T) {
 	const first, second = "first", "second"
-	// made is a channel whose first block everybody holds.
+	// made is a channel whose first block every member holds.
 	made := func(in Input) {
 		for name, p := range in.Plans {
 			p.Spec.Channels[0].GenesisHash = hashOf(first)
@@ -49,9 +49,9 @@ func TestGenesis(t *testing.T) {
 		// hash in every plan, to whom the block goes, and who is asked for it.
 		hash, to, asked string
 	}{
-		{"nobody has made it", func(Input) {}, "", "", ""},
+		{"none has been made", func(Input) {}, "", "", ""},
 		{"the leader has made it", func(in Input) { reports(in, "a", "deals", first, true) }, first, "b c", ""},
-		{"another one's is worth nothing", func(in Input) { reports(in, "b", "deals", first, true) }, "", "", ""},
+		{"another member's is ignored", func(in Input) { reports(in, "b", "deals", first, true) }, "", "", ""},
 		{"one holds it already", func(in Input) {
 			reports(in, "a", "deals", first, true)
 			reports(in, "b", "deals", first, false)
@@ -70,17 +70,17 @@ func TestGenesis(t *testing.T) {
 			lost(in, "c")
 			in.Plans["c"].Spec.Channels[0].Genesis = []byte(first)
 		}, first, "c", ""},
-		{"a monstrous one is not handed on", func(in Input) {
+		{"one that is too large is not distributed", func(in Input) {
 			reports(in, "a", "deals", first, true)
 			in.Plans["a"].Status.Channels[0].Genesis = make([]byte, v1alpha1.MaxGenesisBytes+1)
 		}, first, "", "a"},
-		{"a hash that is none is not handed on", func(in Input) {
+		{"an invalid hash is not distributed", func(in Input) {
 			reports(in, "a", "deals", first, true)
 			in.Plans["a"].Status.Channels[0].GenesisHash = strings.Repeat("Z", 64)
 		}, "", "", ""},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			in := carryOut(input(org("a", 1, 1), org("b", 1, 1), org("c", 1, 1)))
+			in := writePlans(input(org("a", 1, 1), org("b", 1, 1), org("c", 1, 1)))
 			c.change(in)
 			plans := Compute(in).Plans
 			var to, asked []string
@@ -139,11 +139,11 @@ func largest(t *testing.T, res Result) int {
 	return most
 }
 
-// TestLargestPlan brings the last 8 of 256 channels among 64 members up, with first blocks of the size that they really
-// have, and measures the plans on the way. Agents publish two blocks at a time; one member is away.
+// TestLargestPlan adds the last 8 of 256 channels among 64 members, with first blocks of a realistic size, and measures the
+// plans at each step. Agents publish two blocks at a time; one member is not online.
 func TestLargestPlan(t *testing.T) {
 	in := large(func(i int) string { return fmt.Sprintf("organization%02d", i) })
-	in = carryOut(in)
+	in = writePlans(in)
 	away, leader := "organization63", "organization00"
 	block := bytes.Repeat([]byte{'x'}, 72<<10) // see TestLargestGenesis in member-agent/ledger/fabric
 	for _, p := range in.Plans {
@@ -188,7 +188,7 @@ func TestLargestPlan(t *testing.T) {
 			in.Plans[member].Status.Channels = statuses
 		}
 		if done {
-			t.Logf("after %d rounds everybody who is there holds the first blocks of 256 channels; the largest plan had %d bytes", round, most)
+			t.Logf("after %d rounds every online member holds the first blocks of 256 channels; the largest plan had %d bytes", round, most)
 			break
 		}
 		if round == 39 {
@@ -203,18 +203,18 @@ func TestLargestPlan(t *testing.T) {
 	}
 }
 
-// TestPlanHasNoRoom has names so long that not everything fits: what is in the plans stays, what is new and does not fit
-// says so itself, and nothing else is touched.
-func TestPlanHasNoRoom(t *testing.T) {
+// TestPlanFull has names so long that not everything fits: what is in the plans stays, new objects that do not fit are not
+// accepted, and nothing else changes.
+func TestPlanFull(t *testing.T) {
 	in := large(func(i int) string { return fmt.Sprintf("%s%02d", strings.Repeat("a", 38), i) })
 	res := Compute(in)
 	accepted := 0
 	for i := range in.Channels {
-		finding := res.Channels[in.Channels[i].Name]
-		if finding.Accepted {
+		validation := res.Channels[in.Channels[i].Name]
+		if validation.Accepted {
 			accepted++
-		} else if finding.Reason != v1alpha1.ReasonPlanFull || !strings.Contains(finding.Message, "has no room for this channel") {
-			t.Errorf("%+v", finding)
+		} else if validation.Reason != v1alpha1.ReasonPlanFull || !strings.Contains(validation.Message, "has no room for this channel") {
+			t.Errorf("%+v", validation)
 		}
 	}
 	if accepted < 100 || accepted == 256 || !res.Channels["channel-000"].Accepted {
@@ -223,11 +223,11 @@ func TestPlanHasNoRoom(t *testing.T) {
 	if size := largest(t, res); size > v1alpha1.MaxPlanBytes*3/4 {
 		t.Errorf("a plan has %d bytes", size)
 	}
-	if finding := res.Contracts["contract-255"]; finding.Accepted {
+	if validation := res.Contracts["contract-255"]; validation.Accepted {
 		t.Error("a contract on a channel that is in no plan was accepted")
 	}
-	// One that is older takes nobody's place.
-	in = carryOut(in)
+	// An older channel that is added does not displace one that is planned already.
+	in = writePlans(in)
 	older := channel("aaa")
 	older.CreationTimestamp = metav1.NewTime(epoch.Add(-time.Hour))
 	in.Channels = append(in.Channels, older)
@@ -255,9 +255,9 @@ func TestTooManyChannels(t *testing.T) {
 	}
 }
 
-// TestRecordsOfManyMembers shows that what a record says of first blocks is not written into everybody's plan again and
-// again where there are many.
-func TestRecordsOfManyMembers(t *testing.T) {
+// TestRecordsOfLargeConsortium checks that in a large consortium, a change of a record's first blocks does not update the
+// plans.
+func TestRecordsOfLargeConsortium(t *testing.T) {
 	payload := func(sequence int64, port int32, hash string) []byte {
 		r := v1alpha1.Record{Member: "m00", Sequence: sequence, Nodes: []v1alpha1.RecordNode{{Name: "peer0-m00", Port: port}}}
 		if hash != "" {
@@ -281,9 +281,9 @@ func TestRecordsOfManyMembers(t *testing.T) {
 			for i := range row.members {
 				members = append(members, org(fmt.Sprintf("m%02d", i), 1, 1))
 			}
-			in := carryOut(input(members...))
+			in := writePlans(input(members...))
 			in.Plans["m00"].Status.Record = &v1alpha1.SignedRecord{Payload: payload(1, 7051, "")}
-			in = carryOut(in)
+			in = writePlans(in)
 			in.Plans["m00"].Status.Record = &v1alpha1.SignedRecord{Payload: row.payload}
 			got := Compute(in).Plans["m01"].Members[0].Record.Payload
 			if followed := bytes.Equal(got, row.payload); followed != row.followed {

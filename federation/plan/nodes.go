@@ -11,7 +11,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Defaults of what a Consortium leaves open.
+// Defaults of a Consortium's fields.
 const (
 	DefaultPeerImage    = "docker.io/hyperledger/fabric-peer:3.1.4"
 	DefaultOrdererImage = "docker.io/hyperledger/fabric-orderer:3.1.4"
@@ -65,7 +65,7 @@ func planNodes(consortium *v1alpha1.Consortium, m *v1alpha1.ConsortiumMember) []
 	return nodes
 }
 
-// resolveSettings lays a Member's own settings over the Consortium's, and those over Hanse's.
+// resolveSettings merges the settings: a Member's own override the Consortium's, and those override Hanse's defaults.
 func resolveSettings(all v1alpha1.NodeSettings, own *v1alpha1.NodeSettings) v1alpha1.NodeSettings {
 	size := resource.MustParse(DefaultStorage)
 	settings := v1alpha1.NodeSettings{

@@ -1,6 +1,6 @@
-// Package plan works out, from what is declared on the host and what the Members have made public, what each Member
-// has to do for one Consortium, and what is wrong with the declarations. It is pure: it must know nothing of clients,
-// clocks or controllers, and the same input always gives the same plans, so that nothing is written twice.
+// Package plan computes, from what is declared on the host and what the Members have published, the MemberPlans of one
+// Consortium, and validates the declarations. It is pure: it must know nothing of clients, clocks or controllers, and the
+// same input always gives the same plans, so that unchanged plans are not written again.
 package plan
 
 import (
@@ -14,43 +14,43 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Input is everything that the plans of one Consortium follow from. Compute changes none of it.
+// Input is everything that the plans of one Consortium are computed from. Compute does not modify it.
 type Input struct {
 	Consortium *v1alpha1.Consortium
-	// Rivals are the Consortia of the same name in other namespaces.
-	Rivals []v1alpha1.Consortium
+	// Conflicts are the Consortia of the same name in other namespaces.
+	Conflicts []v1alpha1.Consortium
 	// Channels of the Consortium, and Contracts on them.
 	Channels  []v1alpha1.Channel
 	Contracts []v1alpha1.Contract
-	// Members by name, as far as they exist.
+	// Members by name; those that do not exist are missing.
 	Members map[string]*v1alpha1.Member
 	// Lines, whether they concern the Consortium or not.
 	Lines []v1alpha1.Line
 	// Plans are the Consortium's MemberPlans as they are now, by Member, with what the agents report.
 	Plans map[string]*v1alpha1.MemberPlan
-	// Unwritten says why which Members' plans could not be written as they should be. No plan follows from it.
-	Unwritten map[string]string
-	// TemplateImages are the images of the contracts that ship with Hanse, where the host's operators have said which.
+	// WriteErrors are why plans could not be written, by Member. Plans do not depend on it.
+	WriteErrors map[string]string
+	// TemplateImages are the images of the contracts that ship with Hanse, as far as the host's operators have set them.
 	TemplateImages map[v1alpha1.ContractTemplate]string
 }
 
-// Result is what follows from an Input.
+// Result is what is computed from an Input.
 type Result struct {
-	// Consortium, Channels and Contracts say of each object whether it is sound. The latter two are by name.
-	Consortium Finding
-	Channels   map[string]Finding
-	Contracts  map[string]Finding
+	// Consortium, Channels and Contracts are the validation results of each object. The latter two are by name.
+	Consortium ValidationResult
+	Channels   map[string]ValidationResult
+	Contracts  map[string]ValidationResult
 	// Resolved holds the accepted channels with their defaults filled in, by name.
 	Resolved map[string]Channel
 	// Sequences of the accepted contracts, by name.
 	Sequences map[string]Sequence
-	// Plans by Member. It is empty if the Consortium is refused: then the plans that there are stay as they are.
+	// Plans by Member. It is empty if the Consortium is not accepted: then the existing plans stay as they are.
 	Plans map[string]v1alpha1.MemberPlanSpec
 }
 
-// Compute judges what is declared and works out the plans of one Consortium. No two plans share memory, nor does one
-// share any with the Input, which may be a cache's own: plans are written side by side, and each answer is decoded into
-// the plan that was written.
+// Compute validates what is declared and computes the plans of one Consortium. Plans share no memory with each other or
+// with the Input, which may be a cache's own: plans are written in parallel, and each response is decoded into the plan
+// that was written.
 func Compute(in Input) Result {
 	res, contracts := resolve(in)
 	if !res.Consortium.Accepted {
@@ -75,34 +75,34 @@ func Compute(in Input) Result {
 		keepUndecodable(in, &spec)
 		res.Plans[m.Name] = *spec.DeepCopy()
 	}
-	handOver(in, &res)
+	distributeGenesis(in, &res)
 	return res
 }
 
-// Judge is Compute without the plans, for those who only want to know what is sound.
-func Judge(in Input) Result {
+// Validate is Compute without the plans, for callers that need the validation results only.
+func Validate(in Input) Result {
 	res, _ := resolve(in)
 	return res
 }
 
-// resolve judges what is declared, and fills in what is accepted.
+// resolve validates what is declared, and fills in the defaults of what is accepted.
 func resolve(in Input) (Result, []v1alpha1.PlanContract) {
 	res := Result{
-		Channels:  map[string]Finding{},
-		Contracts: map[string]Finding{},
+		Channels:  map[string]ValidationResult{},
+		Contracts: map[string]ValidationResult{},
 		Resolved:  map[string]Channel{},
 		Sequences: map[string]Sequence{},
 		Plans:     map[string]v1alpha1.MemberPlanSpec{},
 	}
-	res.Consortium = judgeConsortium(in)
+	res.Consortium = validateConsortium(in)
 	for i := range in.Channels {
 		channel := &in.Channels[i]
-		res.Channels[channel.Name] = judgeChannel(in, channel)
+		res.Channels[channel.Name] = validateChannel(in, channel)
 		if res.Channels[channel.Name].Accepted {
 			res.Resolved[channel.Name] = resolveChannel(in, channel)
 		}
 	}
-	contracts := fit(in, &res, resolveContracts(in, &res))
+	contracts := enforceLimits(in, &res, resolveContracts(in, &res))
 	return res, contracts
 }
 
@@ -152,24 +152,25 @@ func recordsWithin(in Input, budget int) map[string]*v1alpha1.SignedRecord {
 			continue
 		}
 		budget -= size
-		records[name] = lasting(in, name, record)
+		records[name] = stableRecord(in, name, record)
 	}
 	return records
 }
 
-// relayed is the number of Members up to which the plans follow what a record says of first blocks. In a larger
-// consortium that travels by gossip alone: it changes often, and each change would be written into everybody's plan.
-const relayed = 16
+// maxRelayedMembers is the number of Members up to which a change of the first blocks in a record updates the plans. In a
+// larger consortium they travel by gossip alone: they change often, and each change would be written to every plan.
+const maxRelayedMembers = 16
 
-// lasting is the record for the plans: the one that they carry already where only its first blocks have changed since.
-func lasting(in Input, member string, record *v1alpha1.SignedRecord) *v1alpha1.SignedRecord {
-	if len(in.Consortium.Spec.Members) <= relayed {
+// stableRecord is the record for the plans. In a large consortium it is the one that they have already if only its first
+// blocks have changed since.
+func stableRecord(in Input, member string, record *v1alpha1.SignedRecord) *v1alpha1.SignedRecord {
+	if len(in.Consortium.Spec.Members) <= maxRelayedMembers {
 		return record
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.Plans)) {
 		for i := range in.Plans[name].Spec.Members {
 			m := &in.Plans[name].Spec.Members[i]
-			if m.Name == member && m.Record != nil && m.Record.Certificates == record.Certificates && sameFacts(m.Record.Payload, record.Payload) {
+			if m.Name == member && m.Record != nil && m.Record.Certificates == record.Certificates && equalExceptGenesis(m.Record.Payload, record.Payload) {
 				return m.Record
 			}
 		}
@@ -177,8 +178,8 @@ func lasting(in Input, member string, record *v1alpha1.SignedRecord) *v1alpha1.S
 	return record
 }
 
-// sameFacts is whether two records' payloads differ in nothing but their first blocks and their sequence.
-func sameFacts(a, b []byte) bool {
+// equalExceptGenesis is whether two records' payloads differ in nothing but their first blocks and their sequence.
+func equalExceptGenesis(a, b []byte) bool {
 	var x, y v1alpha1.Record
 	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
 		return false
@@ -187,14 +188,14 @@ func sameFacts(a, b []byte) bool {
 	return equality.Semantic.DeepEqual(x, y)
 }
 
-// linesByMember are the sound lines between Members of the Consortium, by each of their two ends.
+// linesByMember are the valid lines between Members of the Consortium, by each of their two ends.
 func linesByMember(in Input) map[string][]*v1alpha1.Line {
 	takesPart := map[string]bool{}
 	for _, m := range in.Consortium.Spec.Members {
 		takesPart[m.Name] = true
 	}
 	lines := map[string][]*v1alpha1.Line{}
-	for _, line := range soundLines(in.Lines) {
+	for _, line := range validLines(in.Lines) {
 		if len(line.Spec.Ends) != 2 {
 			continue
 		}

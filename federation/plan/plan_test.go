@@ -11,7 +11,7 @@ import (
 )
 
 func TestPlanOfOneMember(t *testing.T) {
-	in := carryOut(input(org("org2", 2, 1), org("org1", 1, 0)))
+	in := writePlans(input(org("org2", 2, 1), org("org1", 1, 0)))
 	in.Plans["org1"].Status.Record = &v1alpha1.SignedRecord{Payload: []byte("facts")}
 	p := Compute(in).Plans["org2"]
 	for _, c := range []struct{ why, got, want string }{
@@ -23,10 +23,10 @@ func TestPlanOfOneMember(t *testing.T) {
 		{"a peer does", string(p.Nodes[1].StateDatabase), "LevelDB"},
 		{"images have their defaults", p.Ledger.Fabric.PeerImage, DefaultPeerImage},
 		{"members are sorted", names(p.Members, func(m v1alpha1.PlanMember) string { return m.Name }), "[org1 org2]"},
-		{"roots are handed on", p.Members[0].Root, "root of org1"},
-		{"records are handed on", string(p.Members[0].Record.Payload), "facts"},
+		{"roots are distributed", p.Members[0].Root, "root of org1"},
+		{"records are distributed", string(p.Members[0].Record.Payload), "facts"},
 		{"a line is seen from its own end", p.Lines[0].Member + " " + p.Lines[0].Address + " " + p.Lines[0].LocalAddress, "org1 gw.org1 gw.org2"},
-		{"everybody is in a channel that names nobody", names(p.Channels[0].Members, func(s string) string { return s }), "[org1 org2]"},
+		{"all members are in a channel that names none", names(p.Channels[0].Members, func(s string) string { return s }), "[org1 org2]"},
 		{"the endorsement has its default", string(p.Channels[0].Endorsement.Rule), "Majority"},
 		{"the batch has its defaults", p.Channels[0].Batch.AbsoluteMaxBytes.String() + " " + p.Channels[0].Batch.PreferredMaxBytes.String() + " " + p.Channels[0].Batch.Timeout.Duration.String(), "10Mi 2Mi 500ms"},
 		{"the Leader leads", p.Channels[0].Leader, "org2"},
@@ -45,7 +45,7 @@ func TestPlanOfOneMember(t *testing.T) {
 }
 
 func TestComputeIsPure(t *testing.T) {
-	in := carryOut(input(org("b", 1, 1), org("a", 1, 1), org("c", 1, 1)))
+	in := writePlans(input(org("b", 1, 1), org("a", 1, 1), org("c", 1, 1)))
 	in.Contracts[0].Spec.Endorsement = &v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseOutOf, Count: 1, Members: []string{"c", "a"}}
 	copied := in
 	copied.Consortium = in.Consortium.DeepCopy()
@@ -59,7 +59,7 @@ func TestComputeIsPure(t *testing.T) {
 	}
 }
 
-func TestMemberSettingsLieOverTheConsortiums(t *testing.T) {
+func TestMemberSettingsOverrideConsortium(t *testing.T) {
 	in := input(org("org1", 1, 1), org("org2", 1, 1))
 	in.Consortium.Spec.Nodes.Storage.ClassName = "fast"
 	in.Consortium.Spec.Nodes.ExtraSANs = []string{"all.example"}
@@ -82,7 +82,7 @@ func TestWhoGetsAChannel(t *testing.T) {
 	}{
 		{"its members", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 1), org("c", 1, 1)}, []string{"a", "b"}, "[a b]", "a", "[a b]"},
 		{"its members' orderers serve it alone", []v1alpha1.ConsortiumMember{org("a", 1, 0), org("b", 1, 1), org("c", 1, 1)}, []string{"a", "b"}, "[a b]", "a", "[b]"},
-		{"everybody's orderers serve it if its members have none", []v1alpha1.ConsortiumMember{org("a", 1, 0), org("b", 1, 0), org("c", 0, 1), org("d", 0, 3)}, []string{"a", "b"}, "[a b c d]", "a", "[c d]"},
+		{"all orderers serve it if its members have none", []v1alpha1.ConsortiumMember{org("a", 1, 0), org("b", 1, 0), org("c", 0, 1), org("d", 0, 3)}, []string{"a", "b"}, "[a b c d]", "a", "[c d]"},
 		{"another one leads where the Leader is not in it", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 1), org("c", 1, 1)}, []string{"c", "b"}, "[b c]", "b", "[b c]"},
 		{"another one leads where the Leader has no peer", []v1alpha1.ConsortiumMember{org("a", 0, 1), org("b", 1, 1), org("c", 1, 1)}, nil, "[a b c]", "b", "[a b c]"},
 	} {
@@ -115,7 +115,7 @@ func TestWhoGetsAContract(t *testing.T) {
 }
 
 func TestRecordsKeepToTheirBudget(t *testing.T) {
-	in := carryOut(input(org("a", 1, 1), org("b", 1, 1), org("c", 1, 1)))
+	in := writePlans(input(org("a", 1, 1), org("b", 1, 1), org("c", 1, 1)))
 	for member, size := range map[string]int{"a": 100, "b": v1alpha1.MaxRecordBytes, "c": 100} {
 		in.Plans[member].Status.Record = &v1alpha1.SignedRecord{Payload: make([]byte, size)}
 	}
@@ -127,7 +127,7 @@ func TestRecordsKeepToTheirBudget(t *testing.T) {
 	}
 }
 
-func TestRefusedConsortiumPlansNothing(t *testing.T) {
+func TestInvalidConsortiumHasNoPlans(t *testing.T) {
 	in := input(org("a", 1, 1), org("b", 1, 1))
 	in.Members["b"] = nil
 	if res := Compute(in); res.Consortium.Accepted || len(res.Plans) > 0 {
@@ -135,15 +135,15 @@ func TestRefusedConsortiumPlansNothing(t *testing.T) {
 	}
 }
 
-func TestLinesThatDoNotCount(t *testing.T) {
+func TestIgnoredLines(t *testing.T) {
 	in := input(org("a", 1, 1), org("b", 1, 1))
 	in.Lines = append(in.Lines, v1alpha1.Line{
-		ObjectMeta: metav1.ObjectMeta{Name: "stranger"},
+		ObjectMeta: metav1.ObjectMeta{Name: "outside"},
 		Spec:       v1alpha1.LineSpec{Ends: []v1alpha1.LineEnd{{Member: "a", Address: "x"}, {Member: "z", Address: "y"}}},
 	})
 	now := metav1.NewTime(epoch)
 	in.Lines[0].DeletionTimestamp = &now
 	if lines := Compute(in).Plans["a"].Lines; len(lines) > 0 {
-		t.Errorf("a line to a stranger and one that is being deleted are in the plan: %+v", lines)
+		t.Errorf("a line to a Member outside the consortium and one that is being deleted are in the plan: %+v", lines)
 	}
 }

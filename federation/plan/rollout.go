@@ -14,46 +14,46 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// A new image reaches one node first and then the others, one at a time over all Members: orderers before peers, as
-// Fabric's own upgrade does. Who decides and who acts are two: NextRollout decides, from the reports, which node is next,
-// and its answer is written to the Consortium's status; Compute acts on what is written there, and on nothing else. So
-// nothing is forgotten at any interruption, not even what a node is to go back to.
+// A new image is rolled out one node at a time over all Members: orderers before peers, as Fabric's upgrade guide has it.
+// Deciding and acting are separate: NextRollout decides from the reports which node is next, and its result is written to
+// the Consortium's status; Compute acts on that status only. So an interruption loses nothing, not even the images to roll
+// back to.
 
-// rolloutNode is one node that exists, or is to.
+// rolloutNode is one declared node.
 type rolloutNode struct {
 	member, name string
 	role         v1alpha1.NodeRole
-	// want is declared, planned is what the plan that there is says; exists is whether it has the node.
+	// want is what is declared, planned what the existing plan has; exists is whether it has the node.
 	want, planned v1alpha1.NodeImages
 	exists        bool
-	// report is what the agent said last; heard is whether the agent is in contact, and since when.
+	// report is the agent's last report; online is whether the agent is online, and since when.
 	report v1alpha1.PlanNodeStatus
-	heard  bool
+	online bool
 	since  time.Time
 }
 
-// stable is whether the node works with what it was last given.
+// stable is whether the node is ready with the images in its plan.
 func (n *rolloutNode) stable() bool { return n.readyWith(n.planned) }
 
 func (n *rolloutNode) readyWith(images v1alpha1.NodeImages) bool {
-	return n.report.Ready && n.given(images)
+	return n.report.Ready && n.hasImages(images)
 }
 
-// given is whether the node's agent has given it images, whether it works with them or not.
-func (n *rolloutNode) given(images v1alpha1.NodeImages) bool {
+// hasImages is whether the node's pod has been started with the images, ready or not.
+func (n *rolloutNode) hasImages(images v1alpha1.NodeImages) bool {
 	return n.report.Image == images.Image && n.report.StateDatabaseImage == images.StateDatabaseImage
 }
 
 // done is whether there is nothing more to do for the node.
 func (n *rolloutNode) done() bool { return !n.exists || n.planned == n.want }
 
-// target is what a Consortium declares, as far as images go.
+// target is the images that a Consortium declares.
 func target(consortium *v1alpha1.Consortium) v1alpha1.RolloutTarget {
 	fabric := resolveLedger(consortium.Spec.Ledger).Fabric
 	return v1alpha1.RolloutTarget{PeerImage: fabric.PeerImage, OrdererImage: fabric.OrdererImage, CouchDBImage: fabric.CouchDBImage}
 }
 
-// currentRollout is the rollout that is written down, unless the Consortium declares something else by now.
+// currentRollout is the rollout in the status, unless the Consortium declares other images by now.
 func currentRollout(in Input) *v1alpha1.RolloutStatus {
 	if r := in.Consortium.Status.Rollout; r != nil && r.Target == target(in.Consortium) {
 		return r
@@ -75,9 +75,9 @@ func rolloutNodes(in Input) []rolloutNode {
 				reported[n.Name] = n
 			}
 		}
-		heard, since := online(in.Members[m.Name])
+		isOnline, since := online(in.Members[m.Name])
 		for _, n := range planNodes(in.Consortium, m) {
-			node := rolloutNode{member: m.Name, name: n.Name, role: n.Role, report: reported[n.Name], heard: heard, since: since}
+			node := rolloutNode{member: m.Name, name: n.Name, role: n.Role, report: reported[n.Name], online: isOnline, since: since}
 			node.want = v1alpha1.NodeImages{Image: n.Image, StateDatabaseImage: n.StateDatabaseImage}
 			node.planned, node.exists = planned[n.Name]
 			all = append(all, node)
@@ -89,7 +89,7 @@ func rolloutNodes(in Input) []rolloutNode {
 	return all
 }
 
-// online is whether a Member's agent is in contact, and since when.
+// online is whether a Member's agent is online, and since when.
 func online(member *v1alpha1.Member) (bool, time.Time) {
 	if member == nil {
 		return false, time.Time{}
@@ -101,8 +101,8 @@ func online(member *v1alpha1.Member) (bool, time.Time) {
 	return true, c.LastTransitionTime.Time
 }
 
-// plannedImages are the images of each node as the plans are to say: what they say already, but for the node that the
-// rollout is at. A node that is new runs what the others of its role run, and is changed in its turn.
+// plannedImages are the images of each node for the new plans: those of the existing plans, except for the node that is
+// being rolled out. A new node begins with the images of the others of its role and is rolled out after them.
 func plannedImages(in Input) map[string]v1alpha1.NodeImages {
 	all, rollout := rolloutNodes(in), currentRollout(in)
 	images := map[string]v1alpha1.NodeImages{}
@@ -114,8 +114,8 @@ func plannedImages(in Input) map[string]v1alpha1.NodeImages {
 		case rollout != nil && rollout.Node == n.name:
 			images[n.name] = rollout.To
 		case !n.exists:
-			images[n.name] = likeOthers(n, all)
-		case rollout == nil && nothingToLose(n.role, all):
+			images[n.name] = initialImages(n, all)
+		case rollout == nil && noneReady(n.role, all):
 			images[n.name] = n.want
 		default:
 			images[n.name] = n.planned
@@ -124,8 +124,8 @@ func plannedImages(in Input) map[string]v1alpha1.NodeImages {
 	return images
 }
 
-// likeOthers is what a new node runs at first: what those of its role run that are not changed yet, if there are any.
-func likeOthers(n *rolloutNode, all []rolloutNode) v1alpha1.NodeImages {
+// initialImages are the images of a new node: those of a node of its role that is not rolled out yet, if there is one.
+func initialImages(n *rolloutNode, all []rolloutNode) v1alpha1.NodeImages {
 	for i := range all {
 		o := &all[i]
 		sameKind := o.role == n.role && (o.want.StateDatabaseImage == "") == (n.want.StateDatabaseImage == "")
@@ -136,8 +136,8 @@ func likeOthers(n *rolloutNode, all []rolloutNode) v1alpha1.NodeImages {
 	return n.want
 }
 
-// nothingToLose is whether no node of a role works anywhere: then all of them are changed at once, as new ones are.
-func nothingToLose(role v1alpha1.NodeRole, all []rolloutNode) bool {
+// noneReady is whether no node of a role is ready at any Member: then all of them are changed at once, as new ones are.
+func noneReady(role v1alpha1.NodeRole, all []rolloutNode) bool {
 	return !slices.ContainsFunc(all, func(n rolloutNode) bool { return n.role == role && n.exists && n.report.Ready })
 }
 
@@ -148,8 +148,8 @@ func withImages(nodes []v1alpha1.PlanNode, images map[string]v1alpha1.NodeImages
 	return nodes
 }
 
-// NextRollout is the rollout as it stands now; nil when every node has what is declared. It changes one thing at a time:
-// it begins with a node, ends with it, or goes on to the next.
+// NextRollout is the new status of the rollout; nil when every node has the declared images. It advances one step at a
+// time: it starts a node, completes it, or goes on to the next.
 func NextRollout(in Input, now time.Time) *v1alpha1.RolloutStatus {
 	all, before := rolloutNodes(in), currentRollout(in)
 	if before != nil && before.Failed {
@@ -158,28 +158,28 @@ func NextRollout(in Input, now time.Time) *v1alpha1.RolloutStatus {
 	if before != nil && before.Node != "" {
 		if i := slices.IndexFunc(all, func(n rolloutNode) bool { return n.name == before.Node }); i >= 0 {
 			if n := &all[i]; !n.readyWith(before.To) {
-				return inFlight(in, before, n, now)
+				return continueRollout(in, before, n, now)
 			}
-			// The plan may not have come back from the API server yet, but the node has answered to it.
+			// The cache may not have the plan yet, but the node has reported on it.
 			all[i].planned, all[i].exists = before.To, true
 		}
 	}
 	return nextNode(in, all, now)
 }
 
-// deadline is how long a node has.
+// deadline is how long a node may take to become ready.
 func deadline(in Input) time.Duration {
 	return time.Duration(ptr.Deref(in.Consortium.Spec.ProgressDeadlineSeconds, v1alpha1.DefaultProgressDeadlineSeconds)) * time.Second
 }
 
-// RolloutDeadline is when the node that a rollout is at has failed; not ok when there is none, or its agent is away: what
-// nobody has heard of has not failed.
+// RolloutDeadline is when the node that is being rolled out counts as failed; not ok when there is none, or its agent is not
+// online: a node without reports has not failed.
 func RolloutDeadline(in Input, rollout *v1alpha1.RolloutStatus) (at time.Time, ok bool) {
 	if rollout == nil || rollout.Failed || rollout.Node == "" || rollout.Since == nil {
 		return time.Time{}, false
 	}
-	heard, since := online(in.Members[rollout.Member])
-	if !heard {
+	isOnline, since := online(in.Members[rollout.Member])
+	if !isOnline {
 		return time.Time{}, false
 	}
 	if since.Before(rollout.Since.Time) {
@@ -188,12 +188,12 @@ func RolloutDeadline(in Input, rollout *v1alpha1.RolloutStatus) (at time.Time, o
 	return since.Add(deadline(in)), true
 }
 
-// inFlight is the rollout while its node is not ready with the new images.
-func inFlight(in Input, before *v1alpha1.RolloutStatus, n *rolloutNode, now time.Time) *v1alpha1.RolloutStatus {
+// continueRollout is the new status while the node is not ready with the new images.
+func continueRollout(in Input, before *v1alpha1.RolloutStatus, n *rolloutNode, now time.Time) *v1alpha1.RolloutStatus {
 	next := before.DeepCopy()
-	if why := refusal(in, n.member); why != "" && !n.given(before.To) {
-		// The node goes on as it was. Its time begins once its organization lets it be changed.
-		next.Since, next.Message = nil, short(why)
+	if reason := disallowedReason(in, n.member); reason != "" && !n.hasImages(before.To) {
+		// The node keeps its images. Its deadline starts once its organization allows the image.
+		next.Since, next.Message = nil, shorten(reason)
 		return next
 	}
 	if next.Since == nil {
@@ -202,18 +202,18 @@ func inFlight(in Input, before *v1alpha1.RolloutStatus, n *rolloutNode, now time
 	at, ok := RolloutDeadline(in, next)
 	switch {
 	case !ok:
-		next.Message = "nothing heard of " + n.member
+		next.Message = "no contact with " + n.member
 	case now.Before(at):
-		next.Message = short(n.report.Message)
+		next.Message = shorten(n.report.Message)
 	default:
 		next.Failed = true
-		next.Message = short(cmp.Or(n.report.Message, "it is not ready with the new image"))
+		next.Message = shorten(cmp.Or(n.report.Message, "it is not ready with the new image"))
 	}
 	return next
 }
 
-// short keeps a Member's words within what a status takes.
-func short(message string) string {
+// shorten limits a Member's message to 1000 bytes; the CRD allows 1024.
+func shorten(message string) string {
 	const limit = 1000
 	if len(message) <= limit {
 		return message
@@ -221,13 +221,13 @@ func short(message string) string {
 	return strings.ToValidUTF8(message[:limit], "") + "…"
 }
 
-// nextNode picks the node to change next: the one whose change was broken off first, since it may be the one that has to
-// be mended, then orderers, then peers.
+// nextNode picks the node to change next: orderers before peers, and within a role nodes that are not stable first, since
+// an interrupted change may have left them broken.
 func nextNode(in Input, all []rolloutNode, now time.Time) *v1alpha1.RolloutStatus {
 	var waits string
 	var left []*rolloutNode
 	for i := range all {
-		if n := &all[i]; !n.done() && !nothingToLose(n.role, all) {
+		if n := &all[i]; !n.done() && !noneReady(n.role, all) {
 			left = append(left, n)
 		}
 	}
@@ -235,31 +235,31 @@ func nextNode(in Input, all []rolloutNode, now time.Time) *v1alpha1.RolloutStatu
 		return nil
 	}
 	slices.SortStableFunc(left, func(a, b *rolloutNode) int {
-		return cmp.Or(cmp.Compare(a.role, b.role), order(a.stable(), b.stable()))
+		return cmp.Or(cmp.Compare(a.role, b.role), compareBool(a.stable(), b.stable()))
 	})
 	rollout := &v1alpha1.RolloutStatus{Target: target(in.Consortium)}
-	if rollout.Message = short(objection(in)); rollout.Message != "" {
+	if rollout.Message = shorten(rolloutBlocker(in)); rollout.Message != "" {
 		return rollout
 	}
 	for _, n := range left {
 		if n.role != left[0].role {
 			break
 		}
-		why := obstacle(n, all)
-		if why == "" {
+		reason := nodeBlocker(n, all)
+		if reason == "" {
 			rollout.Member, rollout.Node = n.member, n.name
-			rollout.From, rollout.To = goBackTo(in, n), n.want
+			rollout.From, rollout.To = rollbackImages(in, n), n.want
 			rollout.Since = ptr.To(metav1.NewTime(now.Truncate(time.Second)))
 			return rollout
 		}
-		waits = cmp.Or(waits, why)
+		waits = cmp.Or(waits, reason)
 	}
-	rollout.Message = short(waits)
+	rollout.Message = shorten(waits)
 	return rollout
 }
 
-// order puts false before true.
-func order(a, b bool) int {
+// compareBool orders false before true.
+func compareBool(a, b bool) int {
 	switch {
 	case a == b:
 		return 0
@@ -269,37 +269,37 @@ func order(a, b bool) int {
 	return -1
 }
 
-// goBackTo is what a node had before: not what a rollout that has been given up had just given it.
-func goBackTo(in Input, n *rolloutNode) v1alpha1.NodeImages {
+// rollbackImages are the images that a node had before the rollout, and not those of an aborted earlier one.
+func rollbackImages(in Input, n *rolloutNode) v1alpha1.NodeImages {
 	if old := in.Consortium.Status.Rollout; old != nil && old.Node == n.name && !old.Failed && !n.readyWith(old.To) {
 		return old.From
 	}
 	return n.planned
 }
 
-// obstacle says why a node cannot be changed now; empty if it can. A node that is not ready takes nothing away.
-func obstacle(n *rolloutNode, all []rolloutNode) string {
+// nodeBlocker says why a node cannot be changed now; empty if it can. A node that is not ready can always be changed.
+func nodeBlocker(n *rolloutNode, all []rolloutNode) string {
 	switch {
-	case !n.heard:
-		return "nothing heard of " + n.member
+	case !n.online:
+		return "no contact with " + n.member
 	case !n.report.Ready:
 		return ""
 	case n.role == v1alpha1.RoleOrderer:
-		return tooFew(n, all, "orderers", func(o *rolloutNode) string { return o.name })
+		return quorumBlocker(n, all, "orderers", func(o *rolloutNode) string { return o.name })
 	}
-	return tooFew(n, all, "organizations with a peer", func(o *rolloutNode) string { return o.member })
+	return quorumBlocker(n, all, "organizations with a peer", func(o *rolloutNode) string { return o.member })
 }
 
-// tooFew says what has to be ready before a node can be taken down: of its kind, counted by a key, a majority has to
-// stay, and where there are too few for that, all the others.
-func tooFew(n *rolloutNode, all []rolloutNode, kind string, key func(*rolloutNode) string) string {
+// quorumBlocker says why a node cannot be taken down now; empty if it can. Of the nodes of its role, counted by key, a
+// majority must stay ready, or all the others where there are too few for a majority.
+func quorumBlocker(n *rolloutNode, all []rolloutNode, kind string, key func(*rolloutNode) string) string {
 	ready, down := map[string]bool{}, ""
 	for i := range all {
 		o := &all[i]
 		if o.role != n.role || o.name == n.name || !o.exists {
 			continue
 		}
-		up := o.heard && o.report.Ready
+		up := o.online && o.report.Ready
 		if !up {
 			down = cmp.Or(down, o.name)
 		}
@@ -321,8 +321,8 @@ func tooFew(n *rolloutNode, all []rolloutNode, kind string, key func(*rolloutNod
 	return ""
 }
 
-// RolledOut counts the nodes that work with the images that are declared, and those that there are. what is the image
-// that is being rolled out, for people; empty when none is.
+// RolledOut counts the nodes that are ready with the declared images, and all nodes. what is the image that is being rolled
+// out, for messages; empty when none is.
 func RolledOut(in Input, rollout *v1alpha1.RolloutStatus) (ready, nodes int, what string) {
 	all := rolloutNodes(in)
 	for i := range all {

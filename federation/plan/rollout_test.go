@@ -14,39 +14,39 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// rollworld is a consortium whose nodes run, with agents that carry out their plans when they are told to.
-type rollworld struct {
+// rolloutFixture is a consortium whose nodes run, with agents that carry out their plans when report is called.
+type rolloutFixture struct {
 	t   *testing.T
 	in  Input
 	now time.Time
 	// broken images never become ready.
 	broken map[string]bool
-	// refused are the images that organizations do not allow, as "member image"; deaf ones take up no plan.
-	refused, deaf map[string]bool
+	// disallowed are the images that organizations do not allow, as "member image"; unresponsive Members observe no plan.
+	disallowed, unresponsive map[string]bool
 	// changes are the nodes in the order in which their images were changed, as "node image".
 	changes []string
 }
 
-func newRollworld(t *testing.T, members ...v1alpha1.ConsortiumMember) *rollworld {
+func newRolloutFixture(t *testing.T, members ...v1alpha1.ConsortiumMember) *rolloutFixture {
 	t.Helper()
-	w := &rollworld{t: t, in: input(members...), now: epoch, broken: map[string]bool{}, refused: map[string]bool{}, deaf: map[string]bool{}}
+	w := &rolloutFixture{t: t, in: input(members...), now: epoch, broken: map[string]bool{}, disallowed: map[string]bool{}, unresponsive: map[string]bool{}}
 	for name := range w.in.Members {
 		w.online(name, true)
 	}
 	w.declare("p1", "o1")
-	w.turn()
+	w.step()
 	w.changes = nil
 	return w
 }
 
-// declare changes the images, and lets the agents take up the plans that name them before anything is decided.
-func (w *rollworld) declare(peer, orderer string) {
+// declare changes the images, and lets the agents observe the plans that name them before anything is decided.
+func (w *rolloutFixture) declare(peer, orderer string) {
 	w.in.Consortium.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: peer, OrdererImage: orderer, CouchDBImage: "c1"}
 	w.plan()
 	w.report()
 }
 
-func (w *rollworld) online(member string, is bool) {
+func (w *rolloutFixture) online(member string, is bool) {
 	status := metav1.ConditionTrue
 	if !is {
 		status = metav1.ConditionUnknown
@@ -56,21 +56,21 @@ func (w *rollworld) online(member string, is bool) {
 	}}
 }
 
-// turn is one of the reporter's, one of the reconciler's, and one of each agent's.
-func (w *rollworld) turn() {
+// step runs the reporter, the reconciler and each agent once.
+func (w *rolloutFixture) step() {
 	w.decide()
 	w.plan()
 	w.report()
 }
 
-func (w *rollworld) decide() { w.in.Consortium.Status.Rollout = NextRollout(w.in, w.now) }
+func (w *rolloutFixture) decide() { w.in.Consortium.Status.Rollout = NextRollout(w.in, w.now) }
 
-func (w *rollworld) plan() {
+func (w *rolloutFixture) plan() {
 	before, specs := w.planned(), map[string]v1alpha1.MemberPlanSpec{}
 	for name, p := range w.in.Plans {
 		specs[name] = *p.Spec.DeepCopy()
 	}
-	carryOut(w.in)
+	writePlans(w.in)
 	for name, p := range w.in.Plans {
 		if !equality.Semantic.DeepEqual(p.Spec, specs[name]) {
 			p.Generation++
@@ -83,7 +83,7 @@ func (w *rollworld) plan() {
 	}
 }
 
-func (w *rollworld) planned() map[string]string {
+func (w *rolloutFixture) planned() map[string]string {
 	images := map[string]string{}
 	for _, p := range w.in.Plans {
 		for _, n := range p.Spec.Nodes {
@@ -93,10 +93,10 @@ func (w *rollworld) planned() map[string]string {
 	return images
 }
 
-// report has the agents that are in contact do what their plans say, and their organizations allow.
-func (w *rollworld) report() {
+// report lets the online agents carry out their plans, as far as their organizations allow the images.
+func (w *rolloutFixture) report() {
 	for name, p := range w.in.Plans {
-		if heard, _ := online(w.in.Members[name]); !heard || w.deaf[name] {
+		if isOnline, _ := online(w.in.Members[name]); !isOnline || w.unresponsive[name] {
 			continue
 		}
 		before := map[string]v1alpha1.PlanNodeStatus{}
@@ -104,16 +104,16 @@ func (w *rollworld) report() {
 			before[n.Name] = n
 		}
 		p.Status.ObservedGeneration, p.Status.Nodes, p.Status.Conditions = p.Generation, nil, nil
-		if declared := p.Spec.Ledger.Fabric; w.refused[name+" "+declared.PeerImage] || w.refused[name+" "+declared.OrdererImage] {
-			w.refuse(p, "does not allow "+declared.PeerImage+" or "+declared.OrdererImage)
+		if declared := p.Spec.Ledger.Fabric; w.disallowed[name+" "+declared.PeerImage] || w.disallowed[name+" "+declared.OrdererImage] {
+			w.reportDisallowed(p, "does not allow "+declared.PeerImage+" or "+declared.OrdererImage)
 		}
 		for _, n := range p.Spec.Nodes {
 			status := v1alpha1.PlanNodeStatus{Name: n.Name, Role: n.Role, Ready: !w.broken[n.Image], Image: n.Image, StateDatabaseImage: n.StateDatabaseImage}
 			switch {
-			case w.refused[name+" "+n.Image]:
+			case w.disallowed[name+" "+n.Image]:
 				status = before[n.Name]
 				status.Reason, status.Message = v1alpha1.ReasonImageNotAllowed, name+" does not allow "+n.Image
-				w.refuse(p, status.Message)
+				w.reportDisallowed(p, status.Message)
 			case !status.Ready:
 				status.Reason, status.Message = v1alpha1.ReasonImagePull, "the image "+n.Image+" cannot be pulled"
 			}
@@ -122,19 +122,18 @@ func (w *rollworld) report() {
 	}
 }
 
-func (w *rollworld) refuse(p *v1alpha1.MemberPlan, message string) {
+func (w *rolloutFixture) reportDisallowed(p *v1alpha1.MemberPlan, message string) {
 	p.Status.Conditions = []metav1.Condition{{
 		Type: v1alpha1.PlanNodesReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonImageNotAllowed, Message: message,
 	}}
 }
 
-// settle takes turns until there is nothing to do or nothing changes any more, and checks at each that no more than one
-// node is changed.
-func (w *rollworld) settle() {
+// runUntilStable runs 50 steps, and checks at each that no more than one node is changed.
+func (w *rolloutFixture) runUntilStable() {
 	w.t.Helper()
 	for range 50 {
 		before := len(w.changes)
-		w.turn()
+		w.step()
 		if len(w.changes)-before > 1 {
 			w.t.Fatalf("changed together: %v", w.changes[before:])
 		}
@@ -142,12 +141,12 @@ func (w *rollworld) settle() {
 	}
 }
 
-func three(t *testing.T) *rollworld {
-	return newRollworld(t, org("a", 1, 1), org("b", 1, 1), org("c", 1, 1))
+func threeMembers(t *testing.T) *rolloutFixture {
+	return newRolloutFixture(t, org("a", 1, 1), org("b", 1, 1), org("c", 1, 1))
 }
 
 func TestNewConsortiumStartsAllAtOnce(t *testing.T) {
-	w := three(t)
+	w := threeMembers(t)
 	for node, image := range w.planned() {
 		if want := strings.ToLower(node[:1]) + "1"; image != want {
 			t.Errorf("%s: %s, want %s", node, image, want)
@@ -159,9 +158,9 @@ func TestNewConsortiumStartsAllAtOnce(t *testing.T) {
 }
 
 func TestGoodImage(t *testing.T) {
-	w := three(t)
+	w := threeMembers(t)
 	w.declare("p2", "o2")
-	w.settle()
+	w.runUntilStable()
 	want := []string{"orderer0-a o2", "orderer0-b o2", "orderer0-c o2", "peer0-a p2", "peer0-b p2", "peer0-c p2"}
 	if !slices.Equal(w.changes, want) {
 		t.Errorf("changed %v, want %v", w.changes, want)
@@ -172,21 +171,21 @@ func TestGoodImage(t *testing.T) {
 }
 
 func TestStateDatabaseImage(t *testing.T) {
-	w := three(t)
+	w := threeMembers(t)
 	w.in.Consortium.Spec.Nodes.StateDatabase = v1alpha1.StateCouchDB
 	w.in.Plans = map[string]*v1alpha1.MemberPlan{}
-	w.turn()
+	w.step()
 	w.in.Consortium.Spec.Ledger.Fabric.CouchDBImage = "c2"
 	w.plan()
 	w.report()
-	w.turn()
+	w.step()
 	if r := w.in.Consortium.Status.Rollout; r == nil || r.Node != "peer0-a" || r.To.StateDatabaseImage != "c2" || r.From.StateDatabaseImage != "c1" {
 		t.Fatalf("one peer first: %+v", r)
 	}
 	if _, _, what := RolledOut(w.in, w.in.Consortium.Status.Rollout); what != "c2" {
 		t.Errorf("the image that is rolled out is CouchDB's, not %q", what)
 	}
-	w.settle()
+	w.runUntilStable()
 	for member, p := range w.in.Plans {
 		if n := p.Spec.Nodes[1]; n.StateDatabaseImage != "c2" {
 			t.Errorf("%s: %+v", member, n)
@@ -194,16 +193,16 @@ func TestStateDatabaseImage(t *testing.T) {
 	}
 }
 
-func TestBadImageStopsAtTheFirst(t *testing.T) {
-	w := three(t)
+func TestFailedImageStopsRollout(t *testing.T) {
+	w := threeMembers(t)
 	w.broken["p2"] = true
 	w.declare("p2", "o1")
-	w.settle()
+	w.runUntilStable()
 	if want := []string{"peer0-a p2"}; !slices.Equal(w.changes, want) {
 		t.Fatalf("within its time only one node is changed: %v, want %v", w.changes, want)
 	}
 	w.now = epoch.Add(v1alpha1.DefaultProgressDeadlineSeconds*time.Second + 2*time.Second)
-	w.settle()
+	w.runUntilStable()
 	if want := []string{"peer0-a p2", "peer0-a p1"}; !slices.Equal(w.changes, want) {
 		t.Fatalf("after that it goes back, and no other node is touched: %v, want %v", w.changes, want)
 	}
@@ -213,9 +212,9 @@ func TestBadImageStopsAtTheFirst(t *testing.T) {
 	}
 	w.declare("p3", "o1")
 	w.changes = nil
-	w.settle()
+	w.runUntilStable()
 	if want := []string{"peer0-a p3", "peer0-b p3", "peer0-c p3"}; !slices.Equal(w.changes, want) || w.in.Consortium.Status.Rollout != nil {
-		t.Errorf("another image begins anew: %v, want %v, %+v", w.changes, want, w.in.Consortium.Status.Rollout)
+		t.Errorf("another image starts again: %v, want %v, %+v", w.changes, want, w.in.Consortium.Status.Rollout)
 	}
 }
 
@@ -223,68 +222,68 @@ func TestRolloutSteps(t *testing.T) {
 	for _, c := range []struct {
 		why     string
 		members []v1alpha1.ConsortiumMember
-		run     func(*rollworld)
+		run     func(*rolloutFixture)
 		changes []string
 		says    string
 	}{
-		{"the old image, declared while the new one is tried, brings the node back at once", nil, func(w *rollworld) {
+		{"the old image, declared while the new one is rolled out, rolls the node back at once", nil, func(w *rolloutFixture) {
 			w.broken["p2"] = true
 			w.declare("p2", "o1")
-			w.turn()
+			w.step()
 			w.declare("p1", "o1")
 		}, []string{"peer0-a p2", "peer0-a p1"}, ""},
-		{"a third image goes to the node that was broken off first, which goes back to the first one if that fails", nil, func(w *rollworld) {
+		{"a third image goes to the interrupted node first, which is rolled back to the first image if that fails", nil, func(w *rolloutFixture) {
 			w.broken["p2"], w.broken["p3"] = true, true
 			w.declare("p2", "o1")
-			w.turn()
+			w.step()
 			w.declare("p3", "o1")
-			w.turn()
+			w.step()
 			w.now = w.now.Add(time.Hour)
 		}, []string{"peer0-a p2", "peer0-a p3", "peer0-a p1"}, "cannot be pulled"},
-		{"a member that is away is changed when it is back", nil, func(w *rollworld) {
+		{"a member that is not online is changed when it is back", nil, func(w *rolloutFixture) {
 			w.online("a", false)
 			w.declare("p1", "o2")
-			w.settle()
+			w.runUntilStable()
 			w.online("a", true)
 		}, []string{"orderer0-a o2", "orderer0-b o2", "orderer0-c o2"}, ""},
-		{"too few orderers are left while one cannot be heard", nil, func(w *rollworld) {
+		{"too few orderers are left while one is not online", nil, func(w *rolloutFixture) {
 			w.online("a", false)
 			w.declare("p1", "o2")
-		}, nil, "nothing heard of a"},
-		{"of five orderers one may be away", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 2), org("c", 1, 2)}, func(w *rollworld) {
+		}, nil, "no contact with a"},
+		{"of five orderers one may be offline", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 2), org("c", 1, 2)}, func(w *rolloutFixture) {
 			w.online("a", false)
 			w.declare("p1", "o2")
-		}, []string{"orderer0-b o2", "orderer1-b o2", "orderer0-c o2", "orderer1-c o2"}, "nothing heard of a"},
-		{"an only orderer is changed too", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 0)}, func(w *rollworld) {
+		}, []string{"orderer0-b o2", "orderer1-b o2", "orderer0-c o2", "orderer1-c o2"}, "no contact with a"},
+		{"an only orderer is changed too", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 0)}, func(w *rolloutFixture) {
 			w.declare("p1", "o2")
 		}, []string{"orderer0-a o2"}, ""},
-		{"an only orderer goes back too", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 0)}, func(w *rollworld) {
+		{"an only orderer goes back too", []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 0)}, func(w *rolloutFixture) {
 			w.broken["o2"] = true
 			w.declare("p1", "o2")
-			w.turn()
+			w.step()
 			w.now = w.now.Add(time.Hour)
 		}, []string{"orderer0-a o2", "orderer0-a o1"}, "cannot be pulled"},
-		{"time spent out of contact does not count", nil, func(w *rollworld) {
+		{"time spent offline does not count", nil, func(w *rolloutFixture) {
 			w.broken["p2"] = true
 			w.declare("p2", "o1")
-			w.turn()
+			w.step()
 			w.online("a", false)
 			w.now = w.now.Add(time.Hour)
-			w.turn()
+			w.step()
 			w.online("a", true)
 		}, []string{"peer0-a p2"}, "cannot be pulled"},
-		{"a peer that is added while an image is rolled out begins with the old one", nil, func(w *rollworld) {
+		{"a peer that is added during a rollout begins with the old image", nil, func(w *rolloutFixture) {
 			w.declare("p2", "o1")
 			w.decide()
 			w.plan()
 			w.in.Consortium.Spec.Members[2].Peers = ptr.To[int32](2)
 		}, []string{"peer0-a p2", "peer1-c p1", "peer0-b p2", "peer0-c p2", "peer1-c p2"}, ""},
-		{"a peer that is added after a failure has what the others have", nil, func(w *rollworld) {
+		{"a peer that is added after a failure has what the others have", nil, func(w *rolloutFixture) {
 			w.broken["p2"] = true
 			w.declare("p2", "o1")
-			w.turn()
+			w.step()
 			w.now = w.now.Add(time.Hour)
-			w.turn()
+			w.step()
 			w.in.Consortium.Spec.Members[2].Peers = ptr.To[int32](2)
 		}, []string{"peer0-a p2", "peer0-a p1", "peer1-c p1"}, "cannot be pulled"},
 	} {
@@ -293,9 +292,9 @@ func TestRolloutSteps(t *testing.T) {
 			if members == nil {
 				members = []v1alpha1.ConsortiumMember{org("a", 1, 1), org("b", 1, 1), org("c", 1, 1)}
 			}
-			w := newRollworld(t, members...)
+			w := newRolloutFixture(t, members...)
 			c.run(w)
-			w.settle()
+			w.runUntilStable()
 			if !slices.Equal(w.changes, c.changes) {
 				t.Errorf("changed %q, want %q", w.changes, c.changes)
 			}
@@ -310,20 +309,20 @@ func TestRolloutSteps(t *testing.T) {
 	}
 }
 
-func TestBrokenFromTheStart(t *testing.T) {
-	w := newRollworld(t, org("a", 1, 1), org("b", 1, 1), org("c", 1, 1))
+func TestNoNodeReady(t *testing.T) {
+	w := newRolloutFixture(t, org("a", 1, 1), org("b", 1, 1), org("c", 1, 1))
 	w.broken["p1"], w.broken["o1"] = true, true
 	w.report()
 	w.declare("p2", "o2")
-	w.turn()
+	w.step()
 	if len(w.changes) != 6 {
 		t.Errorf("nodes of which none works have nothing to lose, and are changed together: %v", w.changes)
 	}
 }
 
-// TestPlansFollowWhatIsWrittenDown: the plans never run ahead of the status, so that nothing is lost in between.
-func TestPlansFollowWhatIsWrittenDown(t *testing.T) {
-	w := three(t)
+// TestPlansFollowRolloutStatus: the plans never run ahead of the status, so that an interruption loses nothing.
+func TestPlansFollowRolloutStatus(t *testing.T) {
+	w := threeMembers(t)
 	w.declare("p2", "o1")
 	w.plan()
 	if len(w.changes) > 0 {
@@ -343,7 +342,7 @@ func TestPlansFollowWhatIsWrittenDown(t *testing.T) {
 }
 
 func TestRolloutDeadline(t *testing.T) {
-	w := three(t)
+	w := threeMembers(t)
 	w.in.Consortium.Spec.ProgressDeadlineSeconds = ptr.To[int32](60)
 	w.declare("p2", "o1")
 	w.decide()

@@ -9,7 +9,7 @@ import (
 
 // Sequence numbers a contract's definition on its channel.
 type Sequence struct {
-	// Number under which the definition is on the ledger, or is to come next.
+	// Number is the sequence that the definition has on the ledger, or will have next.
 	Number int64
 	// Hash of the definition that Number is for.
 	Hash string
@@ -17,30 +17,29 @@ type Sequence struct {
 	Settled bool
 	// Committed is the sequence that most of the channel's members have on their ledgers.
 	Committed int64
-	// Differs is what most of them say differs there from the definition; empty if nothing does.
+	// Differs is how the definition on the ledger differs from this one, as most of them report; empty if it does not.
 	Differs string
 }
 
-// ledgerView is what most of a channel's members say of a contract on the ledger. More than half of them have to say a thing
-// before it counts, so that no single member pushes a number on.
+// ledgerView is what most of a channel's members report of a contract on the ledger. More than half of them have to report
+// the same, so that no single member can increase the sequence.
 type ledgerView struct {
-	// known is whether they have looked.
+	// known is whether most of them have read the ledger.
 	known bool
 	// sequence of what is committed; zero if nothing is.
 	sequence int64
-	// same is whether that is the definition that is planned, and differs in what it is not.
+	// same is whether that is the definition that is planned; differs is how it is not.
 	same    bool
 	differs string
 }
 
-// nextSequence gives a definition its number: the one that the ledger has it under, or the ledger's next one. What somebody
-// else commits after it has been there is left alone until people declare something new; what was there before it is
-// replaced.
+// nextSequence is a definition's sequence: the one that it has on the ledger, or the ledger's next one. A definition that is
+// committed by other means later is left alone until the declaration changes; one that was committed earlier is replaced.
 func nextSequence(in Input, contract *v1alpha1.Contract, planned v1alpha1.PlanContract, members []string) Sequence {
 	s := Sequence{Hash: planned.DefinitionHash()}
 	number, noted := contract.Status.Sequence, contract.Status.DefinitionHash == s.Hash
 	for _, name := range members {
-		// A plan that went out before the number was written down is as binding as the note.
+		// A sequence in a written plan counts even if it was not written to the Contract's status.
 		for _, old := range planContracts(in.Plans[name]) {
 			if old.Name == planned.Name && old.Channel == planned.Channel && old.Sequence > number {
 				number, noted = old.Sequence, old.DefinitionHash() == s.Hash
@@ -73,8 +72,8 @@ func planContracts(plan *v1alpha1.MemberPlan) []v1alpha1.PlanContract {
 	return plan.Spec.Contracts
 }
 
-// viewOf takes the members' reports together. What one says of sameness counts only if it is about this very definition,
-// and about nothing that the ledger has left behind.
+// viewOf aggregates the members' reports. Whether the definition is the same counts only if the report is about this
+// definition and the ledger's current sequence.
 func viewOf(in Input, contract v1alpha1.PlanContract, hash string, members []string) ledgerView {
 	var reports []v1alpha1.PlanContractStatus
 	for _, name := range members {

@@ -16,9 +16,9 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// laden is an input with everything that a plan can point at.
-func laden() Input {
-	in := carryOut(input(org("a", 2, 1), org("b", 1, 1), org("c", 1, 1)))
+// fullInput is an input with every pointer, slice and map of a plan set.
+func fullInput() Input {
+	in := writePlans(input(org("a", 2, 1), org("b", 1, 1), org("c", 1, 1)))
 	resources := func() *corev1.ResourceRequirements {
 		return &corev1.ResourceRequirements{
 			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("128Mi")},
@@ -41,8 +41,8 @@ func laden() Input {
 	return in
 }
 
-// memory notes what a value points at: pointers, slices and maps, by address.
-func memory(v reflect.Value, path string, found map[uintptr]string) {
+// collectPointers collects the addresses of a value's pointers, slices and maps, with their paths.
+func collectPointers(v reflect.Value, path string, found map[uintptr]string) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice:
 		if v.IsNil() || v.Kind() == reflect.Slice && v.Cap() == 0 {
@@ -53,36 +53,36 @@ func memory(v reflect.Value, path string, found map[uintptr]string) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		if !v.IsNil() {
-			memory(v.Elem(), path, found)
+			collectPointers(v.Elem(), path, found)
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if v.Type() != reflect.TypeFor[time.Time]() { // which points at a zone that all share
-				memory(v.Field(i), path+"."+v.Type().Field(i).Name, found)
+				collectPointers(v.Field(i), path+"."+v.Type().Field(i).Name, found)
 			}
 		}
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
-			memory(v.Index(i), fmt.Sprintf("%s[%d]", path, i), found)
+			collectPointers(v.Index(i), fmt.Sprintf("%s[%d]", path, i), found)
 		}
 	case reflect.Map:
 		for _, key := range v.MapKeys() {
-			memory(v.MapIndex(key), fmt.Sprintf("%s[%v]", path, key), found)
+			collectPointers(v.MapIndex(key), fmt.Sprintf("%s[%v]", path, key), found)
 		}
 	}
 }
 
-// TestPlansShareNothing: neither with each other nor with what they were made of, which is the cache's.
+// TestPlansShareNothing: plans share no memory with each other or with the input, which is the cache's.
 func TestPlansShareNothing(t *testing.T) {
-	in := laden()
+	in := fullInput()
 	all := map[uintptr]string{}
-	memory(reflect.ValueOf(in), "input", all)
+	collectPointers(reflect.ValueOf(in), "input", all)
 	if len(all) < 50 {
 		t.Fatalf("the search has found %d pointers in the input only, and so proves nothing", len(all))
 	}
 	for member, spec := range Compute(in).Plans {
 		own := map[uintptr]string{}
-		memory(reflect.ValueOf(&spec), member, own)
+		collectPointers(reflect.ValueOf(&spec), member, own)
 		for address, path := range own {
 			if other, taken := all[address]; taken {
 				t.Errorf("%s is the same memory as %s", path, other)
@@ -92,9 +92,9 @@ func TestPlansShareNothing(t *testing.T) {
 	}
 }
 
-// TestPlansAreWrittenSideBySide encodes and decodes the plans as so many updates do, under the race detector.
-func TestPlansAreWrittenSideBySide(t *testing.T) {
-	in := laden()
+// TestPlansAreWrittenConcurrently encodes and decodes the plans concurrently, as updates do; run it with the race detector.
+func TestPlansAreWrittenConcurrently(t *testing.T) {
+	in := fullInput()
 	var group sync.WaitGroup
 	for range 20 {
 		for _, spec := range Compute(in).Plans {

@@ -7,32 +7,32 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// undecodable is the finding on an object whose specification was not read whole; ok if it was. What is amiss in a status
-// is no reason: its writer writes it anew.
-func undecodable(u v1alpha1.Undecodable) (Finding, bool) {
+// validateDecoded checks that an object's specification was decoded completely. Values in a status are ignored: the
+// status's writer will overwrite them.
+func validateDecoded(u v1alpha1.Undecodable) (ValidationResult, bool) {
 	if u.InStatus() {
-		return Finding{}, true
+		return ValidationResult{}, true
 	}
-	return refused(v1alpha1.ReasonUndecodable, "%s; nothing is changed until the value is corrected: kubectl edit this object, or apply it anew", u), false
+	return invalid(v1alpha1.ReasonUndecodable, "%s; nothing is changed until the value is corrected: kubectl edit this object, or apply it again", u), false
 }
 
-// JudgeMember says whether a Member could be read. Its status is the agent's and harms nobody but the Member; without its
-// root, though, nobody could tell a Member that has lost it from one that has another.
-func JudgeMember(member *v1alpha1.Member) Finding {
-	finding, ok := undecodable(member.Undecodable)
+// ValidateMember checks that a Member was decoded completely. Values in its status are ignored except for status.root:
+// without it, a Member that has lost its root cannot be told from one that has changed it.
+func ValidateMember(member *v1alpha1.Member) ValidationResult {
+	validation, ok := validateDecoded(member.Undecodable)
 	if !ok {
-		return finding
+		return validation
 	}
 	for _, value := range member.Undecodable {
 		if value.Path == "status.root" {
-			return refused(v1alpha1.ReasonUndecodable, "%s; nothing is changed until its agent reports again, or somebody resets it: kubectl patch member %s --subresource=status --type=json -p '[{\"op\":\"remove\",\"path\":\"/status/root\"}]'",
+			return invalid(v1alpha1.ReasonUndecodable, "%s; nothing is changed until its agent reports again, or somebody resets it: kubectl patch member %s --subresource=status --type=json -p '[{\"op\":\"remove\",\"path\":\"/status/root\"}]'",
 				member.Undecodable, member.Name)
 		}
 	}
 	return accepted()
 }
 
-// keepUndecodable leaves in a plan what the last one says of channels, contracts and lines that cannot be read now.
+// keepUndecodable copies to a plan the previous plan's channels, contracts and lines that cannot be decoded now.
 func keepUndecodable(in Input, next *v1alpha1.MemberPlanSpec) {
 	last := in.Plans[next.Member]
 	if last == nil {

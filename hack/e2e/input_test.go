@@ -46,7 +46,7 @@ func lineToNowhere(t *testing.T, s *harness.Harness) {
 	port := get(t, s, "host", "{.spec.ends[0].port}", "line", "org1-org3")
 	for _, row := range []struct{ why, line, says string }{
 		{"a line to nowhere", nowhere("10.200.255.1", "10.200.255.2", port), "does not reach"},
-		{"a line over the addresses of another", nowhere(end(0), end(1), port), "line org1-org3 leads between the same two addresses"},
+		{"a line over the addresses of another", nowhere(end(0), end(1), port), "line org1-org3 has the same two addresses"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			if err := s.Apply(t.Context(), "host", row.line); err != nil {

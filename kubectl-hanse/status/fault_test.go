@@ -154,8 +154,8 @@ var organizationFaults = []faultRow{
 		s.Members[1].Plan.Status.Conditions = readyIs("False", v1alpha1.ReasonImageNotAllowed, "contract notary: no")
 	}, failed, []string{"trade/members/org2: contract notary: no"}},
 	{"an invitation that has run out takes a new one", func(s *Snapshot) {
-		s.Members[1].Member.Status.Conditions = []condition{{Type: v1alpha1.MemberRegistered, Status: "False", Reason: v1alpha1.ReasonInvitationExpired, Message: "the invitation has run out"}}
-	}, failed, []string{"trade/members/org2: the invitation has run out"}},
+		s.Members[1].Member.Status.Conditions = []condition{{Type: v1alpha1.MemberRegistered, Status: "False", Reason: v1alpha1.ReasonInvitationExpired, Message: "the invitation has expired"}}
+	}, failed, []string{"trade/members/org2: the invitation has expired"}},
 	{"a shared credential is a fault that is True", func(s *Snapshot) {
 		s.Members[0].Member.Status.Conditions = append(s.Members[0].Member.Status.Conditions,
 			condition{Type: v1alpha1.MemberCredentialShared, Status: "True", Reason: v1alpha1.ReasonCredentialShared, Message: "two agents renew the Lease"})
@@ -183,7 +183,7 @@ var lineFaultRows = []faultRow{
 		planSays(s, 2, v1alpha1.PlanLinesReady, v1alpha1.ReasonNotFound, "there is no line to org1")
 	}, failed, []string{"trade/members/org3: ", "trade/members/org3/lines: there is no line to org1"}},
 	{"an end that has not tried waits", func(s *Snapshot) {
-		s.Lines[0].Status.Conditions = readyIs("Unknown", v1alpha1.ReasonWaiting, "waiting for org1 and org2 to try the line")
+		s.Lines[0].Status.Conditions = readyIs("Unknown", v1alpha1.ReasonWaiting, "waiting for org1 and org2 to probe the line")
 		lineEnds(s, v1alpha1.LineEndStatus{State: v1alpha1.LineUnknown, Reason: v1alpha1.LineNotProbed}, v1alpha1.LineEndStatus{State: v1alpha1.LineUp})
 	}, waiting, []string{"trade/lines/org1-org2/at org1: has not tried"}},
 }
@@ -203,7 +203,7 @@ var noFaults = []faultRow{
 	{"what waits is not at fault, and so there is none", func(s *Snapshot) {
 		contractOf(s, 1).Running = false
 		contractOf(s, 1).Reason, contractOf(s, 1).Message = v1alpha1.ReasonWaiting, "waiting for the channel"
-		s.Consortium.Status.Conditions = readyIs("False", v1alpha1.ReasonRetiring, "waiting for org2 to take the nodes down")
+		s.Consortium.Status.Conditions = readyIs("False", v1alpha1.ReasonRetiring, "waiting for org2 to remove the nodes")
 	}, failed, nil},
 	{"a plan that an agent has not reported of is waited for", func(s *Snapshot) {
 		s.Members[2].Plan.Status.Channels, s.Members[2].Plan.Status.Contracts = nil, nil

@@ -1,4 +1,4 @@
-package fold
+package status
 
 import (
 	"fmt"
@@ -10,18 +10,18 @@ import (
 	"github.com/hanse-io/hanse/federation/plan"
 )
 
-// Contract folds what the Members report of a contract into its status.
+// Contract aggregates what the Members report of a contract into its status.
 func Contract(in plan.Input, res plan.Result, contract *v1alpha1.Contract, now time.Time) v1alpha1.ContractStatus {
-	finding := res.Contracts[contract.Name]
-	// The number once given is kept even while the contract is refused.
+	validation := res.Contracts[contract.Name]
+	// An assigned sequence is kept even while the contract is not accepted.
 	status := v1alpha1.ContractStatus{
 		Sequence:       contract.Status.Sequence,
 		DefinitionHash: contract.Status.DefinitionHash,
 		Settled:        contract.Status.Settled,
 		Committed:      contract.Status.Committed,
 	}
-	ready := Verdict{metav1.ConditionFalse, finding.Reason, finding.Message}
-	if finding.Accepted {
+	ready := Outcome{metav1.ConditionFalse, validation.Reason, validation.Message}
+	if validation.Accepted {
 		sequence := res.Sequences[contract.Name]
 		p, counts := contractProgress(in, res, contract)
 		status = v1alpha1.ContractStatus{
@@ -30,40 +30,40 @@ func Contract(in plan.Input, res plan.Result, contract *v1alpha1.Contract, now t
 			Approved: ratio(counts.approved, counts.all), Running: ratio(counts.running, counts.all),
 			Serving: ratio(counts.serving, counts.all),
 		}
-		ready = p.verdict(fmt.Sprintf("approved by %s members, runs at %s, answers at %s", status.Approved, status.Running, status.Serving))
+		ready = p.outcome(fmt.Sprintf("approved by %s members, runs at %s, answers at %s", status.Approved, status.Running, status.Serving))
 		if sequence.Settled && sequence.Differs != "" {
-			ready = Verdict{metav1.ConditionFalse, v1alpha1.ReasonDefinitionDiffers, foreign(sequence)}
+			ready = Outcome{metav1.ConditionFalse, v1alpha1.ReasonDefinitionDiffers, definitionDiffers(sequence)}
 		}
 		if found := contractFaults(in, res, contract); len(found) > 0 {
-			ready = faultVerdict(fmt.Sprintf("approved by %s members, runs at %s", status.Approved, status.Running), found)
+			ready = faultOutcome(fmt.Sprintf("approved by %s members, runs at %s", status.Approved, status.Running), found)
 		}
 		if !res.Consortium.Accepted {
-			ready = Verdict{metav1.ConditionFalse, v1alpha1.ReasonWaiting, "waiting for consortium " + in.Consortium.Name + " to be accepted"}
+			ready = Outcome{metav1.ConditionFalse, v1alpha1.ReasonWaiting, "waiting for consortium " + in.Consortium.Name + " to be accepted"}
 		}
 	}
 	status.ObservedGeneration = contract.Generation
-	status.Conditions = Conditions(contract.Status.Conditions, contract.Generation, now, map[string]Verdict{
-		v1alpha1.ConditionAccepted: Accepted(finding),
+	status.Conditions = Conditions(contract.Status.Conditions, contract.Generation, now, map[string]Outcome{
+		v1alpha1.ConditionAccepted: Accepted(validation),
 		v1alpha1.ConditionReady:    ready,
 	})
 	return status
 }
 
-// LoneContract is the status of a contract whose Channel, or whose Channel's Consortium, does not exist.
-func LoneContract(contract *v1alpha1.Contract, finding plan.Finding, now time.Time) v1alpha1.ContractStatus {
-	res := plan.Result{Contracts: map[string]plan.Finding{contract.Name: finding}}
+// OrphanedContract is the status of a contract whose Channel, or whose Channel's Consortium, does not exist.
+func OrphanedContract(contract *v1alpha1.Contract, validation plan.ValidationResult, now time.Time) v1alpha1.ContractStatus {
+	res := plan.Result{Contracts: map[string]plan.ValidationResult{contract.Name: validation}}
 	return Contract(plan.Input{}, res, contract, now)
 }
 
-// foreign says what to do about a definition that somebody committed by other means.
-func foreign(s plan.Sequence) string {
-	return fmt.Sprintf("somebody has committed another definition on the ledger, sequence %d: %s; to replace it, change the Contract, its version for example; to adopt it, declare the same in the Contract",
+// definitionDiffers is the message for a definition that was committed by other means.
+func definitionDiffers(s plan.Sequence) string {
+	return fmt.Sprintf("another definition is committed on the ledger, sequence %d: %s; to replace it, change the Contract, its version for example; to adopt it, declare the same in the Contract",
 		s.Committed, s.Differs)
 }
 
 type contractCounts struct{ approved, running, serving, all int }
 
-// contractProgress says who has approved, who runs, and who is to commit.
+// contractProgress counts the Members that have approved, run and serve the contract, and collects what is pending.
 func contractProgress(in plan.Input, res plan.Result, contract *v1alpha1.Contract) (progress, contractCounts) {
 	channel := res.Resolved[contract.Spec.Channel]
 	number, hash := res.Sequences[contract.Name].Number, res.Sequences[contract.Name].Hash
@@ -72,7 +72,7 @@ func contractProgress(in plan.Input, res plan.Result, contract *v1alpha1.Contrac
 	for _, member := range channel.Endorsing {
 		report := contractReport(in.Plans[member], contract.Spec.Channel, contract.LedgerName())
 		if report.Definition != hash {
-			// It is about something else that was declared before.
+			// It is about an earlier declaration.
 			report.Approved, report.Serving = 0, false
 		}
 		if report.Approved >= number {
@@ -86,24 +86,24 @@ func contractProgress(in plan.Input, res plan.Result, contract *v1alpha1.Contrac
 		}
 		switch {
 		case Online(in.Members[member]) != metav1.ConditionTrue:
-			p.unheardOf(member)
+			p.addUnreachable(member)
 		case !report.Running && report.Definition == hash:
-			// It approves only what runs.
-			run.miss(member, "run contract "+contract.Name, report.Message)
+			// A Member approves only what runs.
+			run.addPending(member, "run contract "+contract.Name, report.Message)
 		case report.Approved < number:
-			approve.miss(member, "approve contract "+contract.Name, report.Message)
+			approve.addPending(member, "approve contract "+contract.Name, report.Message)
 		case report.Committed < number && member == channel.Leader:
-			commit.miss(member, "commit contract "+contract.Name, report.Message)
+			commit.addPending(member, "commit contract "+contract.Name, report.Message)
 		case report.Committed < number:
-			commit.miss(member, "see contract "+contract.Name+" committed", report.Message)
+			commit.addPending(member, "see contract "+contract.Name+" committed", report.Message)
 		case !report.Serving:
-			serve.miss(member, "answer for contract "+contract.Name, report.Message)
+			serve.addPending(member, "answer for contract "+contract.Name, report.Message)
 		}
 	}
-	p.join(run)
-	p.join(approve)
-	p.join(commit)
-	p.join(serve)
+	p.merge(run)
+	p.merge(approve)
+	p.merge(commit)
+	p.merge(serve)
 	return p, counts
 }
 

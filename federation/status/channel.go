@@ -1,4 +1,4 @@
-package fold
+package status
 
 import (
 	"fmt"
@@ -11,38 +11,38 @@ import (
 	"github.com/hanse-io/hanse/federation/plan"
 )
 
-// Channel folds what the Members report of a channel into its status.
+// Channel aggregates what the Members report of a channel into its status.
 func Channel(in plan.Input, res plan.Result, channel *v1alpha1.Channel, now time.Time) v1alpha1.ChannelStatus {
-	finding := res.Channels[channel.Name]
+	validation := res.Channels[channel.Name]
 	status := v1alpha1.ChannelStatus{ObservedGeneration: channel.Generation}
-	ready := Verdict{metav1.ConditionFalse, finding.Reason, finding.Message}
+	ready := Outcome{metav1.ConditionFalse, validation.Reason, validation.Message}
 	if resolved, ok := res.Resolved[channel.Name]; ok {
 		var p progress
 		p, status = channelProgress(in, resolved)
 		status.ObservedGeneration = channel.Generation
 		summary := fmt.Sprintf("%s orderers, %s peers", status.Orderers, status.Peers)
-		ready = p.verdict(summary)
+		ready = p.outcome(summary)
 		if found := channelFaults(in, resolved); len(found) > 0 {
-			ready = faultVerdict(summary, found)
+			ready = faultOutcome(summary, found)
 		}
 		if !res.Consortium.Accepted {
-			ready = Verdict{metav1.ConditionFalse, v1alpha1.ReasonWaiting, "waiting for consortium " + in.Consortium.Name + " to be accepted"}
+			ready = Outcome{metav1.ConditionFalse, v1alpha1.ReasonWaiting, "waiting for consortium " + in.Consortium.Name + " to be accepted"}
 		}
 	}
-	status.Conditions = Conditions(channel.Status.Conditions, channel.Generation, now, map[string]Verdict{
-		v1alpha1.ConditionAccepted: Accepted(finding),
+	status.Conditions = Conditions(channel.Status.Conditions, channel.Generation, now, map[string]Outcome{
+		v1alpha1.ConditionAccepted: Accepted(validation),
 		v1alpha1.ConditionReady:    ready,
 	})
 	return status
 }
 
-// LoneChannel is the status of a channel whose Consortium does not exist.
-func LoneChannel(channel *v1alpha1.Channel, now time.Time) v1alpha1.ChannelStatus {
-	res := plan.Result{Channels: map[string]plan.Finding{channel.Name: plan.UnknownConsortium(channel)}}
+// OrphanedChannel is the status of a channel whose Consortium does not exist.
+func OrphanedChannel(channel *v1alpha1.Channel, now time.Time) v1alpha1.ChannelStatus {
+	res := plan.Result{Channels: map[string]plan.ValidationResult{channel.Name: plan.UnknownConsortium(channel)}}
 	return Channel(plan.Input{}, res, channel, now)
 }
 
-// channelProgress counts who has joined. The status carries no conditions yet.
+// channelProgress counts the nodes that have joined. The returned status has no conditions yet.
 func channelProgress(in plan.Input, c plan.Channel) (progress, v1alpha1.ChannelStatus) {
 	var p progress
 	status := v1alpha1.ChannelStatus{Members: c.Members}
@@ -65,8 +65,8 @@ func channelProgress(in plan.Input, c plan.Channel) (progress, v1alpha1.ChannelS
 		}
 		orderers, peers = orderers+done.orderers, peers+done.peers
 		status.Height = max(status.Height, report.Height)
-		noteGenesis(&p, &status, m.Name, c.Name, report.GenesisHash)
-		noteChannel(&p, in, c, m.Name, report, done)
+		compareGenesis(&p, &status, m.Name, c.Name, report.GenesisHash)
+		addChannelProgress(&p, in, c, m.Name, report, done)
 	}
 	status.Orderers, status.Peers = ratio(orderers, allOrderers), ratio(peers, allPeers)
 	return p, status
@@ -74,35 +74,35 @@ func channelProgress(in plan.Input, c plan.Channel) (progress, v1alpha1.ChannelS
 
 type joined struct{ orderers, ofOrderers, peers, ofPeers int }
 
-// noteGenesis holds the Members' first blocks against each other.
-func noteGenesis(p *progress, status *v1alpha1.ChannelStatus, member, channel, hash string) {
+// compareGenesis checks that the Members' first blocks are the same.
+func compareGenesis(p *progress, status *v1alpha1.ChannelStatus, member, channel, hash string) {
 	switch {
 	case hash == "" || hash == status.GenesisHash:
 	case status.GenesisHash == "":
 		status.GenesisHash = hash
 	default:
-		p.fail("%s holds another first block of channel %s than the others", member, channel)
+		p.addFailed("%s holds another first block of channel %s than the others", member, channel)
 	}
 }
 
-// noteChannel says what one Member still has to do for a channel.
-func noteChannel(p *progress, in plan.Input, c plan.Channel, member string, report v1alpha1.PlanChannelStatus, done joined) {
+// addChannelProgress adds what one Member still has to do for a channel.
+func addChannelProgress(p *progress, in plan.Input, c plan.Channel, member string, report v1alpha1.PlanChannelStatus, done joined) {
 	switch {
 	case Online(in.Members[member]) != metav1.ConditionTrue:
-		p.unheardOf(member)
+		p.addUnreachable(member)
 	case c.GenesisHash == "":
 		if member == c.Leader {
-			p.miss(member, "make the first block of channel "+c.Name, report.Message)
+			p.addPending(member, "make the first block of channel "+c.Name, report.Message)
 		}
 	case report.GenesisHash == "" && plan.WaitingGenesis(in, member) > 0:
-		p.miss(member, "take over the first block of channel "+c.Name,
-			fmt.Sprintf("waiting for %d channels' first blocks to be handed over", plan.WaitingGenesis(in, member)))
+		p.addPending(member, "receive the first block of channel "+c.Name,
+			fmt.Sprintf("waiting for %d channels' first blocks to be distributed", plan.WaitingGenesis(in, member)))
 	case done.orderers < done.ofOrderers:
-		p.miss(member, "join its orderers to channel "+c.Name, report.Message)
+		p.addPending(member, "join its orderers to channel "+c.Name, report.Message)
 	case done.peers < done.ofPeers:
-		p.miss(member, "join its peers to channel "+c.Name, report.Message)
+		p.addPending(member, "join its peers to channel "+c.Name, report.Message)
 	case done.ofPeers > 0 && !report.AnchorsSet:
-		p.miss(member, "name its anchor peers on channel "+c.Name, report.Message)
+		p.addPending(member, "name its anchor peers on channel "+c.Name, report.Message)
 	}
 }
 

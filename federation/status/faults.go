@@ -1,4 +1,4 @@
-package fold
+package status
 
 import (
 	"fmt"
@@ -11,15 +11,15 @@ import (
 	"github.com/hanse-io/hanse/federation/plan"
 )
 
-// fault is what is wrong with one object at one Member, as its agent says.
+// fault is what a Member's agent reports to be wrong with one object.
 type fault struct{ member, reason, message string }
 
-// isFault is whether a reason in a report says that something is wrong, and not merely that it is not done yet.
+// isFault is whether a reason in a report means that something is wrong, and not merely that it is not done yet.
 func isFault(reason string) bool {
 	return !slices.Contains([]string{"", v1alpha1.ReasonReady, v1alpha1.ReasonProgressing, v1alpha1.ReasonWaiting, v1alpha1.ReasonUnreachable}, reason)
 }
 
-// faults are what the Members that are in contact say is wrong, sorted by Member.
+// faults are those that the online Members report, sorted by Member.
 func faults(in plan.Input, members []string, report func(*v1alpha1.MemberPlan) (reason, message string)) []fault {
 	var found []fault
 	for _, name := range slices.Sorted(slices.Values(members)) {
@@ -48,24 +48,24 @@ func channelFaults(in plan.Input, c plan.Channel) []fault {
 	})
 }
 
-// mostFaults is how many Members a message names.
-const mostFaults = 8
+// maxFaults is how many Members a message names.
+const maxFaults = 8
 
 // faultText names every Member at which something is wrong, and what.
 func faultText(found []fault) string {
 	var parts []string
 	for i, f := range found {
-		if i == mostFaults {
+		if i == maxFaults {
 			parts = append(parts, fmt.Sprintf("and %d more", len(found)-i))
 			break
 		}
-		parts = append(parts, f.member+": "+short(f.message, f.reason))
+		parts = append(parts, f.member+": "+shorten(f.message, f.reason))
 	}
 	return strings.Join(parts, "; ")
 }
 
-// short keeps a Member's words to a length that leaves room for the others'; what says nothing is its reason.
-func short(message, reason string) string {
+// shorten limits a Member's message to 512 bytes, which leaves room for others; an empty message becomes the reason.
+func shorten(message, reason string) string {
 	const limit = 512
 	switch {
 	case message == "":
@@ -76,7 +76,7 @@ func short(message, reason string) string {
 	return message
 }
 
-// faultVerdict puts what is wrong with an object into its own condition, under the reason of the first Member concerned.
-func faultVerdict(summary string, found []fault) Verdict {
-	return Verdict{metav1.ConditionFalse, found[0].reason, summary + "; " + faultText(found)}
+// faultOutcome is the outcome of an object's Ready condition when Members report faults, with the first one's reason.
+func faultOutcome(summary string, found []fault) Outcome {
+	return Outcome{metav1.ConditionFalse, found[0].reason, summary + "; " + faultText(found)}
 }

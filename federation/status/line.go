@@ -1,4 +1,4 @@
-package fold
+package status
 
 import (
 	"fmt"
@@ -10,9 +10,9 @@ import (
 	"github.com/hanse-io/hanse/federation/plan"
 )
 
-// Line folds what the two ends say of a line into its status.
+// Line aggregates the reports of a line's two ends into its status.
 func Line(line *v1alpha1.Line, others []v1alpha1.Line, members map[string]*v1alpha1.Member, now time.Time) v1alpha1.LineStatus {
-	finding := plan.JudgeLine(line, others, func(name string) bool { return members[name] != nil })
+	validation := plan.ValidateLine(line, others, func(name string) bool { return members[name] != nil })
 	status := v1alpha1.LineStatus{ObservedGeneration: line.Generation}
 	for _, end := range line.Spec.Ends {
 		if report := lineReport(line, members[end.Member]); report != nil {
@@ -22,19 +22,19 @@ func Line(line *v1alpha1.Line, others []v1alpha1.Line, members map[string]*v1alp
 			})
 		}
 	}
-	ready := Verdict{metav1.ConditionFalse, finding.Reason, finding.Message}
-	if finding.Accepted {
-		ready = lineVerdict(line, members)
+	ready := Outcome{metav1.ConditionFalse, validation.Reason, validation.Message}
+	if validation.Accepted {
+		ready = lineOutcome(line, members)
 	}
-	status.Conditions = Conditions(line.Status.Conditions, line.Generation, now, map[string]Verdict{
-		v1alpha1.ConditionAccepted: Accepted(finding),
+	status.Conditions = Conditions(line.Status.Conditions, line.Generation, now, map[string]Outcome{
+		v1alpha1.ConditionAccepted: Accepted(validation),
 		v1alpha1.ConditionReady:    ready,
 	})
 	return status
 }
 
-// LineIsUp is the state of a line as both its ends have it. A direction is known from the end where it starts or, while
-// the host does not hear that end, from what it told the far one.
+// LineIsUp is the state of a line in both directions. A direction's state is reported by the end where it starts or, while
+// that Member is not online, by the far end as its reverse.
 func LineIsUp(line *v1alpha1.Line, members map[string]*v1alpha1.Member) v1alpha1.LineState {
 	state := v1alpha1.LineUp
 	for _, end := range line.Spec.Ends {
@@ -54,16 +54,16 @@ func direction(line *v1alpha1.Line, from string, members map[string]*v1alpha1.Me
 	if !ok {
 		return v1alpha1.LineUnknown
 	}
-	if report := heardReport(line, members[near.Member]); report != nil {
+	if report := onlineReport(line, members[near.Member]); report != nil {
 		return report.State
 	}
-	if report := heardReport(line, members[far.Member]); report != nil {
+	if report := onlineReport(line, members[far.Member]); report != nil {
 		return report.Reverse
 	}
 	return v1alpha1.LineUnknown
 }
 
-// lineReport is what a Member last said of a line, if it was about the same far end.
+// lineReport is a Member's last report of a line, if it was about the same far end.
 func lineReport(line *v1alpha1.Line, member *v1alpha1.Member) *v1alpha1.LineReport {
 	if member == nil {
 		return nil
@@ -77,43 +77,43 @@ func lineReport(line *v1alpha1.Line, member *v1alpha1.Member) *v1alpha1.LineRepo
 	return nil
 }
 
-// heardReport is the report of a Member that is in contact.
-func heardReport(line *v1alpha1.Line, member *v1alpha1.Member) *v1alpha1.LineReport {
+// onlineReport is a Member's report of a line; nil if the Member is not online.
+func onlineReport(line *v1alpha1.Line, member *v1alpha1.Member) *v1alpha1.LineReport {
 	if Online(member) != metav1.ConditionTrue {
 		return nil
 	}
 	return lineReport(line, member)
 }
 
-func lineVerdict(line *v1alpha1.Line, members map[string]*v1alpha1.Member) Verdict {
+func lineOutcome(line *v1alpha1.Line, members map[string]*v1alpha1.Member) Outcome {
 	a, b := line.Spec.Ends[0].Member, line.Spec.Ends[1].Member
 	switch LineIsUp(line, members) {
 	case v1alpha1.LineUp:
-		return Verdict{metav1.ConditionTrue, v1alpha1.ReasonLineUp, fmt.Sprintf("%s and %s reach each other", a, b) + fullMessage(line, members)}
+		return Outcome{metav1.ConditionTrue, v1alpha1.ReasonLineUp, fmt.Sprintf("%s and %s reach each other", a, b) + fullMessage(line, members)}
 	case v1alpha1.LineDown:
-		return Verdict{metav1.ConditionFalse, v1alpha1.ReasonLineDown, downMessage(line, members)}
+		return Outcome{metav1.ConditionFalse, v1alpha1.ReasonLineDown, downMessage(line, members)}
 	}
 	for _, end := range line.Spec.Ends {
 		if Online(members[end.Member]) != metav1.ConditionTrue {
-			return Verdict{metav1.ConditionUnknown, v1alpha1.ReasonUnreachable, fmt.Sprintf("nothing heard of %s", end.Member)}
+			return Outcome{metav1.ConditionUnknown, v1alpha1.ReasonUnreachable, fmt.Sprintf("no contact with %s", end.Member)}
 		}
 	}
-	return Verdict{metav1.ConditionUnknown, v1alpha1.ReasonWaiting, fmt.Sprintf("waiting for %s and %s to try the line", a, b)}
+	return Outcome{metav1.ConditionUnknown, v1alpha1.ReasonWaiting, fmt.Sprintf("waiting for %s and %s to probe the line", a, b)}
 }
 
-// lineReasons are sentences about why an end does not reach the other, with the end's own name put in. What exactly its
-// gateway found is for that organization alone.
+// lineReasons are the messages for a line that is down, with the name of the reporting end as their argument. The details
+// are for that organization alone.
 var lineReasons = map[v1alpha1.LineReason]string{
-	v1alpha1.LineUnreachable:      "no gateway answers there: see whether the line is cut or the address is wrong; %s finds the details in its ConfigMap hanse-lines",
-	v1alpha1.LineNotAuthenticated: "what answers there is not that Member's gateway, or does not accept this one: see whether the address is right; %s finds the details in its ConfigMap hanse-lines",
+	v1alpha1.LineUnreachable:      "no gateway answers there: check the network and the address; %s finds the details in its ConfigMap hanse-lines",
+	v1alpha1.LineNotAuthenticated: "what answers there is not that Member's gateway, or does not accept this one: check the address; %s finds the details in its ConfigMap hanse-lines",
 	v1alpha1.LineNotAllowed:       "%s does not allow its gateway to dial that address: correct the Line, or have it add the address to gateway.lines.allow of its chart",
 }
 
-// fullMessage names the ends that refuse connections over a line that is up.
+// fullMessage names the ends that reject connections over a line that is up.
 func fullMessage(line *v1alpha1.Line, members map[string]*v1alpha1.Member) string {
 	message := ""
 	for _, end := range line.Spec.Ends {
-		if report := heardReport(line, members[end.Member]); report != nil && report.Reason == v1alpha1.LineFull {
+		if report := onlineReport(line, members[end.Member]); report != nil && report.Reason == v1alpha1.LineFull {
 			message += fmt.Sprintf("; the gateway of %s is at its limit and refuses further connections over it", end.Member)
 		}
 	}
@@ -123,7 +123,7 @@ func fullMessage(line *v1alpha1.Line, members map[string]*v1alpha1.Member) strin
 func downMessage(line *v1alpha1.Line, members map[string]*v1alpha1.Member) string {
 	for _, end := range line.Spec.Ends {
 		_, far, _ := plan.Ends(line, end.Member)
-		report := heardReport(line, members[end.Member])
+		report := onlineReport(line, members[end.Member])
 		if report == nil || report.State != v1alpha1.LineDown {
 			continue
 		}
@@ -133,10 +133,10 @@ func downMessage(line *v1alpha1.Line, members map[string]*v1alpha1.Member) strin
 		}
 		return message
 	}
-	return "one end tells the other that it does not reach it"
+	return "one end reports that it does not reach the other"
 }
 
-// lines folds the lines between every two Members of a Consortium.
+// lines aggregates the lines between every two Members of a Consortium.
 func lines(in plan.Input) (progress, int, int) {
 	var p progress
 	up, pairs := 0, 0
@@ -146,13 +146,13 @@ func lines(in plan.Input) (progress, int, int) {
 			pairs++
 			switch state, declared := pairState(in, between[pair(a, b)]); {
 			case !declared:
-				p.miss("a Line between "+a+" and "+b, "be declared", "")
+				p.addPending("a Line between "+a+" and "+b, "be declared", "")
 			case state == v1alpha1.LineUp:
 				up++
 			case state == v1alpha1.LineDown:
-				p.miss("the line between "+a+" and "+b, "come up", "")
+				p.addPending("the line between "+a+" and "+b, "come up", "")
 			default:
-				p.unheardOf(fmt.Sprintf("the lines between %s and %s", a, b))
+				p.addUnreachable(fmt.Sprintf("the ends of the lines between %s and %s", a, b))
 			}
 		}
 	}
@@ -167,7 +167,7 @@ func pair(a, b string) [2]string {
 	return [2]string{a, b}
 }
 
-// linesByPair sorts the lines that are not being deleted by the two Members that they join.
+// linesByPair groups the lines that are not being deleted by the two Members that they connect.
 func linesByPair(in plan.Input) map[[2]string][]*v1alpha1.Line {
 	lines := make(map[[2]string][]*v1alpha1.Line, len(in.Lines))
 	for i := range in.Lines {

@@ -21,28 +21,28 @@ func rule(r v1alpha1.EndorsementRule) *v1alpha1.EndorsementPolicy {
 	return &v1alpha1.EndorsementPolicy{Rule: r}
 }
 
-func TestFindings(t *testing.T) {
-	rival := func(namespace string, age time.Duration, member string) func(*Input) {
+func TestValidate(t *testing.T) {
+	conflict := func(namespace string, age time.Duration, member string) func(*Input) {
 		return func(in *Input) {
-			in.Rivals = []v1alpha1.Consortium{{
+			in.Conflicts = []v1alpha1.Consortium{{
 				ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "trade", CreationTimestamp: metav1.NewTime(epoch.Add(-age))},
 				Spec:       v1alpha1.ConsortiumSpec{Members: []v1alpha1.ConsortiumMember{org(member, 1, 1)}},
 			}}
 		}
 	}
-	onConsortium := func(r Result) Finding { return r.Consortium }
-	onChannel := func(r Result) Finding { return r.Channels["deals"] }
-	onContract := func(r Result) Finding { return r.Contracts["notary"] }
+	onConsortium := func(r Result) ValidationResult { return r.Consortium }
+	onChannel := func(r Result) ValidationResult { return r.Channels["deals"] }
+	onContract := func(r Result) ValidationResult { return r.Contracts["notary"] }
 	for _, c := range []struct {
 		why    string
 		change func(*Input)
-		of     func(Result) Finding
+		of     func(Result) ValidationResult
 		reason string
 		says   string
 	}{
-		{"all is well with the consortium", func(*Input) {}, onConsortium, v1alpha1.ReasonAccepted, ""},
-		{"all is well with the channel", func(*Input) {}, onChannel, v1alpha1.ReasonAccepted, ""},
-		{"all is well with the contract", func(*Input) {}, onContract, v1alpha1.ReasonAccepted, ""},
+		{"a valid consortium", func(*Input) {}, onConsortium, v1alpha1.ReasonAccepted, ""},
+		{"a valid channel", func(*Input) {}, onChannel, v1alpha1.ReasonAccepted, ""},
+		{"a valid contract", func(*Input) {}, onContract, v1alpha1.ReasonAccepted, ""},
 		{"a member that does not exist", func(in *Input) { delete(in.Members, "b") }, onConsortium, v1alpha1.ReasonNotFound, "there is no Member b: create it"},
 		{"a member without a root has not registered, and is waited for", func(in *Input) { in.Members["b"].Status.Root = "" }, onConsortium, v1alpha1.ReasonAccepted, ""},
 		{"two members whose chosen MSP IDs are the same", func(in *Input) {
@@ -50,12 +50,12 @@ func TestFindings(t *testing.T) {
 		}, onConsortium, v1alpha1.ReasonNameTaken, "members b and c have the same MSP ID, Org"},
 		{"one has chosen what is another's by default", func(in *Input) { in.Members["b"].Spec.MSPID = "cMSP" }, onConsortium, v1alpha1.ReasonNameTaken, "cMSP"},
 		{"MSP IDs of which each is another one", func(in *Input) { in.Members["b"].Spec.MSPID = "Org2MSP" }, onConsortium, v1alpha1.ReasonAccepted, ""},
-		{"an older consortium has the name and shares a member", rival("other", time.Hour, "b"), onConsortium, v1alpha1.ReasonNameTaken, "older consortium trade of namespace other"},
-		{"a younger one loses against this one", rival("other", -time.Hour, "b"), onConsortium, v1alpha1.ReasonAccepted, ""},
-		{"one that shares nobody does no harm", rival("other", time.Hour, "z"), onConsortium, v1alpha1.ReasonAccepted, ""},
-		{"of two of the same second the first namespace wins", rival("alpha", 0, "b"), onConsortium, v1alpha1.ReasonNameTaken, "namespace alpha"},
+		{"an older consortium has the name and shares a member", conflict("other", time.Hour, "b"), onConsortium, v1alpha1.ReasonNameTaken, "older consortium trade of namespace other"},
+		{"a younger one does not conflict", conflict("other", -time.Hour, "b"), onConsortium, v1alpha1.ReasonAccepted, ""},
+		{"one without a common member does not conflict", conflict("other", time.Hour, "z"), onConsortium, v1alpha1.ReasonAccepted, ""},
+		{"of two of the same second the first namespace wins", conflict("alpha", 0, "b"), onConsortium, v1alpha1.ReasonNameTaken, "namespace alpha"},
 		{"a channel member that is not in the consortium", func(in *Input) { in.Channels[0].Spec.Members = []string{"a", "z"} }, onChannel, v1alpha1.ReasonInvalid, "z is not a member of consortium trade"},
-		{"endorsement by strangers", func(in *Input) { in.Channels[0].Spec.Endorsement = outOf(1, "z") }, onChannel, v1alpha1.ReasonInvalid, "names z"},
+		{"endorsement by others than members", func(in *Input) { in.Channels[0].Spec.Endorsement = outOf(1, "z") }, onChannel, v1alpha1.ReasonInvalid, "names z"},
 		{"endorsement by members of the consortium but not of the channel", func(in *Input) {
 			in.Channels[0].Spec.Members = []string{"a"}
 			in.Channels[0].Spec.Endorsement = outOf(1, "b")
@@ -81,18 +81,18 @@ func TestFindings(t *testing.T) {
 		}, onChannel, v1alpha1.ReasonAccepted, ""},
 		{"a block of no size", func(in *Input) {
 			in.Channels[0].Spec.Batch = &v1alpha1.Batch{AbsoluteMaxBytes: ptr.To(resource.MustParse("0"))}
-		}, onChannel, v1alpha1.ReasonInvalid, "more than nothing"},
+		}, onChannel, v1alpha1.ReasonInvalid, "greater than 0"},
 		{"a negative time", func(in *Input) {
 			in.Channels[0].Spec.Batch = &v1alpha1.Batch{Timeout: &metav1.Duration{Duration: -time.Second}}
 		}, onChannel, v1alpha1.ReasonInvalid, "batch.timeout"},
 		{"a contract on an unknown channel", func(in *Input) { in.Contracts[0].Spec.Channel = "none" }, onContract, v1alpha1.ReasonNotFound, "there is no Channel none in namespace tenant"},
-		{"a contract on a refused channel", func(in *Input) { in.Channels[0].Spec.Members = []string{"z"} }, onContract, v1alpha1.ReasonInvalid, "channel deals is not accepted"},
-		{"a contract endorsed by strangers", func(in *Input) { in.Contracts[0].Spec.Endorsement = outOf(1, "z") }, onContract, v1alpha1.ReasonInvalid, "names z"},
+		{"a contract on an invalid channel", func(in *Input) { in.Channels[0].Spec.Members = []string{"z"} }, onContract, v1alpha1.ReasonInvalid, "channel deals is not accepted"},
+		{"a contract endorsed by others than members", func(in *Input) { in.Contracts[0].Spec.Endorsement = outOf(1, "z") }, onContract, v1alpha1.ReasonInvalid, "names z"},
 		{"a contract under a node's name", func(in *Input) {
 			in.Channels = append(in.Channels, channel("peer0"))
 			in.Contracts = []v1alpha1.Contract{contract("a", "peer0")}
-		}, func(r Result) Finding { return r.Contracts["a"] }, v1alpha1.ReasonNameTaken, "node peer0-a"},
-		{"two contracts that would run under one name: the younger loses", func(in *Input) {
+		}, func(r Result) ValidationResult { return r.Contracts["a"] }, v1alpha1.ReasonNameTaken, "node peer0-a"},
+		{"two contracts with the same workload name: the younger is not accepted", func(in *Input) {
 			in.Channels = append(in.Channels, channel("deals-x"))
 			older, younger := contract("x-notary", "deals"), contract("notary", "deals-x")
 			younger.CreationTimestamp = metav1.NewTime(epoch.Add(time.Hour))
@@ -110,17 +110,17 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-func TestJudgeLine(t *testing.T) {
+func TestValidateLine(t *testing.T) {
 	line := &v1alpha1.Line{Spec: v1alpha1.LineSpec{Ends: []v1alpha1.LineEnd{{Member: "b"}, {Member: "a"}}}}
-	if f := JudgeLine(line, nil, func(string) bool { return true }); !f.Accepted {
+	if f := ValidateLine(line, nil, func(string) bool { return true }); !f.Accepted {
 		t.Errorf("both ends exist: %+v", f)
 	}
-	if f := JudgeLine(line, nil, func(string) bool { return false }); f.Accepted || !strings.Contains(f.Message, "no Member a, b") {
+	if f := ValidateLine(line, nil, func(string) bool { return false }); f.Accepted || !strings.Contains(f.Message, "no Member a, b") {
 		t.Errorf("no end exists: %+v", f)
 	}
 }
 
-func TestOneRoadIsOneLine(t *testing.T) {
+func TestDuplicateLines(t *testing.T) {
 	line := func(name string, age time.Duration, a, b v1alpha1.LineEnd) v1alpha1.Line {
 		return v1alpha1.Line{
 			ObjectMeta: metav1.ObjectMeta{Name: name, CreationTimestamp: metav1.NewTime(epoch.Add(-age))},
@@ -146,11 +146,11 @@ func TestOneRoadIsOneLine(t *testing.T) {
 		t.Run(c.why, func(t *testing.T) {
 			own := line("line", 0, a, b)
 			all := []v1alpha1.Line{own, c.other}
-			finding := JudgeLine(&own, all, func(string) bool { return true })
-			if finding.Accepted == c.taken || (c.taken && finding.Reason != v1alpha1.ReasonAddressTaken) {
-				t.Errorf("got %+v", finding)
+			validation := ValidateLine(&own, all, func(string) bool { return true })
+			if validation.Accepted == c.taken || (c.taken && validation.Reason != v1alpha1.ReasonAddressTaken) {
+				t.Errorf("got %+v", validation)
 			}
-			planned := slices.ContainsFunc(soundLines(all), func(l *v1alpha1.Line) bool { return l.Name == "line" })
+			planned := slices.ContainsFunc(validLines(all), func(l *v1alpha1.Line) bool { return l.Name == "line" })
 			if planned == c.taken {
 				t.Errorf("planned: %v", planned)
 			}
@@ -158,21 +158,21 @@ func TestOneRoadIsOneLine(t *testing.T) {
 	}
 }
 
-// TestTheRoadsOwnerIsNamed: of several lines over one road, each names the one that has it, in whatever order they are
-// listed.
-func TestTheRoadsOwnerIsNamed(t *testing.T) {
+// TestDuplicateNamesTheOldest: of several lines between the same addresses, each names the accepted one, in whatever order
+// they are listed.
+func TestDuplicateNamesTheOldest(t *testing.T) {
 	line := func(name string, age time.Duration) v1alpha1.Line {
 		return v1alpha1.Line{
 			ObjectMeta: metav1.ObjectMeta{Name: name, CreationTimestamp: metav1.NewTime(epoch.Add(-age))},
 			Spec:       v1alpha1.LineSpec{Ends: []v1alpha1.LineEnd{{Member: "a", Address: "192.0.2.1"}, {Member: "b", Address: "192.0.2.2"}}},
 		}
 	}
-	lines := []v1alpha1.Line{line("refused", time.Hour), line("owner", 2*time.Hour), line("last", 0)}
+	lines := []v1alpha1.Line{line("later", time.Hour), line("owner", 2*time.Hour), line("last", 0)}
 	for range 2 {
 		for i := range lines {
-			finding := JudgeLine(&lines[i], lines, func(string) bool { return true })
-			if owner := lines[i].Name == "owner"; finding.Accepted != owner || (!owner && !strings.Contains(finding.Message, "line owner ")) {
-				t.Errorf("%s: %+v", lines[i].Name, finding)
+			validation := ValidateLine(&lines[i], lines, func(string) bool { return true })
+			if owner := lines[i].Name == "owner"; validation.Accepted != owner || (!owner && !strings.Contains(validation.Message, "line owner ")) {
+				t.Errorf("%s: %+v", lines[i].Name, validation)
 			}
 		}
 		slices.Reverse(lines)

@@ -1,4 +1,4 @@
-package gather
+package snapshot
 
 import (
 	"context"
@@ -18,10 +18,10 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Enqueue turns an object's event into requests for what it concerns.
-func Enqueue(concern func(context.Context, client.Object) []types.NamespacedName) handler.EventHandler {
+// Enqueue enqueues the keys that mapFunc returns for an event's object.
+func Enqueue(mapFunc func(context.Context, client.Object) []types.NamespacedName) handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, object client.Object) []reconcile.Request {
-		keys := concern(ctx, object)
+		keys := mapFunc(ctx, object)
 		requests := make([]reconcile.Request, 0, len(keys))
 		for _, key := range keys {
 			requests = append(requests, reconcile.Request{NamespacedName: key})
@@ -30,16 +30,16 @@ func Enqueue(concern func(context.Context, client.Object) []types.NamespacedName
 	})
 }
 
-// pause is how long a status waits for what happens together. People read statuses, agents wait for plans: these go
-// first, and what one change brings about is one status.
-const pause = 200 * time.Millisecond
+// debounce is the delay before a status is computed. Plans, which agents wait for, go first, and several events of one
+// change result in one status update.
+const debounce = 200 * time.Millisecond
 
-// Later is Enqueue for those that report.
-func Later(concern func(context.Context, client.Object) []types.NamespacedName) handler.EventHandler {
+// EnqueueDebounced is Enqueue after the debounce delay, for controllers that write statuses only.
+func EnqueueDebounced(mapFunc func(context.Context, client.Object) []types.NamespacedName) handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	add := func(ctx context.Context, object client.Object, q queue) {
-		for _, key := range concern(ctx, object) {
-			q.AddAfter(reconcile.Request{NamespacedName: key}, pause)
+		for _, key := range mapFunc(ctx, object) {
+			q.AddAfter(reconcile.Request{NamespacedName: key}, debounce)
 		}
 	}
 	return handler.Funcs{
@@ -52,17 +52,17 @@ func Later(concern func(context.Context, client.Object) []types.NamespacedName) 
 	}
 }
 
-// Itself is the concern of an object that reports on itself.
-func Itself(_ context.Context, object client.Object) []types.NamespacedName {
+// EnqueueSelf maps an object to its own key.
+func EnqueueSelf(_ context.Context, object client.Object) []types.NamespacedName {
 	return []types.NamespacedName{client.ObjectKeyFromObject(object)}
 }
 
-// SpecChanged passes what people change, and not the statuses that the host itself writes.
+// SpecChanged passes changes of specs and annotations, and not of the statuses that the host itself writes.
 func SpecChanged() builder.Predicates {
 	return builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
 }
 
-// RolloutChanged is SpecChanged, and passes what has been decided about a rollout of node images, which plans follow from.
+// RolloutChanged is SpecChanged, and passes changes of status.rollout too, from which plans are computed.
 func RolloutChanged() builder.Predicates {
 	rollout := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, ok := e.ObjectOld.(*v1alpha1.Consortium)
@@ -72,17 +72,17 @@ func RolloutChanged() builder.Predicates {
 	return builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, rollout))
 }
 
-// MemberChanged passes what others need to know of a Member: it is new or gone, its root, whether it is registered and
-// in contact, and whether its lines are up. Round-trip times and counts are not among that.
+// MemberChanged passes changes of a Member that plans and statuses depend on: creation and deletion, its root, its
+// conditions, and the states of its lines; not round-trip times and counts.
 func MemberChanged() builder.Predicates {
 	return builder.WithPredicates(predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, ok := e.ObjectOld.(*v1alpha1.Member)
 		after, ok2 := e.ObjectNew.(*v1alpha1.Member)
-		return !ok || !ok2 || !equality.Semantic.DeepEqual(essence(before), essence(after))
+		return !ok || !ok2 || !equality.Semantic.DeepEqual(relevantState(before), relevantState(after))
 	}})
 }
 
-// PlanReported passes what Members report of their plans, and not the plans themselves, which the host writes.
+// PlanReported passes changes of the plans' statuses, and not of their specs, which the host writes.
 func PlanReported() builder.Predicates {
 	return builder.WithPredicates(predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, ok := e.ObjectOld.(*v1alpha1.MemberPlan)
@@ -91,15 +91,15 @@ func PlanReported() builder.Predicates {
 	}})
 }
 
-type memberEssence struct {
+type memberState struct {
 	Deleting   bool
 	Root       string
 	Conditions map[string]metav1.ConditionStatus
 	Lines      map[string][2]v1alpha1.LineState
 }
 
-func essence(m *v1alpha1.Member) memberEssence {
-	e := memberEssence{
+func relevantState(m *v1alpha1.Member) memberState {
+	e := memberState{
 		Deleting: !m.DeletionTimestamp.IsZero(), Root: m.Status.Root,
 		Conditions: map[string]metav1.ConditionStatus{}, Lines: map[string][2]v1alpha1.LineState{},
 	}

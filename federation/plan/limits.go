@@ -10,8 +10,8 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// What a plan's parts may take up, in bytes of JSON. Together with the Members' roots, the nodes and the lines they stay
-// below MaxPlanBytes, whatever the agents report.
+// Size limits of a plan's parts, in bytes of JSON. Together with the Members' roots, the nodes and the lines they stay below
+// MaxPlanBytes, whatever the agents report.
 const (
 	// declaredBudget is for channels and contracts: 256 channels of 64 Members each with names of a dozen letters.
 	declaredBudget = 448 << 10
@@ -21,28 +21,28 @@ const (
 	rootBudget = 4 << 10
 )
 
-// room is what the channels and contracts of one plan take up.
-type room struct{ bytes, channels, contracts int }
+// usage is the size of one plan's channels and contracts.
+type usage struct{ bytes, channels, contracts int }
 
-func (r room) with(other room) room {
-	return room{r.bytes + other.bytes, r.channels + other.channels, r.contracts + other.contracts}
+func (r usage) plus(other usage) usage {
+	return usage{r.bytes + other.bytes, r.channels + other.channels, r.contracts + other.contracts}
 }
 
-func (r room) isTooLarge() bool {
+func (r usage) exceedsLimits() bool {
 	return r.bytes > declaredBudget || r.channels > v1alpha1.MaxPlanChannels || r.contracts > v1alpha1.MaxPlanContracts
 }
 
-// fit refuses the channels and contracts that some Member's plan has no room for, so that one too many does not keep the
-// others from being written. What is in the plans already has its place; of what is new the older comes first.
-func fit(in Input, res *Result, contracts []v1alpha1.PlanContract) []v1alpha1.PlanContract {
-	taken := map[string]room{}
-	for _, channel := range byPlace(in, in.Channels, func(c *v1alpha1.Channel) string { return c.Name }, isPlannedChannel) {
+// enforceLimits rejects the channels and contracts that would exceed the limits of some Member's plan, so that the others can
+// still be written. Those already in the plans stay; of new ones the older come first.
+func enforceLimits(in Input, res *Result, contracts []v1alpha1.PlanContract) []v1alpha1.PlanContract {
+	taken := map[string]usage{}
+	for _, channel := range plannedFirst(in, in.Channels, func(c *v1alpha1.Channel) string { return c.Name }, isPlannedChannel) {
 		c, ok := res.Resolved[channel.Name]
 		if !ok {
 			continue
 		}
-		if member := place(taken, c.Concerned(), room{bytes: size(c.PlanChannel), channels: 1}); member != "" {
-			res.Channels[channel.Name] = full(member, "channel")
+		if member := reserve(taken, c.Concerned(), usage{bytes: size(c.PlanChannel), channels: 1}); member != "" {
+			res.Channels[channel.Name] = planFull(member, "channel")
 			delete(res.Resolved, channel.Name)
 		}
 	}
@@ -51,18 +51,18 @@ func fit(in Input, res *Result, contracts []v1alpha1.PlanContract) []v1alpha1.Pl
 		planned[c.Channel+"/"+c.Name] = c
 	}
 	var kept []v1alpha1.PlanContract
-	for _, contract := range byPlace(in, in.Contracts, func(c *v1alpha1.Contract) string { return c.Spec.Channel + "/" + c.Name }, isPlannedContract) {
+	for _, contract := range plannedFirst(in, in.Contracts, func(c *v1alpha1.Contract) string { return c.Spec.Channel + "/" + c.Name }, isPlannedContract) {
 		c, ok := planned[contract.Spec.Channel+"/"+contract.Name]
 		if !ok {
 			continue
 		}
 		channel, ok := res.Resolved[c.Channel]
 		if !ok {
-			res.Contracts[contract.Name] = refused(v1alpha1.ReasonInvalid, "its channel %s is not accepted: mend that first", c.Channel)
+			res.Contracts[contract.Name] = invalid(v1alpha1.ReasonInvalid, "its channel %s is not accepted: correct that first", c.Channel)
 			continue
 		}
-		if member := place(taken, channel.Endorsing, room{bytes: size(c), contracts: 1}); member != "" {
-			res.Contracts[contract.Name] = full(member, "contract")
+		if member := reserve(taken, channel.Endorsing, usage{bytes: size(c), contracts: 1}); member != "" {
+			res.Contracts[contract.Name] = planFull(member, "contract")
 			continue
 		}
 		kept = append(kept, c)
@@ -73,21 +73,22 @@ func fit(in Input, res *Result, contracts []v1alpha1.PlanContract) []v1alpha1.Pl
 	return kept
 }
 
-// place takes up room in the plans of some Members, or in none of them. It names the first that has not enough.
-func place(taken map[string]room, members []string, more room) (without string) {
+// reserve adds usage to the plans of all the Members, or to none if a limit would be exceeded. It returns the first Member
+// whose plan is full.
+func reserve(taken map[string]usage, members []string, more usage) (fullMember string) {
 	for _, member := range members {
-		if taken[member].with(more).isTooLarge() {
+		if taken[member].plus(more).exceedsLimits() {
 			return member
 		}
 	}
 	for _, member := range members {
-		taken[member] = taken[member].with(more)
+		taken[member] = taken[member].plus(more)
 	}
 	return ""
 }
 
-func full(member, kind string) Finding {
-	return refused(v1alpha1.ReasonPlanFull, "the plan of %s has no room for this %s: one consortium has at most %d channels and %d contracts for each member, and %d KiB for them all; delete what is not used any more, or declare it in another consortium",
+func planFull(member, kind string) ValidationResult {
+	return invalid(v1alpha1.ReasonPlanFull, "the plan of %s has no room for this %s: one consortium has at most %d channels and %d contracts for each member, and %d KiB for them all; delete what is not used any more, or declare it in another consortium",
 		member, kind, v1alpha1.MaxPlanChannels, v1alpha1.MaxPlanContracts, declaredBudget>>10)
 }
 
@@ -97,8 +98,8 @@ func size(part any) int {
 	return len(text)
 }
 
-// byPlace sorts objects: first those that some plan has already, then the others by age.
-func byPlace[T any, P interface {
+// plannedFirst sorts objects: first those that some plan contains already, then the others by age.
+func plannedFirst[T any, P interface {
 	*T
 	created
 }](in Input, objects []T, key func(P) string, isPlanned func(*v1alpha1.MemberPlan, map[string]bool)) []P {

@@ -1,4 +1,4 @@
-package fold
+package status
 
 import (
 	"fmt"
@@ -25,79 +25,79 @@ type part struct {
 
 func (p *part) summary() string { return ratio(p.ready, p.all) + " " + p.noun }
 
-// Consortium folds what the Members report into a Consortium's status.
+// Consortium aggregates what the Members report into a Consortium's status.
 func Consortium(in plan.Input, res plan.Result, now time.Time) v1alpha1.ConsortiumStatus {
 	c := in.Consortium
 	parts := []part{membersPart(in), nodesPart(in, res), linesPart(in), channelsPart(in, res), contractsPart(in, res)}
-	verdicts := map[string]Verdict{v1alpha1.ConditionAccepted: Accepted(res.Consortium)}
+	outcomes := map[string]Outcome{v1alpha1.ConditionAccepted: Accepted(res.Consortium)}
 	var summaries []string
 	for _, p := range parts {
-		verdicts[p.condition] = p.progress.verdict(p.summary())
+		outcomes[p.condition] = p.progress.outcome(p.summary())
 		summaries = append(summaries, ratio(p.ready, p.all))
 	}
 	rollout := plan.NextRollout(in, now)
 	rolled := rolloutPart(in, rollout)
-	verdicts[v1alpha1.ConsortiumRolledOut] = rolloutVerdict(rolled, rollout)
+	outcomes[v1alpha1.ConsortiumRolledOut] = rolloutOutcome(rolled, rollout)
 	if rollout != nil {
 		parts = slices.Insert(parts, 2, rolled)
 	}
 	written, unwritten := plansWritten(in)
-	verdicts[v1alpha1.ConsortiumPlansWritten] = written
-	verdicts[v1alpha1.ConditionReady] = readyVerdict(res, append(parts, part{progress: unwritten}))
+	outcomes[v1alpha1.ConsortiumPlansWritten] = written
+	outcomes[v1alpha1.ConditionReady] = readyOutcome(res, append(parts, part{progress: unwritten}))
 	return v1alpha1.ConsortiumStatus{
 		ObservedGeneration: c.Generation,
-		Members:            board(in),
+		Members:            memberStatuses(in),
 		MembersSummary:     summaries[0],
 		NodesSummary:       summaries[1],
 		ChannelsSummary:    summaries[3],
 		ContractsSummary:   summaries[4],
 		Rollout:            rollout,
-		Conditions:         Conditions(c.Status.Conditions, c.Generation, now, verdicts),
+		Conditions:         Conditions(c.Status.Conditions, c.Generation, now, outcomes),
 	}
 }
 
-// Retiring is the status of a Consortium that is being deleted and waits for Members.
+// Retiring is the status of a Consortium that is being deleted; waits are the Members that it waits for.
 func Retiring(in plan.Input, waits []string, now time.Time) v1alpha1.ConsortiumStatus {
 	status := *in.Consortium.Status.DeepCopy()
 	status.ObservedGeneration = in.Consortium.Generation
-	status.Members = board(in)
-	message := "the members have taken their nodes down"
+	status.Members = memberStatuses(in)
+	message := "the members have removed their nodes"
 	if len(waits) > 0 {
-		message = fmt.Sprintf("waiting for %s to take the nodes down; where that can never be, annotate the consortium with %s=true",
+		message = fmt.Sprintf("waiting for %s to remove the nodes; if a cluster is lost for good, annotate the consortium with %s=true",
 			strings.Join(waits, ", "), v1alpha1.AnnotationAbandon)
 	}
-	verdicts := map[string]Verdict{v1alpha1.ConditionReady: {metav1.ConditionFalse, v1alpha1.ReasonRetiring, message}}
+	outcomes := map[string]Outcome{v1alpha1.ConditionReady: {metav1.ConditionFalse, v1alpha1.ReasonRetiring, message}}
 	kept := slices.DeleteFunc(slices.Clone(status.Conditions), func(c metav1.Condition) bool { return c.Type == v1alpha1.ConditionReady })
-	status.Conditions = append(kept, Conditions(in.Consortium.Status.Conditions, in.Consortium.Generation, now, verdicts)...)
+	status.Conditions = append(kept, Conditions(in.Consortium.Status.Conditions, in.Consortium.Generation, now, outcomes)...)
 	return status
 }
 
-// readyVerdict sums the parts up in one sentence.
-func readyVerdict(res plan.Result, parts []part) Verdict {
+// readyOutcome combines the parts into the condition Ready.
+func readyOutcome(res plan.Result, parts []part) Outcome {
 	if !res.Consortium.Accepted {
-		return Verdict{metav1.ConditionFalse, res.Consortium.Reason, res.Consortium.Message}
+		return Outcome{metav1.ConditionFalse, res.Consortium.Reason, res.Consortium.Message}
 	}
 	var whole progress
 	var summaries []string
 	for _, p := range parts {
-		whole.join(p.progress)
+		whole.merge(p.progress)
 		if p.all > 0 {
 			summaries = append(summaries, p.summary())
 		}
 	}
-	return whole.verdict(strings.Join(summaries, ", "))
+	return whole.outcome(strings.Join(summaries, ", "))
 }
 
-// plansWritten says whether the API server has taken every plan.
-func plansWritten(in plan.Input) (Verdict, progress) {
+// plansWritten is the condition PlansWritten: whether the API server has accepted every plan.
+func plansWritten(in plan.Input) (Outcome, progress) {
 	var p progress
-	for _, member := range sortedKeys(in.Unwritten) {
-		p.fail("the plan of %s cannot be written: %s", member, in.Unwritten[member])
+	for _, member := range sortedKeys(in.WriteErrors) {
+		p.addFailed("the plan of %s cannot be written: %s", member, in.WriteErrors[member])
 	}
 	if len(p.failed) > 0 {
-		return Verdict{metav1.ConditionFalse, v1alpha1.ReasonPlanNotWritten, some(p.failed)}, p
+		return Outcome{metav1.ConditionFalse, v1alpha1.ReasonPlanNotWritten, firstAndCount(p.failed)}, p
 	}
-	return Verdict{metav1.ConditionTrue, v1alpha1.ReasonReady, "every member's plan is as it should be"}, p
+	return Outcome{metav1.ConditionTrue, v1alpha1.ReasonReady, "every member's plan is up to date"}, p
 }
 
 func memberNames(in plan.Input) []string {
@@ -118,11 +118,11 @@ func membersPart(in plan.Input) part {
 		case Online(member) == metav1.ConditionTrue:
 			p.ready++
 		case member == nil:
-			p.progress.miss("Member "+name, "be created", "")
+			p.progress.addPending("Member "+name, "be created", "")
 		case !meta.IsStatusConditionTrue(member.Status.Conditions, v1alpha1.MemberRegistered):
-			p.progress.miss(name, "register an agent", "")
+			p.progress.addPending(name, "register an agent", "")
 		default:
-			p.progress.unheardOf(name)
+			p.progress.addUnreachable(name)
 		}
 	}
 	return p
@@ -137,23 +137,23 @@ func nodesPart(in plan.Input, res plan.Result) part {
 		reported := in.Plans[name]
 		switch {
 		case Online(in.Members[name]) != metav1.ConditionTrue:
-			p.progress.unheardOf(name)
+			p.progress.addUnreachable(name)
 		case reported == nil || reported.Status.ObservedGeneration == 0 && reported.Generation > 0:
-			p.progress.miss(name, "take up the plan", notMirrored(reported))
+			p.progress.addPending(name, "process the plan", notMirrored(reported))
 		case count.Ready < count.Desired:
-			p.progress.miss(name, "start nodes", nodesMessage(reported))
+			p.progress.addPending(name, "start nodes", nodesMessage(reported))
 		case !current(reported, res.Plans[name]):
-			p.progress.miss(name, "take up the plan's last change", notMirrored(reported))
+			p.progress.addPending(name, "process the plan's last change", notMirrored(reported))
 		default:
-			if why := refuses(reported); why != "" {
-				p.progress.miss(name, "carry out the plan", why)
+			if reason := notCarriedOut(reported); reason != "" {
+				p.progress.addPending(name, "carry out the plan", reason)
 			}
 		}
 	}
 	return p
 }
 
-// notMirrored is why a Member has not taken the plan over; empty if it has said nothing against it.
+// notMirrored is why a Member has not mirrored the plan; empty if it has reported no reason.
 func notMirrored(reported *v1alpha1.MemberPlan) string {
 	if reported == nil {
 		return ""
@@ -164,11 +164,11 @@ func notMirrored(reported *v1alpha1.MemberPlan) string {
 	return ""
 }
 
-// refuses is why a Member does not carry out the plan as it stands, although its nodes run: they may be those of an
-// earlier one, because the organization does not trust this one or does not allow its images.
-func refuses(reported *v1alpha1.MemberPlan) string {
+// notCarriedOut is why a Member does not carry out the current plan although its nodes run: they may be those of an earlier
+// plan, because the organization does not trust this one or does not allow its images.
+func notCarriedOut(reported *v1alpha1.MemberPlan) string {
 	if len(reported.Undecodable) > 0 {
-		return fmt.Sprintf("its report: %s; its agent will write it anew", reported.Undecodable)
+		return fmt.Sprintf("its report: %s; its agent will write it again", reported.Undecodable)
 	}
 	for _, kind := range []string{v1alpha1.PlanTrusted, v1alpha1.PlanNodesReady} {
 		if c := meta.FindStatusCondition(reported.Status.Conditions, kind); c != nil && c.Status == metav1.ConditionFalse {
@@ -178,12 +178,12 @@ func refuses(reported *v1alpha1.MemberPlan) string {
 	return ""
 }
 
-// current is whether a plan is as it should be and its status is about it.
+// current is whether a plan is up to date and its status has observed it.
 func current(reported *v1alpha1.MemberPlan, want v1alpha1.MemberPlanSpec) bool {
 	return reported.Status.ObservedGeneration >= reported.Generation && equality.Semantic.DeepEqual(reported.Spec, want)
 }
 
-// nodesMessage is the first thing that a node of a Member waits for.
+// nodesMessage is the message of the first node of a Member that is not ready.
 func nodesMessage(reported *v1alpha1.MemberPlan) string {
 	for _, node := range reported.Status.Nodes {
 		if !node.Ready && node.Message != "" {
@@ -230,18 +230,18 @@ func channelsPart(in plan.Input, res plan.Result) part {
 		p.all++
 		resolved, ok := res.Resolved[name]
 		if !ok {
-			p.progress.miss("channel "+name, "be mended", res.Channels[name].Message)
+			p.progress.addPending("channel "+name, "be corrected", res.Channels[name].Message)
 			continue
 		}
 		if found := channelFaults(in, resolved); len(found) > 0 {
-			p.progress.fail("channel %s: %s", name, faultText(found))
+			p.progress.addFailed("channel %s: %s", name, faultText(found))
 			continue
 		}
 		own, _ := channelProgress(in, resolved)
 		if own.outstanding() == "" {
 			p.ready++
 		}
-		p.progress.join(own)
+		p.progress.merge(own)
 	}
 	return p
 }
@@ -251,25 +251,25 @@ func contractsPart(in plan.Input, res plan.Result) part {
 	for i := range in.Contracts {
 		contract := &in.Contracts[i]
 		p.all++
-		if finding := res.Contracts[contract.Name]; !finding.Accepted {
-			p.progress.miss("contract "+contract.Name, "be mended", finding.Message)
+		if validation := res.Contracts[contract.Name]; !validation.Accepted {
+			p.progress.addPending("contract "+contract.Name, "be corrected", validation.Message)
 			continue
 		}
 		if found := contractFaults(in, res, contract); len(found) > 0 {
-			p.progress.fail("contract %s: %s", contract.Name, faultText(found))
+			p.progress.addFailed("contract %s: %s", contract.Name, faultText(found))
 			continue
 		}
 		own, _ := contractProgress(in, res, contract)
 		if own.outstanding() == "" {
 			p.ready++
 		}
-		p.progress.join(own)
+		p.progress.merge(own)
 	}
 	return p
 }
 
-// board is one line for each Member, sorted by name.
-func board(in plan.Input) []v1alpha1.ConsortiumMemberStatus {
+// memberStatuses has one entry for each Member, sorted by name.
+func memberStatuses(in plan.Input) []v1alpha1.ConsortiumMemberStatus {
 	var rows []v1alpha1.ConsortiumMemberStatus
 	for _, name := range memberNames(in) {
 		row := v1alpha1.ConsortiumMemberStatus{Name: name, Online: Online(in.Members[name]), Nodes: nodeCount(in, name)}

@@ -1,4 +1,4 @@
-package fold
+package status
 
 import (
 	"fmt"
@@ -15,8 +15,8 @@ import (
 
 var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// world is a consortium of org1 (the Leader), org2 and org3 whose every wish has come true.
-func world() plan.Input {
+// readyInput is a consortium of org1 (the Leader), org2 and org3 in which everything is ready.
+func readyInput() plan.Input {
 	in := plan.Input{
 		Consortium: &v1alpha1.Consortium{ObjectMeta: metav1.ObjectMeta{Namespace: "tenant", Name: "trade", Generation: 7}},
 		Channels:   []v1alpha1.Channel{{ObjectMeta: metav1.ObjectMeta{Name: "deals"}, Spec: v1alpha1.ChannelSpec{Consortium: "trade"}}},
@@ -33,11 +33,11 @@ func world() plan.Input {
 		}
 		in.Consortium.Spec.Members = append(in.Consortium.Spec.Members, v1alpha1.ConsortiumMember{Name: name, Role: role})
 		m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: name}}
-		set(m, v1alpha1.MemberOnline, metav1.ConditionTrue)
-		set(m, v1alpha1.MemberRegistered, metav1.ConditionTrue)
+		setCondition(m, v1alpha1.MemberOnline, metav1.ConditionTrue)
+		setCondition(m, v1alpha1.MemberRegistered, metav1.ConditionTrue)
 		in.Members[name] = m
 		for _, other := range names[:i] {
-			join(&in, other, name)
+			addLine(&in, other, name)
 		}
 		in.Plans[name] = &v1alpha1.MemberPlan{Status: v1alpha1.MemberPlanStatus{
 			Nodes: []v1alpha1.PlanNodeStatus{{Name: "orderer0-" + name, Ready: true}, {Name: "peer0-" + name, Ready: true}},
@@ -54,8 +54,8 @@ func world() plan.Input {
 	return in
 }
 
-// faulty has a Member report that something is wrong with a contract.
-func faulty(p *v1alpha1.MemberPlan, channel, contract, reason, message string) {
+// setContractFault has a Member report that something is wrong with a contract.
+func setContractFault(p *v1alpha1.MemberPlan, channel, contract, reason, message string) {
 	for i := range p.Status.Contracts {
 		if c := &p.Status.Contracts[i]; c.Channel == channel && c.Name == contract {
 			c.Reason, c.Message, c.Running = reason, message, false
@@ -63,17 +63,17 @@ func faulty(p *v1alpha1.MemberPlan, channel, contract, reason, message string) {
 	}
 }
 
-// declare has the plans name another peers' image.
-func declare(in *plan.Input, image string) {
+// declareImage has the plans name another peers' image.
+func declareImage(in *plan.Input, image string) {
 	in.Consortium.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: image}
 	for name, spec := range plan.Compute(*in).Plans {
 		in.Plans[name].Spec = spec
 	}
 }
 
-// refusedRollout is an image that two organizations do not allow.
-func refusedRollout(in *plan.Input) {
-	declare(in, "peer:2")
+// disallowedRollout is an image that two organizations do not allow.
+func disallowedRollout(in *plan.Input) {
+	declareImage(in, "peer:2")
 	for _, name := range []string{"org1", "org3"} {
 		in.Plans[name].Status.Conditions = []metav1.Condition{{
 			Type: v1alpha1.PlanNodesReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonImageNotAllowed, Message: name + " does not allow peer:2",
@@ -90,12 +90,12 @@ func failedRollout(in *plan.Input) {
 	}
 }
 
-func set(m *v1alpha1.Member, kind string, status metav1.ConditionStatus) {
+func setCondition(m *v1alpha1.Member, kind string, status metav1.ConditionStatus) {
 	meta.SetStatusCondition(&m.Status.Conditions, metav1.Condition{Type: kind, Status: status, Reason: "Test"})
 }
 
-// join declares a line that both ends report as up.
-func join(in *plan.Input, a, b string) {
+// addLine declares a line that both ends report as up.
+func addLine(in *plan.Input, a, b string) {
 	name := a + "-" + b
 	in.Lines = append(in.Lines, v1alpha1.Line{ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: v1alpha1.LineSpec{Ends: []v1alpha1.LineEnd{{Member: a, Address: "gw." + a, Port: 7443}, {Member: b, Address: "gw." + b, Port: 7443}}}})
@@ -115,8 +115,8 @@ func report(in plan.Input, from, line string) *v1alpha1.LineReport {
 	return nil
 }
 
-func lose(in plan.Input, name string) {
-	set(in.Members[name], v1alpha1.MemberOnline, metav1.ConditionUnknown)
+func setOffline(in plan.Input, name string) {
+	setCondition(in.Members[name], v1alpha1.MemberOnline, metav1.ConditionUnknown)
 }
 
 func TestConsortium(t *testing.T) {
@@ -127,17 +127,17 @@ func TestConsortium(t *testing.T) {
 		status    metav1.ConditionStatus
 		says      string
 	}{
-		{"all is well", func(*plan.Input) {}, v1alpha1.ConditionReady, metav1.ConditionTrue, "3/3 members, 6/6 nodes, 3/3 lines, 1/1 channels, 1/1 contracts"},
-		{"lost contact is Unknown", func(in *plan.Input) { lose(*in, "org3") }, v1alpha1.ConditionReady, metav1.ConditionUnknown, "nothing heard of org3"},
-		{"lost contact leaves the nodes Unknown", func(in *plan.Input) { lose(*in, "org3") }, v1alpha1.ConsortiumNodesReady, metav1.ConditionUnknown, "nothing heard of org3"},
-		{"lost contact with the host says nothing of the lines", func(in *plan.Input) { lose(*in, "org3") }, v1alpha1.ConsortiumLinesReady, metav1.ConditionTrue, "3/3 lines"},
+		{"everything is ready", func(*plan.Input) {}, v1alpha1.ConditionReady, metav1.ConditionTrue, "3/3 members, 6/6 nodes, 3/3 lines, 1/1 channels, 1/1 contracts"},
+		{"lost contact is Unknown", func(in *plan.Input) { setOffline(*in, "org3") }, v1alpha1.ConditionReady, metav1.ConditionUnknown, "no contact with org3"},
+		{"lost contact leaves the nodes Unknown", func(in *plan.Input) { setOffline(*in, "org3") }, v1alpha1.ConsortiumNodesReady, metav1.ConditionUnknown, "no contact with org3"},
+		{"lost contact with the host does not affect the lines", func(in *plan.Input) { setOffline(*in, "org3") }, v1alpha1.ConsortiumLinesReady, metav1.ConditionTrue, "3/3 lines"},
 		{"what is known to be missing makes False whatever is unknown", func(in *plan.Input) {
-			lose(*in, "org3")
+			setOffline(*in, "org3")
 			in.Plans["org2"].Status.Nodes[0].Ready = false
 		}, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to start nodes"},
 		{"a Member that has not registered is waited for", func(in *plan.Input) {
-			lose(*in, "org3")
-			set(in.Members["org3"], v1alpha1.MemberRegistered, metav1.ConditionFalse)
+			setOffline(*in, "org3")
+			setCondition(in.Members["org3"], v1alpha1.MemberRegistered, metav1.ConditionFalse)
 		}, v1alpha1.ConsortiumMembersOnline, metav1.ConditionFalse, "2/3 members; waiting for org3 to register an agent"},
 		{"a node says why it does not start", func(in *plan.Input) {
 			in.Plans["org2"].Status.Nodes[0] = v1alpha1.PlanNodeStatus{Name: "orderer0-org2", Message: "no StorageClass fast"}
@@ -152,20 +152,20 @@ func TestConsortium(t *testing.T) {
 				{Type: v1alpha1.PlanMirrored, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonLimitExceeded, Message: "asks for more than allowed"},
 			}}
 			in.Plans["org2"].Generation = 1
-		}, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up the plan (asks for more than allowed)"},
+		}, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to process the plan (asks for more than allowed)"},
 		{"a plan that is not trusted, while the nodes of the one before run", func(in *plan.Input) {
 			meta.SetStatusCondition(&in.Plans["org2"].Status.Conditions, metav1.Condition{
 				Type: v1alpha1.PlanTrusted, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonRootChanged, Message: "another root",
 			})
 		}, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to carry out the plan (another root)"},
-		{"a plan that was not taken up yet proves nothing", func(in *plan.Input) { in.Plans["org2"].Generation = 2 }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up the plan"},
-		{"a plan that the API server does not take", func(in *plan.Input) {
-			in.Unwritten = map[string]string{"org2": "it is too large"}
+		{"a plan that is not observed yet", func(in *plan.Input) { in.Plans["org2"].Generation = 2 }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to process the plan"},
+		{"a plan that the API server rejects", func(in *plan.Input) {
+			in.WriteErrors = map[string]string{"org2": "it is too large"}
 		}, v1alpha1.ConsortiumPlansWritten, metav1.ConditionFalse, "the plan of org2 cannot be written: it is too large"},
 		{"and so the consortium is not ready", func(in *plan.Input) {
-			in.Unwritten = map[string]string{"org2": "it is too large"}
+			in.WriteErrors = map[string]string{"org2": "it is too large"}
 		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "the plan of org2 cannot be written: it is too large"},
-		{"a plan that was not written yet proves nothing", func(in *plan.Input) { delete(in.Plans, "org2") }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to take up the plan"},
+		{"a plan that is not written yet", func(in *plan.Input) { delete(in.Plans, "org2") }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to process the plan"},
 		{"nodes that are not in the plan do not count", func(in *plan.Input) { in.Plans["org2"].Status.Nodes[0].Name = "orderer9-org2" }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "5/6 nodes"},
 		{"two Members without a line", func(in *plan.Input) { in.Lines = in.Lines[1:] }, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "2/3 lines; waiting for a Line between org1 and org2 to be declared"},
 		{"a line that is down", func(in *plan.Input) { report(*in, "org1", "org1-org2").State = v1alpha1.LineDown }, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "waiting for the line between org1 and org2 to come up"},
@@ -186,26 +186,26 @@ func TestConsortium(t *testing.T) {
 			in.Plans["org3"].Status.Contracts[0].Approved = 0
 		}, v1alpha1.ConsortiumContractsReady, metav1.ConditionFalse, "0/1 contracts; waiting for org2, org3 to approve contract notary"},
 		{"a contract that is at fault somewhere is named, with every member concerned", func(in *plan.Input) {
-			faulty(in.Plans["org2"], "deals", "notary", v1alpha1.ReasonImageNotAllowed, "org2 does not allow the image")
-			faulty(in.Plans["org3"], "deals", "notary", v1alpha1.ReasonFailed, "CrashLoopBackOff")
+			setContractFault(in.Plans["org2"], "deals", "notary", v1alpha1.ReasonImageNotAllowed, "org2 does not allow the image")
+			setContractFault(in.Plans["org3"], "deals", "notary", v1alpha1.ReasonFailed, "CrashLoopBackOff")
 		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "0/1 contracts; contract notary: org2: org2 does not allow the image; org3: CrashLoopBackOff"},
 		{"a channel that is at fault somewhere is named", func(in *plan.Input) {
 			c := &in.Plans["org2"].Status.Channels[0]
 			c.Reason, c.Message = v1alpha1.ReasonGenesisRefused, "the first block is another one"
 		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "channel deals: org2: the first block is another one"},
-		{"a fault of a member that is not in contact is not known to be one", func(in *plan.Input) {
-			faulty(in.Plans["org2"], "deals", "notary", v1alpha1.ReasonFailed, "CrashLoopBackOff")
-			lose(*in, "org2")
-		}, v1alpha1.ConditionReady, metav1.ConditionUnknown, "nothing heard of org2"},
-		{"an image that is being rolled out", func(in *plan.Input) { declare(in, "peer:2") }, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse, "rolling out: 3/6 nodes; waiting for peer0-org1 to become ready with image peer:2"},
+		{"a fault of a member that is not online is ignored", func(in *plan.Input) {
+			setContractFault(in.Plans["org2"], "deals", "notary", v1alpha1.ReasonFailed, "CrashLoopBackOff")
+			setOffline(*in, "org2")
+		}, v1alpha1.ConditionReady, metav1.ConditionUnknown, "no contact with org2"},
+		{"an image that is being rolled out", func(in *plan.Input) { declareImage(in, "peer:2") }, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse, "rolling out: 3/6 nodes; waiting for peer0-org1 to become ready with image peer:2"},
 		{"an image that could not be rolled out", failedRollout, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse, "rolling out image peer:2: peer0-org1 did not become ready with it (cannot be pulled) and goes back to peer:1"},
 		{"makes the consortium not ready", failedRollout, v1alpha1.ConditionReady, metav1.ConditionFalse, "peer:2"},
-		{"an image that organizations do not allow", refusedRollout, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse,
+		{"an image that organizations do not allow", disallowedRollout, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse,
 			"no other node is given it while an organization does not allow it: org1: org1 does not allow peer:2; org3: org3 does not allow peer:2"},
-		{"makes the consortium not ready either", refusedRollout, v1alpha1.ConditionReady, metav1.ConditionFalse, "org3: org3 does not allow peer:2"},
-		{"a refused channel is to be mended", func(in *plan.Input) { in.Channels[0].Spec.Members = []string{"org1", "z"} }, v1alpha1.ConsortiumChannelsReady, metav1.ConditionFalse, "waiting for channel deals to be mended (z is not a member"},
-		{"a refused consortium says why", func(in *plan.Input) { delete(in.Members, "org3") }, v1alpha1.ConditionReady, metav1.ConditionFalse, "there is no Member org3"},
-		{"no channels are no reason to wait", func(in *plan.Input) {
+		{"makes the consortium not ready either", disallowedRollout, v1alpha1.ConditionReady, metav1.ConditionFalse, "org3: org3 does not allow peer:2"},
+		{"an invalid channel", func(in *plan.Input) { in.Channels[0].Spec.Members = []string{"org1", "z"} }, v1alpha1.ConsortiumChannelsReady, metav1.ConditionFalse, "waiting for channel deals to be corrected (z is not a member"},
+		{"an invalid consortium", func(in *plan.Input) { delete(in.Members, "org3") }, v1alpha1.ConditionReady, metav1.ConditionFalse, "there is no Member org3"},
+		{"a consortium without channels", func(in *plan.Input) {
 			in.Channels, in.Contracts = nil, nil
 			for name, spec := range plan.Compute(*in).Plans {
 				in.Plans[name].Spec = spec
@@ -213,7 +213,7 @@ func TestConsortium(t *testing.T) {
 		}, v1alpha1.ConditionReady, metav1.ConditionTrue, "3/3 members, 6/6 nodes, 3/3 lines"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			in := world()
+			in := readyInput()
 			c.change(&in)
 			status := Consortium(in, plan.Compute(in), now)
 			got := meta.FindStatusCondition(status.Conditions, c.condition)
@@ -224,9 +224,9 @@ func TestConsortium(t *testing.T) {
 	}
 }
 
-// TestFaultsStandAtTheirObject: the object that is at fault has the reason in its own condition, and no other has it.
-func TestFaultsStandAtTheirObject(t *testing.T) {
-	in := world()
+// TestFaultIsInItsObjectsCondition: the faulty object has the reason in its own condition, and no other object has it.
+func TestFaultIsInItsObjectsCondition(t *testing.T) {
+	in := readyInput()
 	other := in.Contracts[0].DeepCopy()
 	other.Name = "asset"
 	in.Contracts = append(in.Contracts, *other)
@@ -235,8 +235,8 @@ func TestFaultsStandAtTheirObject(t *testing.T) {
 		report.Name = "asset"
 		p.Status.Contracts = append(p.Status.Contracts, report)
 	}
-	faulty(in.Plans["org2"], "deals", "notary", v1alpha1.ReasonImageNotAllowed, "not here")
-	faulty(in.Plans["org3"], "deals", "notary", v1alpha1.ReasonNotApproved, "not yet")
+	setContractFault(in.Plans["org2"], "deals", "notary", v1alpha1.ReasonImageNotAllowed, "not here")
+	setContractFault(in.Plans["org3"], "deals", "notary", v1alpha1.ReasonNotApproved, "not yet")
 	res := plan.Compute(in)
 	ready := func(conditions []metav1.Condition) *metav1.Condition {
 		return meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
@@ -255,9 +255,9 @@ func TestFaultsStandAtTheirObject(t *testing.T) {
 	}
 }
 
-// BenchmarkLines is the status of 64 Members joined by 2,016 lines.
+// BenchmarkLines computes the status of 2,016 lines between 64 Members.
 func BenchmarkLines(b *testing.B) {
-	in := crowd(64)
+	in := fullMesh(64)
 	b.ResetTimer()
 	for range b.N {
 		if _, up, pairs := lines(in); up != pairs || pairs != 2016 {
@@ -266,16 +266,16 @@ func BenchmarkLines(b *testing.B) {
 	}
 }
 
-// crowd is a consortium of so many Members, each joined to each by a line that is up.
-func crowd(size int) plan.Input {
+// fullMesh is a consortium of size Members with a line that is up between every two.
+func fullMesh(size int) plan.Input {
 	in := plan.Input{Consortium: &v1alpha1.Consortium{}, Members: map[string]*v1alpha1.Member{}}
 	for i := range size {
 		name := fmt.Sprintf("org%02d", i)
 		m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: name}}
-		set(m, v1alpha1.MemberOnline, metav1.ConditionTrue)
+		setCondition(m, v1alpha1.MemberOnline, metav1.ConditionTrue)
 		in.Members[name] = m
 		for _, other := range in.Consortium.Spec.Members {
-			join(&in, other.Name, name)
+			addLine(&in, other.Name, name)
 		}
 		in.Consortium.Spec.Members = append(in.Consortium.Spec.Members, v1alpha1.ConsortiumMember{Name: name})
 	}
@@ -289,7 +289,7 @@ func TestChannel(t *testing.T) {
 		status metav1.ConditionStatus
 		says   string
 	}{
-		{"all is well", func(*plan.Input) {}, metav1.ConditionTrue, "3/3 orderers, 3/3 peers"},
+		{"everything is ready", func(*plan.Input) {}, metav1.ConditionTrue, "3/3 orderers, 3/3 peers"},
 		{"the first block is to be made", func(in *plan.Input) {
 			for _, p := range in.Plans {
 				p.Spec.Channels[0].GenesisHash = ""
@@ -302,21 +302,21 @@ func TestChannel(t *testing.T) {
 				p.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Message: "no record of org3"}}
 			}
 		}, metav1.ConditionFalse, "deals (no record of org3)"},
-		{"a first block waits for its turn", func(in *plan.Input) { in.Plans["org2"].Status.Channels = nil }, metav1.ConditionFalse,
-			"waiting for org2 to take over the first block of channel deals (waiting for 1 channels' first blocks to be handed over)"},
+		{"a first block waits to be distributed", func(in *plan.Input) { in.Plans["org2"].Status.Channels = nil }, metav1.ConditionFalse,
+			"waiting for org2 to receive the first block of channel deals (waiting for 1 channels' first blocks to be distributed)"},
 		{"an orderer has not joined", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Orderers = nil }, metav1.ConditionFalse, "2/3 orderers, 3/3 peers; waiting for org2 to join its orderers"},
 		{"a peer has not joined", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Peers = []string{"peer7-org2"} }, metav1.ConditionFalse, "3/3 orderers, 2/3 peers; waiting for org2 to join its peers"},
 		{"anchors are not set", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].AnchorsSet = false }, metav1.ConditionFalse, "waiting for org2 to name its anchor peers"},
 		{"two first blocks", func(in *plan.Input) { in.Plans["org3"].Status.Channels[0].GenesisHash = strings.Repeat("b", 64) }, metav1.ConditionFalse, "org3 holds another first block"},
-		{"lost contact", func(in *plan.Input) { lose(*in, "org2") }, metav1.ConditionUnknown, "nothing heard of org2"},
-		{"a member that is none of the channel's does not matter", func(in *plan.Input) {
+		{"lost contact", func(in *plan.Input) { setOffline(*in, "org2") }, metav1.ConditionUnknown, "no contact with org2"},
+		{"a member that is not in the channel does not matter", func(in *plan.Input) {
 			in.Channels[0].Spec.Members = []string{"org1", "org2"}
-			lose(*in, "org3")
+			setOffline(*in, "org3")
 		}, metav1.ConditionTrue, "2/2 orderers, 2/2 peers"},
-		{"the consortium is refused", func(in *plan.Input) { delete(in.Members, "org3") }, metav1.ConditionFalse, "waiting for consortium trade to be accepted"},
+		{"the consortium is not accepted", func(in *plan.Input) { delete(in.Members, "org3") }, metav1.ConditionFalse, "waiting for consortium trade to be accepted"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			in := world()
+			in := readyInput()
 			c.change(&in)
 			status := Channel(in, plan.Compute(in), &in.Channels[0], now)
 			got := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
@@ -334,7 +334,7 @@ func TestContract(t *testing.T) {
 		status metav1.ConditionStatus
 		says   string
 	}{
-		{"all is well", func(*plan.Input) {}, metav1.ConditionTrue, "approved by 3/3 members, runs at 3/3"},
+		{"everything is ready", func(*plan.Input) {}, metav1.ConditionTrue, "approved by 3/3 members, runs at 3/3"},
 		{"not run", func(in *plan.Input) { in.Plans["org2"].Status.Contracts[0].Running = false }, metav1.ConditionFalse, "runs at 2/3, answers at 3/3; waiting for org2 to run contract notary"},
 		{"not answered for", func(in *plan.Input) { in.Plans["org2"].Status.Contracts[0].Serving = false }, metav1.ConditionFalse, "answers at 2/3; waiting for org2 to answer for contract notary"},
 		{"reports of what was declared before", func(in *plan.Input) { in.Contracts[0].Spec.Version = "2" }, metav1.ConditionFalse, "approved by 0/3 members"},
@@ -350,10 +350,10 @@ func TestContract(t *testing.T) {
 			}
 		}, metav1.ConditionFalse, "waiting for org1 to commit contract notary, and 2 more"},
 		{"a report of another channel's contract of that name", func(in *plan.Input) { in.Plans["org3"].Status.Contracts[0].Channel = "x" }, metav1.ConditionFalse, "approved by 2/3"},
-		{"lost contact", func(in *plan.Input) { lose(*in, "org1") }, metav1.ConditionUnknown, "nothing heard of org1"},
+		{"lost contact", func(in *plan.Input) { setOffline(*in, "org1") }, metav1.ConditionUnknown, "no contact with org1"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			in := world()
+			in := readyInput()
 			c.change(&in)
 			status := Contract(in, plan.Compute(in), &in.Contracts[0], now)
 			got := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
@@ -364,10 +364,10 @@ func TestContract(t *testing.T) {
 	}
 }
 
-func TestRefusedContractKeepsItsNumber(t *testing.T) {
+func TestOrphanedContractKeepsItsSequence(t *testing.T) {
 	c := &v1alpha1.Contract{Status: v1alpha1.ContractStatus{Sequence: 4, DefinitionHash: "aa", Committed: 4}}
-	if s := LoneContract(c, plan.UnknownChannel(c), now); s.Sequence != 4 || s.DefinitionHash != "aa" {
-		t.Errorf("the number was forgotten: %+v", s)
+	if s := OrphanedContract(c, plan.UnknownChannel(c), now); s.Sequence != 4 || s.DefinitionHash != "aa" {
+		t.Errorf("the sequence was not kept: %+v", s)
 	}
 }
 
@@ -378,7 +378,7 @@ func TestLine(t *testing.T) {
 		status metav1.ConditionStatus
 		says   string
 	}{
-		{"both ends say so", func(*plan.Input) {}, metav1.ConditionTrue, "org1 and org2 reach each other"},
+		{"both ends report it up", func(*plan.Input) {}, metav1.ConditionTrue, "org1 and org2 reach each other"},
 		{"one end does not reach the other", func(in *plan.Input) {
 			r := report(*in, "org2", "org1-org2")
 			r.State, r.Reason = v1alpha1.LineDown, v1alpha1.LineUnreachable
@@ -389,28 +389,28 @@ func TestLine(t *testing.T) {
 		}, metav1.ConditionFalse, "org2 does not allow its gateway to dial that address"},
 		{"one end is full", func(in *plan.Input) { report(*in, "org2", "org1-org2").Reason = v1alpha1.LineFull },
 			metav1.ConditionTrue, "the gateway of org2 is at its limit"},
-		{"one end is not heard, but the other knows of it", func(in *plan.Input) { lose(*in, "org2") }, metav1.ConditionTrue, ""},
-		{"the far end has told that it does not get through", func(in *plan.Input) {
-			lose(*in, "org2")
+		{"one end is not online, but the other reports it", func(in *plan.Input) { setOffline(*in, "org2") }, metav1.ConditionTrue, ""},
+		{"the far end has reported that it is down", func(in *plan.Input) {
+			setOffline(*in, "org2")
 			report(*in, "org1", "org1-org2").Reverse = v1alpha1.LineDown
-		}, metav1.ConditionFalse, "tells the other"},
-		{"one end is not heard, and nobody knows of it", func(in *plan.Input) {
-			lose(*in, "org2")
+		}, metav1.ConditionFalse, "reports that it does not reach the other"},
+		{"one end is not online, and the other does not report it", func(in *plan.Input) {
+			setOffline(*in, "org2")
 			report(*in, "org1", "org1-org2").Reverse = ""
-		}, metav1.ConditionUnknown, "nothing heard of org2"},
-		{"neither is heard", func(in *plan.Input) { lose(*in, "org1"); lose(*in, "org2") }, metav1.ConditionUnknown, "nothing heard of org1"},
-		{"nobody has tried", func(in *plan.Input) {
+		}, metav1.ConditionUnknown, "no contact with org2"},
+		{"neither is online", func(in *plan.Input) { setOffline(*in, "org1"); setOffline(*in, "org2") }, metav1.ConditionUnknown, "no contact with org1"},
+		{"neither has probed it", func(in *plan.Input) {
 			in.Members["org1"].Status.Lines = nil
 			in.Members["org2"].Status.Lines = nil
-		}, metav1.ConditionUnknown, "waiting for org1 and org2 to try the line"},
-		{"a report about another far end is none", func(in *plan.Input) {
+		}, metav1.ConditionUnknown, "waiting for org1 and org2 to probe the line"},
+		{"a report about another far end is ignored", func(in *plan.Input) {
 			report(*in, "org1", "org1-org2").Member = "org3"
 			report(*in, "org2", "org1-org2").Reverse = ""
-		}, metav1.ConditionUnknown, "to try the line"},
+		}, metav1.ConditionUnknown, "to probe the line"},
 		{"an end that does not exist", func(in *plan.Input) { delete(in.Members, "org2") }, metav1.ConditionFalse, "there is no Member org2"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			in := world()
+			in := readyInput()
 			c.change(&in)
 			got := meta.FindStatusCondition(Line(&in.Lines[0], in.Lines, in.Members, now).Conditions, v1alpha1.ConditionReady)
 			if got.Status != c.status || !strings.Contains(got.Message, c.says) {
@@ -421,15 +421,15 @@ func TestLine(t *testing.T) {
 }
 
 func TestConditionsKeepTheirTransitionTime(t *testing.T) {
-	first := Conditions(nil, 1, now, map[string]Verdict{"B": {metav1.ConditionTrue, "R", "m"}, "A": {metav1.ConditionTrue, "R", "m"}})
-	later := Conditions(first, 2, now.Add(time.Hour), map[string]Verdict{"B": {metav1.ConditionTrue, "R", "other"}, "A": {metav1.ConditionUnknown, "R", "m"}})
+	first := Conditions(nil, 1, now, map[string]Outcome{"B": {metav1.ConditionTrue, "R", "m"}, "A": {metav1.ConditionTrue, "R", "m"}})
+	later := Conditions(first, 2, now.Add(time.Hour), map[string]Outcome{"B": {metav1.ConditionTrue, "R", "other"}, "A": {metav1.ConditionUnknown, "R", "m"}})
 	if first[0].Type != "A" || later[1].LastTransitionTime != first[1].LastTransitionTime || later[0].LastTransitionTime == first[0].LastTransitionTime {
 		t.Errorf("sorted, and only a changed status moves the time: %+v", later)
 	}
 }
 
-func TestRetiringNamesWhomItWaitsFor(t *testing.T) {
-	in := world()
+func TestRetiringNamesMembers(t *testing.T) {
+	in := readyInput()
 	in.Consortium.Status = Consortium(in, plan.Compute(in), now)
 	got := Retiring(in, []string{"org2", "org3"}, now).Conditions
 	ready := meta.FindStatusCondition(got, v1alpha1.ConditionReady)

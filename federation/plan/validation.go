@@ -1,0 +1,175 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// ValidationResult is whether an object is valid together with the objects that it names. It becomes the condition Accepted.
+type ValidationResult struct {
+	Accepted bool
+	Reason   string
+	// Message says what is wrong and how to fix it.
+	Message string
+}
+
+func accepted() ValidationResult {
+	return ValidationResult{Accepted: true, Reason: v1alpha1.ReasonAccepted, Message: "the specification is valid"}
+}
+
+func invalid(reason, format string, args ...any) ValidationResult {
+	return ValidationResult{Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// UnknownConsortium is the result for a channel whose Consortium does not exist.
+func UnknownConsortium(channel *v1alpha1.Channel) ValidationResult {
+	return invalid(v1alpha1.ReasonNotFound, "there is no Consortium %s in namespace %s: create it, or declare the channel with another consortium",
+		channel.Spec.Consortium, channel.Namespace)
+}
+
+// UnknownChannel is the result for a contract whose Channel does not exist.
+func UnknownChannel(contract *v1alpha1.Contract) ValidationResult {
+	return invalid(v1alpha1.ReasonNotFound, "there is no Channel %s in namespace %s: create it, or declare the contract on another channel",
+		contract.Spec.Channel, contract.Namespace)
+}
+
+// ValidateLine checks that both Members of a line exist, and that no older line has the same pair of addresses.
+func ValidateLine(line *v1alpha1.Line, others []v1alpha1.Line, exists func(member string) bool) ValidationResult {
+	if validation, ok := validateDecoded(line.Undecodable); !ok {
+		return validation
+	}
+	var missing []string
+	for _, end := range line.Spec.Ends {
+		if !exists(end.Member) {
+			missing = append(missing, end.Member)
+		}
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		return invalid(v1alpha1.ReasonNotFound, "there is no Member %s: create it, or correct spec.ends", strings.Join(missing, ", "))
+	}
+	if other := olderDuplicate(line, others); other != "" {
+		return invalid(v1alpha1.ReasonAddressTaken, "line %s has the same two addresses: delete one of them, or correct spec.ends",
+			other)
+	}
+	return accepted()
+}
+
+// validateConsortium checks whether a Consortium can be planned. A Member that has not registered yet is valid: it is waited
+// for. One that does not exist is not: its plan would have no namespace.
+func validateConsortium(in Input) ValidationResult {
+	if validation, ok := validateDecoded(in.Consortium.Undecodable); !ok {
+		return validation
+	}
+	var missing []string
+	for _, m := range in.Consortium.Spec.Members {
+		if in.Members[m.Name] == nil {
+			missing = append(missing, m.Name)
+		}
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		return invalid(v1alpha1.ReasonNotFound, "there is no Member %s: create it, or correct the name in spec.members", strings.Join(missing, ", "))
+	}
+	for _, m := range in.Consortium.Spec.Members {
+		if validation := ValidateMember(in.Members[m.Name]); !validation.Accepted {
+			return invalid(validation.Reason, "Member %s: %s", m.Name, validation.Message)
+		}
+	}
+	if validation := validateMSPIDs(in); !validation.Accepted {
+		return validation
+	}
+	if conflict, member := oldestConflict(in); conflict != nil {
+		return invalid(v1alpha1.ReasonNameTaken, "member %s already takes part in the older consortium %s of namespace %s, and a name can be used once in a member's cluster: declare this one under another name",
+			member, conflict.Name, conflict.Namespace)
+	}
+	return accepted()
+}
+
+// oldestConflict is the oldest Consortium of the same name that shares a Member with this one and is older than it, and that
+// Member; nil if there is none.
+func oldestConflict(in Input) (conflict *v1alpha1.Consortium, member string) {
+	for i := range in.Conflicts {
+		other := &in.Conflicts[i]
+		if other.Namespace == in.Consortium.Namespace || !isOlderConsortium(other, cmp.Or(conflict, in.Consortium)) {
+			continue
+		}
+		shared := slices.IndexFunc(in.Consortium.Spec.Members, func(m v1alpha1.ConsortiumMember) bool { return isMember(other, m.Name) })
+		if shared >= 0 {
+			conflict, member = other, in.Consortium.Spec.Members[shared].Name
+		}
+	}
+	return conflict, member
+}
+
+// validateMSPIDs checks that the Members of a Consortium have different MSP IDs.
+func validateMSPIDs(in Input) ValidationResult {
+	taken := map[string]string{}
+	for _, m := range in.Consortium.Spec.Members {
+		id := mspID(in, m.Name)
+		if other, ok := taken[id]; ok {
+			return invalid(v1alpha1.ReasonNameTaken, "members %s and %s have the same MSP ID, %s, by which a ledger identifies organizations: declare one of them as another Member with an MSP ID of its own (kubectl hanse invite NAME --msp-id ID)",
+				other, m.Name, id)
+		}
+		taken[id] = m.Name
+	}
+	return accepted()
+}
+
+// isOlderConsortium is whether a was created before b; of two created in the same second, the first by namespace is older.
+func isOlderConsortium(a, b *v1alpha1.Consortium) bool {
+	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	}
+	return a.Namespace < b.Namespace
+}
+
+// validateChannel checks a channel together with its Consortium.
+func validateChannel(in Input, channel *v1alpha1.Channel) ValidationResult {
+	if validation, ok := validateDecoded(channel.Undecodable); !ok {
+		return validation
+	}
+	consortium := in.Consortium
+	var unknown []string
+	for _, name := range channel.Spec.Members {
+		if !isMember(consortium, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		return invalid(v1alpha1.ReasonInvalid, "%s is not a member of consortium %s: declare the channel among the consortium's members",
+			strings.Join(unknown, ", "), consortium.Name)
+	}
+	members := channelMembers(consortium, channel)
+	if problem := validateEndorsement(in, resolveEndorsement(channel.Spec.Endorsement), members); problem != "" {
+		return invalid(v1alpha1.ReasonInvalid, "%s", problem)
+	}
+	if problem := validateBatch(channel.Spec.Batch); problem != "" {
+		return invalid(v1alpha1.ReasonInvalid, "%s", problem)
+	}
+	return accepted()
+}
+
+func validateBatch(batch *v1alpha1.Batch) string {
+	b := resolveBatch(batch)
+	switch {
+	case b.AbsoluteMaxBytes.Sign() <= 0 || b.PreferredMaxBytes.Sign() <= 0:
+		return "batch.absoluteMaxBytes and batch.preferredMaxBytes must be greater than 0: give a size such as 2Mi"
+	case b.PreferredMaxBytes.Cmp(*b.AbsoluteMaxBytes) > 0:
+		return "batch.preferredMaxBytes is larger than batch.absoluteMaxBytes, which no block may exceed: lower the one or raise the other"
+	case b.Timeout.Duration <= 0:
+		return "batch.timeout must be greater than 0: give a time such as 500ms"
+	}
+	return ""
+}
+
+func runsPeers(consortium *v1alpha1.Consortium, name string) bool {
+	return slices.ContainsFunc(consortium.Spec.Members, func(m v1alpha1.ConsortiumMember) bool {
+		return m.Name == name && Peers(&m) > 0
+	})
+}
