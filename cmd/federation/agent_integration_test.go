@@ -34,7 +34,7 @@ import (
 	"github.com/hanse-io/hanse/federation/membership"
 )
 
-// agent does on the host what a Member's agent does there.
+// agent is a fake of a Member's agent: it makes the same requests to the host.
 type agent struct {
 	member string
 	key    *ecdsa.PrivateKey
@@ -55,7 +55,7 @@ func (a *agent) fingerprint(t *testing.T) string {
 	return membership.Fingerprint(der)
 }
 
-// invite declares a Member with an invitation, waits for its door and gives a client with the invitation's token.
+// invite declares a Member with an invitation, waits for its ServiceAccount and returns a client with its token.
 func invite(t *testing.T, member, invitation string, lasting time.Duration) client.Client {
 	t.Helper()
 	m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: member}}
@@ -67,7 +67,7 @@ func invite(t *testing.T, member, invitation string, lasting time.Duration) clie
 	m.Spec.InvitationExpires = ptr.To(metav1.NewTime(time.Now().Add(lasting)))
 	must(t, admin.Patch(ctx, m, client.MergeFrom(before)))
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace(member), Name: v1alpha1.InviteServiceAccount}}
-	eventually(t, "the invitation's door", func() error {
+	eventually(t, "the invitation's ServiceAccount", func() error {
 		if err := admin.Get(ctx, client.ObjectKeyFromObject(account), account); err != nil {
 			return err
 		}
@@ -87,8 +87,7 @@ func invite(t *testing.T, member, invitation string, lasting time.Duration) clie
 	return by
 }
 
-// waitAllowed waits until a right that was given is in force: the API server learns of bindings by watching them, as
-// everybody does.
+// waitAllowed waits until a permission is in effect: the API server's authorizer watches bindings, with a delay.
 func waitAllowed(t *testing.T, by client.Client, what authorizationv1.ResourceAttributes) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("the right to %s %s", what.Verb, what.Resource), func() error {
@@ -111,8 +110,8 @@ func clientFor(t *testing.T, c *rest.Config) client.Client {
 	return made
 }
 
-// request is a CertificateSigningRequest as an honest agent makes it; a test may spoil it.
-func (a *agent) request(t *testing.T, spoil func(*x509.CertificateRequest, *certificatesv1.CertificateSigningRequestSpec)) *certificatesv1.CertificateSigningRequest {
+// request is a valid CertificateSigningRequest of the agent, changed by modify unless that is nil.
+func (a *agent) request(t *testing.T, modify func(*x509.CertificateRequest, *certificatesv1.CertificateSigningRequestSpec)) *certificatesv1.CertificateSigningRequest {
 	t.Helper()
 	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: v1alpha1.MemberKeyUser(a.member, a.fingerprint(t)), Organization: []string{v1alpha1.MembersGroup}}}
 	spec := certificatesv1.CertificateSigningRequestSpec{
@@ -120,8 +119,8 @@ func (a *agent) request(t *testing.T, spoil func(*x509.CertificateRequest, *cert
 		ExpirationSeconds: ptr.To[int32](3600),
 		Usages:            []certificatesv1.KeyUsage{certificatesv1.UsageClientAuth, certificatesv1.UsageDigitalSignature},
 	}
-	if spoil != nil {
-		spoil(template, &spec)
+	if modify != nil {
+		modify(template, &spec)
 	}
 	der, err := x509.CreateCertificateRequest(rand.Reader, template, a.key)
 	must(t, err)
@@ -131,7 +130,7 @@ func (a *agent) request(t *testing.T, spoil func(*x509.CertificateRequest, *cert
 	}
 }
 
-// send makes a request as an agent does: in place of the last one, and by a patch, to whose name RBAC holds it.
+// send creates a request as an agent does: it replaces the last one, by server-side apply, so that RBAC's resourceNames applies.
 func send(by client.Client, csr *certificatesv1.CertificateSigningRequest) error {
 	if err := by.Delete(ctx, csr.DeepCopy()); client.IgnoreNotFound(err) != nil {
 		return err
@@ -177,7 +176,7 @@ func outcome(t *testing.T, by client.Client, csr *certificatesv1.CertificateSign
 	return certificate, denied
 }
 
-// register takes an agent through its registration; afterwards its client is the Member's own.
+// register registers an agent; afterwards its client has the Member's credential.
 func (a *agent) register(t *testing.T, by client.Client) {
 	t.Helper()
 	csr := a.request(t, nil)
@@ -198,7 +197,7 @@ func (a *agent) register(t *testing.T, by client.Client) {
 	}
 }
 
-// joined is a registered agent whose Lease lasts long.
+// joined is a registered agent with a long Lease.
 func joined(t *testing.T, member string) *agent {
 	t.Helper()
 	a := newAgent(t, member)
@@ -254,13 +253,13 @@ func (a *agent) report(t *testing.T, consortium string, change func(*v1alpha1.Me
 	})
 }
 
-// follow takes up every change of the agent's plan until the test ends, as an agent that runs does.
+// follow observes every change of the agent's plan until the test ends, as a running agent does.
 func (a *agent) follow(t *testing.T, consortium string) {
 	t.Helper()
 	a.carryOut(t, consortium, func(p *v1alpha1.MemberPlan) { p.Status.ObservedGeneration = p.Generation })
 }
 
-// carryOut reports, until the test ends, what becomes of each state of the agent's plan.
+// carryOut reports on each state of the agent's plan until the test ends.
 func (a *agent) carryOut(t *testing.T, consortium string, report func(*v1alpha1.MemberPlan)) {
 	t.Helper()
 	until, key := t.Context(), client.ObjectKeyFromObject(planOf(a.member, consortium))

@@ -30,11 +30,11 @@ func render(values string) (string, error) {
 	return string(out), err
 }
 
-// TestChartRefuses has helm say what is wrong and what to write instead, where the controller or the cluster would not take
-// what becomes of a value.
-func TestChartRefuses(t *testing.T) {
+// TestChartRejects checks that helm says what is wrong and what to write instead, for values that the controller or the
+// cluster would not accept.
+func TestChartRejects(t *testing.T) {
 	for _, c := range []struct{ why, values, name, remedy string }{
-		{"nobody works", `replicas: 0`, "replicas", "want 1"},
+		{"no replicas", `replicas: 0`, "replicas", "want 1"},
 		{"no workers", `workers: 0`, "workers", "want 1"},
 		{"a number as text", `workers: "16"`, "workers", "want integer"},
 		{"a repository with a tag", `image: {repository: "ghcr.io/hanse-io/hanse-federation:1"}`, "image.repository", "image.tag"},
@@ -70,9 +70,9 @@ func TestChartRefuses(t *testing.T) {
 	}
 }
 
-// TestProgramTakesWhatTheChartTakes has helm render values at the edge of what it takes, and the controller read what
-// becomes of them: chart and program cannot drift apart.
-func TestProgramTakesWhatTheChartTakes(t *testing.T) {
+// TestProgramAcceptsChartValues lets helm render values at the limits of what it accepts, and the controller parse the
+// result, so that chart and program stay consistent.
+func TestProgramAcceptsChartValues(t *testing.T) {
 	for _, c := range []struct{ why, values, becomes string }{
 		{"the defaults", ``, "--workers=16"},
 		{"the most", `{replicas: 5, workers: 64}`, "--workers=64"},
@@ -87,14 +87,14 @@ func TestProgramTakesWhatTheChartTakes(t *testing.T) {
 			t.Errorf("%s: %v\n%.2000s", c.why, err, out)
 			continue
 		}
-		if args := takenByProgram(t, c.why, out); !strings.Contains(args, c.becomes) {
+		if args := parsedByProgram(t, c.why, out); !strings.Contains(args, c.becomes) {
 			t.Errorf("%s: nobody is given %s: %s", c.why, c.becomes, args)
 		}
 	}
 }
 
-// takenByProgram has the controller read what the chart has rendered, and answers with its arguments.
-func takenByProgram(t *testing.T, why, rendered string) (args string) {
+// parsedByProgram lets the controller parse what the chart has rendered, and returns its arguments.
+func parsedByProgram(t *testing.T, why, rendered string) (args string) {
 	t.Helper()
 	strict := serializer.NewCodecFactory(clientgoscheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(rendered)))
@@ -125,8 +125,8 @@ func takenByProgram(t *testing.T, why, rendered string) (args string) {
 	}
 }
 
-// TestChartsCheckAlike holds the file that both charts have to be the same.
-func TestChartsCheckAlike(t *testing.T) {
+// TestChartsHaveTheSameChecks checks that the file _checks.tpl is the same in both charts.
+func TestChartsHaveTheSameChecks(t *testing.T) {
 	var files [2][]byte
 	for i, chart := range []string{"federation", "member-agent"} {
 		var err error

@@ -24,11 +24,11 @@ import (
 	"github.com/hanse-io/hanse/federation/membership"
 )
 
-// large is far beyond what anything of an agent's may have.
+// large is far more than any limit of an agent's objects.
 var large = strings.Repeat("x", 200_000)
 
-// spoiledLeases are Leases that fill the host's etcd.
-func spoiledLeases(namespace string) map[string]*coordinationv1.Lease {
+// oversizedLeases are Leases that fill the host's etcd.
+func oversizedLeases(namespace string) map[string]*coordinationv1.Lease {
 	lease := func(change func(*coordinationv1.Lease)) *coordinationv1.Lease {
 		l := &coordinationv1.Lease{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: v1alpha1.AgentLease},
@@ -54,8 +54,8 @@ func spoiledLeases(namespace string) map[string]*coordinationv1.Lease {
 	}
 }
 
-// spoiledRequests are requests that fill the host's etcd, or ask for what is none of an agent's business.
-func spoiledRequests(t *testing.T, a *agent) map[string]*certificatesv1.CertificateSigningRequest {
+// invalidRequests are requests that fill the host's etcd, or are for something other than an agent's credential.
+func invalidRequests(t *testing.T, a *agent) map[string]*certificatesv1.CertificateSigningRequest {
 	request := func(change func(*certificatesv1.CertificateSigningRequest)) *certificatesv1.CertificateSigningRequest {
 		csr := a.request(t, nil)
 		change(csr)
@@ -73,12 +73,12 @@ func spoiledRequests(t *testing.T, a *agent) map[string]*certificatesv1.Certific
 	}
 }
 
-// What one credential, and one invitation's token, can store on the host is bounded, whatever it is used for.
+// What one credential, and one invitation's token, can store on the host is limited, whatever it is used for.
 func TestCredentialStoresLittle(t *testing.T) {
 	a := joined(t, "flood")
 	by := invite(t, "flooder", "first", time.Hour)
 	namespace := v1alpha1.MemberNamespace("flood")
-	for why, lease := range spoiledLeases(namespace) {
+	for why, lease := range oversizedLeases(namespace) {
 		if err := applied(a.client, lease); !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
 			t.Errorf("a Lease %s: %v", why, err)
 		}
@@ -87,7 +87,7 @@ func TestCredentialStoresLittle(t *testing.T) {
 		t.Errorf("a Lease by a POST: %v", err)
 	}
 	for who, from := range map[string]*agent{"a credential": a, "an invitation's token": {member: "flooder", key: a.key, client: by}} {
-		for why, csr := range spoiledRequests(t, from) {
+		for why, csr := range invalidRequests(t, from) {
 			if err := send(from.client, csr); !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
 				t.Errorf("%s makes a request %s: %v", who, why, err)
 			}
@@ -106,36 +106,36 @@ func TestCredentialStoresLittle(t *testing.T) {
 	if err := a.client.Get(ctx, client.ObjectKeyFromObject(victim), victim); !apierrors.IsForbidden(err) {
 		t.Errorf("a credential reads another's request: %v", err)
 	}
-	a.stuff(t)
+	a.forgeManagedFields(t)
 	if stored := storedBy(t, "flood") + storedBy(t, "flooder"); stored > 64<<10 {
 		t.Errorf("after all that, %d bytes are stored", stored)
 	}
 }
 
-// stuff tries to hide data in the account of who has written which field, which a client may send along.
-func (a *agent) stuff(t *testing.T) {
+// forgeManagedFields tries to store data in managedFields, which a client may send.
+func (a *agent) forgeManagedFields(t *testing.T) {
 	t.Helper()
-	stuffed := []metav1.ManagedFieldsEntry{{
+	forged := []metav1.ManagedFieldsEntry{{
 		Manager: "m", Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "coordination.k8s.io/v1", FieldsType: "FieldsV1", Time: ptr.To(metav1.Now()),
 		FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:` + large + `":{}}}`),
 	}}
 	lease := &coordinationv1.Lease{}
 	must(t, a.client.Get(ctx, client.ObjectKey{Namespace: v1alpha1.MemberNamespace(a.member), Name: v1alpha1.AgentLease}, lease))
-	lease.ManagedFields = stuffed
+	lease.ManagedFields = forged
 	if err := a.client.Update(ctx, lease); err == nil && len(encoded(t, lease)) > len(large) {
-		t.Error("a Lease takes an account of fields of any size")
+		t.Error("a Lease accepts managedFields of any size")
 	}
 	member := &v1alpha1.Member{}
 	must(t, a.client.Get(ctx, client.ObjectKey{Name: a.member}, member))
-	stuffed[0].APIVersion, stuffed[0].Subresource = v1alpha1.GroupVersion.String(), "status"
-	stuffed[0].FieldsV1 = metav1.NewFieldsV1(`{"f:status":{"f:` + large + `":{}}}`)
-	member.ManagedFields = stuffed
+	forged[0].APIVersion, forged[0].Subresource = v1alpha1.GroupVersion.String(), "status"
+	forged[0].FieldsV1 = metav1.NewFieldsV1(`{"f:status":{"f:` + large + `":{}}}`)
+	member.ManagedFields = forged
 	if err := a.client.Status().Update(ctx, member); err == nil && len(encoded(t, member)) > len(large) {
-		t.Error("a Member's status takes an account of fields of any size")
+		t.Error("a Member's status accepts managedFields of any size")
 	}
 }
 
-// fullMember is as much as an honest agent has to say of its organization.
+// fullMember is the largest status that an agent reports of its organization.
 func fullMember(s *v1alpha1.MemberStatus) {
 	s.Root, s.LinesSummary = "root", "900/900"
 	s.Nodes = v1alpha1.NodeCount{Ready: 41, Desired: 41, Summary: "41/41"}
@@ -148,7 +148,7 @@ func fullMember(s *v1alpha1.MemberStatus) {
 	s.Lines = append(s.Lines, v1alpha1.LineReport{Name: strings.Repeat("l", 253), Member: "far", State: v1alpha1.LineUp})
 }
 
-// fullPlan is as much as an honest agent has to say of a plan.
+// fullPlan is the largest status that an agent reports of a plan.
 func fullPlan(s *v1alpha1.MemberPlanStatus) {
 	s.Phase, s.Record = "Contracts", &v1alpha1.SignedRecord{Payload: []byte("p"), Certificates: "c", Signature: []byte("s")}
 	var peers, orderers []string
@@ -180,9 +180,9 @@ func fullPlan(s *v1alpha1.MemberPlanStatus) {
 	}
 }
 
-// TestHonestReportsPass: what keeps an agent from hiding data in the account of who wrote which field lets everything pass
-// that an agent has to report, and what the host's own controllers write beside it.
-func TestHonestReportsPass(t *testing.T) {
+// TestValidReportsPass: the policy that limits managedFields accepts the largest reports of agents, and the writes of the
+// host's own controllers beside them.
+func TestValidReportsPass(t *testing.T) {
 	namespace := namespaced(t)
 	a := joined(t, "honest")
 	m := &v1alpha1.Member{}
@@ -211,7 +211,7 @@ func TestHonestReportsPass(t *testing.T) {
 	must(t, a.applyStatus(p, string(status), "hanse-member-agent"))
 	must(t, a.client.Get(ctx, client.ObjectKeyFromObject(p), p))
 	if account := encoded(t, &v1alpha1.MemberPlan{ObjectMeta: metav1.ObjectMeta{ManagedFields: p.ManagedFields}}); len(account) < 10_000 {
-		t.Errorf("the account of the plan's fields is short, and the test proves nothing: %s", account)
+		t.Errorf("the plan's managedFields are too short for this test: %s", account)
 	}
 	// The host's controllers write both after that.
 	a.renew(t, 1)
@@ -229,13 +229,12 @@ func TestHonestReportsPass(t *testing.T) {
 	})
 	must(t, admin.Get(ctx, client.ObjectKey{Name: "honest"}, m))
 	if len(m.ManagedFields) < 3 {
-		t.Errorf("the account of the Member's fields has %d managers, and the test proves nothing", len(m.ManagedFields))
+		t.Errorf("the Member has %d field managers, which is too few for this test", len(m.ManagedFields))
 	}
 }
 
-// TestForgedAccountsOfFields: an agent's own account of who wrote which field holds no data of any size, whether it is sent
-// along or follows from what is applied.
-func TestForgedAccountsOfFields(t *testing.T) {
+// TestForgedManagedFields: an agent cannot store data in managedFields, whether it sends them or they result from an apply.
+func TestForgedManagedFields(t *testing.T) {
 	namespace := namespaced(t)
 	a := joined(t, "forger")
 	trade(t, namespace, "forged", "forger")
@@ -280,7 +279,7 @@ func TestForgedAccountsOfFields(t *testing.T) {
 	}
 }
 
-// storesLittle lets an agent try something with a plan, which has to be refused, or to leave next to nothing behind.
+// storesLittle checks that something that an agent tries with a plan is rejected, or stores almost nothing.
 func (a *agent) storesLittle(t *testing.T, p *v1alpha1.MemberPlan, why string, try func(*v1alpha1.MemberPlan) error) {
 	t.Helper()
 	must(t, admin.Get(ctx, client.ObjectKeyFromObject(p), p))
@@ -292,7 +291,7 @@ func (a *agent) storesLittle(t *testing.T, p *v1alpha1.MemberPlan, why string, t
 	}
 }
 
-// applyStatus applies a status as it is written, under a field manager of the agent's choice.
+// applyStatus applies a status given as JSON, under a field manager of the agent's choice.
 func (a *agent) applyStatus(p *v1alpha1.MemberPlan, status, manager string) error {
 	u := &unstructured.Unstructured{Object: map[string]any{}}
 	u.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("MemberPlan"))
@@ -320,7 +319,7 @@ func encoded(t *testing.T, object client.Object) []byte {
 	return raw
 }
 
-// storedBy is the size of what a Member's agent can store on the host, but for its statuses.
+// storedBy is the size of what a Member's agent has stored on the host, except its statuses.
 func storedBy(t *testing.T, member string) int {
 	t.Helper()
 	size := 0
@@ -339,7 +338,7 @@ func storedBy(t *testing.T, member string) int {
 	return size
 }
 
-// reportRequests does what an agent does before it makes a request: it reports that it will.
+// reportRequests reports requests in the agent's status, as an agent does before it sends them.
 func (a *agent) reportRequests(t *testing.T, requests ...*certificatesv1.CertificateSigningRequest) {
 	t.Helper()
 	a.reportMember(t, func(s *v1alpha1.MemberStatus) {
@@ -359,7 +358,7 @@ func sharedCredential(t *testing.T, member string) (string, bool) {
 	return c.Message, c.Status == metav1.ConditionTrue
 }
 
-// A thief has the agent's key and certificate. He renews them as the agent does.
+// An attacker has the agent's key and certificate, and renews the certificate as the agent does.
 func TestStolenCredentialIsSeen(t *testing.T) {
 	a := newAgent(t, "robbed")
 	by := invite(t, "robbed", "first", time.Hour)
@@ -416,8 +415,8 @@ func TestStolenCredentialIsSeen(t *testing.T) {
 	})
 }
 
-// Two that renew the Lease by turns are two.
-func TestTwoAgentsByTurns(t *testing.T) {
+// Two agents that renew the Lease alternately are detected.
+func TestTwoAgentsAlternately(t *testing.T) {
 	a := joined(t, "turns")
 	i := 0
 	eventually(t, "the second agent to be seen", func() error {

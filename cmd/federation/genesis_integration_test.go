@@ -17,8 +17,8 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// takeOver does an agent's part with first blocks: it holds what it is given, and the leader, who makes them, publishes
-// what it is asked for, or what the plan does not know yet, up to what a status may carry. It says how many it holds.
+// takeOver fakes an agent's handling of first blocks: it holds those in its plan, and the leader, which creates them, publishes
+// those that are requested or not in the plan yet, up to the limit of a status. It returns how many it holds.
 func (a *agent) takeOver(t *testing.T, consortium string, leads bool, block []byte) (held, size int) {
 	t.Helper()
 	a.report(t, consortium, func(p *v1alpha1.MemberPlan) {
@@ -47,8 +47,8 @@ func (a *agent) takeOver(t *testing.T, consortium string, leads bool, block []by
 	return held, size
 }
 
-// TestManyChannels declares as many channels as a plan can carry, hands all their first blocks over, and one channel more.
-// The objects in etcd stay small all the while.
+// TestManyChannels declares as many channels as a plan can have, distributes all their first blocks, and declares one more
+// channel. The objects in etcd must stay small at every step.
 func TestManyChannels(t *testing.T) {
 	namespace := namespaced(t)
 	a, b := joined(t, "many1"), joined(t, "many2")
@@ -67,7 +67,7 @@ func TestManyChannels(t *testing.T) {
 	last := &v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("c%03d", v1alpha1.MaxPlanChannels)}}
 	waitCondition(t, last, func() []metav1.Condition { return last.Status.Conditions }, v1alpha1.ConditionAccepted, metav1.ConditionFalse, "has no room for this channel")
 	block, largest := bytes.Repeat([]byte{7}, 4<<10), 0
-	eventually(t, "256 first blocks to be handed over", func() error {
+	eventually(t, "256 first blocks to be distributed", func() error {
 		_, one := a.takeOver(t, "many", true, block)
 		held, other := b.takeOver(t, "many", false, nil)
 		largest = max(largest, one, other)
@@ -92,9 +92,9 @@ func TestManyChannels(t *testing.T) {
 	})
 }
 
-// TestPlanThatIsNotTaken has the API server refuse one Member's plan: the Consortium says so, the other Member's is
-// written, and once the reason is gone everything is well.
-func TestPlanThatIsNotTaken(t *testing.T) {
+// TestRejectedPlan lets the API server reject one Member's plan: the Consortium's condition says so, the other Member's plan
+// is written, and so is the rejected one once the cause is removed.
+func TestRejectedPlan(t *testing.T) {
 	namespace := namespaced(t)
 	policy := &admissionv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "no-plan-for-taken2"}}
 	policy.Spec = admissionv1.ValidatingAdmissionPolicySpec{

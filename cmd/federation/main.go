@@ -1,6 +1,6 @@
-// Command federation is the host's controller: it admits Members' agents, works out what each Member has to do for each
-// Consortium, and reports what the Members say of it. This package turns flags into options and wires the rooms of the
-// federation wing together; it must know nothing of how any of them does its work.
+// Command federation is the host's controller: it registers Members' agents, computes the plan of each Member for each
+// Consortium, and aggregates the Members' reports into statuses. This package parses flags and adds the controllers of the
+// packages below federation to a manager; it must know nothing of how any of them works.
 package main
 
 import (

@@ -31,7 +31,7 @@ func getMember(t *testing.T, name string) *v1alpha1.Member {
 	return m
 }
 
-func TestCredentialOpensOneNamespace(t *testing.T) {
+func TestCredentialAccess(t *testing.T) {
 	one, two := joined(t, "scope1"), joined(t, "scope2")
 	own, other := v1alpha1.MemberNamespace("scope1"), v1alpha1.MemberNamespace("scope2")
 	must(t, one.client.List(ctx, &v1alpha1.MemberPlanList{}, client.InNamespace(own)))
@@ -53,7 +53,7 @@ func TestCredentialOpensOneNamespace(t *testing.T) {
 		"RBAC":                         two.client.List(ctx, &rbacv1.RoleBindingList{}, client.InNamespace(other)),
 	} {
 		if !apierrors.IsForbidden(err) {
-			t.Errorf("a Member's credential opens %s: %v", why, err)
+			t.Errorf("a Member's credential gives access to %s: %v", why, err)
 		}
 	}
 }
@@ -77,13 +77,13 @@ func TestAgentKeepsToItsPartOfTheStatus(t *testing.T) {
 	} {
 		m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: "part"}}
 		err := a.client.Status().Patch(ctx, m, client.RawPatch("application/merge-patch+json", []byte(patch)))
-		if err == nil || !strings.Contains(err.Error(), "host's to write") {
+		if err == nil || !strings.Contains(err.Error(), "written by the host only") {
 			t.Errorf("an agent could %s: %v", why, err)
 		}
 	}
 }
 
-func TestSecondAgentIsRefused(t *testing.T) {
+func TestSecondAgentIsDenied(t *testing.T) {
 	by := invite(t, "second", "first", time.Hour)
 	first, second := newAgent(t, "second"), newAgent(t, "second")
 	first.register(t, by)
@@ -97,9 +97,9 @@ func TestSecondAgentIsRefused(t *testing.T) {
 	if r := getMember(t, "second").Status.Registration; r == nil || r.KeyFingerprint != first.fingerprint(t) || r.Invitation != "first" {
 		t.Errorf("registration %+v", r)
 	}
-	// Its Lease shows that it has its credential: the door closes, and the token is worth nothing any more.
+	// Its Lease shows that it has its certificate: the ServiceAccount is deleted, and the token is invalid.
 	first.renew(t, 300)
-	eventually(t, "the door to close", func() error {
+	eventually(t, "the invitation to be closed", func() error {
 		if err := send(by, second.request(t, nil)); !apierrors.IsUnauthorized(err) {
 			return fmt.Errorf("the token still opens it: %w", err)
 		}
@@ -249,7 +249,7 @@ func TestInvitationRunsOut(t *testing.T) {
 	by := invite(t, "late", "first", time.Hour)
 	soon := fmt.Sprintf(`{"spec":{"invitationExpires":%q}}`, time.Now().Add(time.Second).UTC().Format(time.RFC3339))
 	must(t, admin.Patch(ctx, getMember(t, "late"), client.RawPatch("application/merge-patch+json", []byte(soon))))
-	eventually(t, "the invitation to run out", func() error {
+	eventually(t, "the invitation to expire", func() error {
 		condition := meta.FindStatusCondition(getMember(t, "late").Status.Conditions, v1alpha1.MemberRegistered)
 		if condition == nil || condition.Reason != v1alpha1.ReasonInvitationExpired {
 			return fmt.Errorf("condition %v", condition)
@@ -261,7 +261,7 @@ func TestInvitationRunsOut(t *testing.T) {
 		}
 		return nil
 	})
-	// The API server remembers for some seconds that a token was good. Nobody is admitted by it all the same.
+	// The API server caches for some seconds that a token was valid. No agent is registered with it nevertheless.
 	eventually(t, "the token to open nothing", func() error {
 		csr := newAgent(t, "late").request(t, nil)
 		if err := send(by, csr); apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) {
@@ -270,7 +270,7 @@ func TestInvitationRunsOut(t *testing.T) {
 			return err
 		}
 		if certificate, _ := outcome(t, admin, csr); certificate != nil {
-			t.Error("an invitation that has run out still opens the door")
+			t.Error("an expired invitation still registers an agent")
 		}
 		return errors.New("it is still taken")
 	})
@@ -301,7 +301,7 @@ func TestLiveness(t *testing.T) {
 	a.waitOnline(t, metav1.ConditionTrue)
 }
 
-func TestMemberGoesWithAllThatIsItsOwn(t *testing.T) {
+func TestDeletedMember(t *testing.T) {
 	a := joined(t, "leaver")
 	must(t, admin.Delete(ctx, getMember(t, "leaver")))
 	eventually(t, "the credential to open nothing", func() error {

@@ -15,7 +15,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// options are what the flags say.
+// options are the values of the flags.
 type options struct {
 	metricsAddress string
 	healthAddress  string
@@ -42,7 +42,7 @@ func defaults() options {
 func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.metricsAddress, "metrics-address", o.metricsAddress, "address that serves metrics; 0 for none")
 	flags.StringVar(&o.healthAddress, "health-address", o.healthAddress, "address that serves /healthz and /readyz; 0 for none")
-	flags.BoolVar(&o.leaderElection, "leader-election", o.leaderElection, "let one of several replicas do the work at a time")
+	flags.BoolVar(&o.leaderElection, "leader-election", o.leaderElection, "run the controllers on one of several replicas at a time")
 	flags.StringVar(&o.namespace, "namespace", o.namespace, "namespace of the leader election's Lease")
 	flags.IntVar(&o.workers, "workers", o.workers, "objects of each kind that are worked on at the same time")
 	flags.StringToStringVar(&o.contractImages, "contract-images", o.contractImages, "images of the contracts that ship with Hanse, as TEMPLATE=IMAGE: from another registry, or by digest")
@@ -52,7 +52,7 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 
 func (o *options) validate() error {
 	if o.workers < 1 {
-		return errors.New("--workers has to be 1 at least")
+		return errors.New("--workers must be at least 1")
 	}
 	if o.leaderElection && o.namespace == "" {
 		return errors.New("--leader-election needs --namespace, where its Lease is kept")
@@ -64,7 +64,7 @@ func (o *options) validate() error {
 	return err
 }
 
-// templateImages are the images of contracts that the host's operators have named.
+// templateImages are the images of contract templates that the flag sets.
 func (o *options) templateImages() (map[v1alpha1.ContractTemplate]string, error) {
 	images := map[v1alpha1.ContractTemplate]string{}
 	for name, image := range o.contractImages {
@@ -73,14 +73,14 @@ func (o *options) templateImages() (map[v1alpha1.ContractTemplate]string, error)
 			return nil, fmt.Errorf("--contract-images: there is no template %q: use %s or %s", name, v1alpha1.TemplateNotary, v1alpha1.TemplateAsset)
 		}
 		if image == "" || len(image) > 512 {
-			return nil, fmt.Errorf("--contract-images: the image of %s has to have 1 to 512 characters", name)
+			return nil, fmt.Errorf("--contract-images: the image of %s must have 1 to 512 characters", name)
 		}
 		images[template] = image
 	}
 	return images, nil
 }
 
-// logger makes the structured logger that the options ask for.
+// logger is the structured logger that the options describe.
 func (o *options) logger() (logr.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
@@ -96,7 +96,7 @@ func (o *options) logger() (logr.Logger, error) {
 	return logr.Logger{}, fmt.Errorf("--log-format %q: use json or text", o.logFormat)
 }
 
-// shutdownTime is how long running work may take to end.
+// shutdownTime is how long running reconciles may take to end.
 const shutdownTime = 10 * time.Second
 
 func command() *cobra.Command {

@@ -10,8 +10,8 @@ func TestOptions(t *testing.T) {
 		why, says string
 		change    func(*options)
 	}{
-		{"the defaults are sound", "", func(*options) {}},
-		{"nobody works", "--workers", func(o *options) { o.workers = 0 }},
+		{"the defaults are valid", "", func(*options) {}},
+		{"no workers", "--workers", func(o *options) { o.workers = 0 }},
 		{"an election without a place for its Lease", "--namespace", func(o *options) { o.namespace = "" }},
 		{"no election needs none", "", func(o *options) { o.namespace, o.leaderElection = "", false }},
 		{"an image of a template", "", func(o *options) { o.contractImages = map[string]string{"notary": "registry.example.com/notary:1"} }},

@@ -17,7 +17,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// clusters are what becomes of images in the Members' clusters.
+// clusters fake what happens to images in the Members' clusters.
 type clusters struct {
 	mu sync.Mutex
 	// broken images never come up; refused are those that an organization does not allow, as "member image".
@@ -30,7 +30,7 @@ func (c *clusters) set(change func()) {
 	change()
 }
 
-// report is what an agent has to say of its plan.
+// report is an agent's report of its plan.
 func (c *clusters) report(p *v1alpha1.MemberPlan) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -129,7 +129,7 @@ func given(t *testing.T, states []*v1alpha1.MemberPlan, image string) []string {
 	return order
 }
 
-// TestRollout changes the image of a Consortium's peers again and again, and looks at every state that the plans were in.
+// TestRollout changes the image of a Consortium's peers repeatedly, and checks every state of the plans.
 func TestRollout(t *testing.T) {
 	const name = "roll"
 	namespace := namespaced(t)
@@ -166,7 +166,7 @@ func TestRollout(t *testing.T) {
 		{"one that organizations do not allow reaches none, and they are named", "refused",
 			func(image string) { c.refused["roll2 "+image], c.refused["roll3 "+image] = true, true },
 			metav1.ConditionFalse, v1alpha1.ReasonImageNotAllowed, []string{"roll2 does not allow", "roll3 does not allow"}, nil, "good"},
-		{"another one begins anew, and reaches all", "better", nil, metav1.ConditionTrue, v1alpha1.ReasonReady, nil, all, "better"},
+		{"another one starts a new rollout, and reaches all", "better", nil, metav1.ConditionTrue, v1alpha1.ReasonReady, nil, all, "better"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			image := "docker.io/hyperledger/fabric-peer:" + row.tag

@@ -14,7 +14,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// resourceful is a Consortium with resources on everything that can have them, so that every plan is full of maps. The
+// resourceful is a Consortium with resources on everything that can have them, so that every plan has many maps. The
 // second Member has its own.
 const resourceful = `kind: Consortium
 metadata: {name: full}
@@ -31,10 +31,10 @@ spec:
   - {name: full4, peers: 2}
 `
 
-// TestPlansAreWrittenSideBySide changes all plans of a Consortium at once, again and again, while each is full of maps. Its
+// TestPlansAreWrittenConcurrently changes all plans of a Consortium at once, repeatedly, while each has many maps. Its
 // plans are written in parallel, and every write decodes the API server's answer into what was written: under -race, this
 // finds memory that two plans share with each other, or one with the cache.
-func TestPlansAreWrittenSideBySide(t *testing.T) {
+func TestPlansAreWrittenConcurrently(t *testing.T) {
 	const times = 12
 	namespace := namespaced(t)
 	members := []string{"full1", "full2", "full3", "full4"}

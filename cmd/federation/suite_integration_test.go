@@ -134,7 +134,7 @@ func suite(m *testing.M) (code int, err error) {
 	return code, <-done
 }
 
-// freeAddress is one on the loopback that nobody listens at.
+// freeAddress is a free port on the loopback address.
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -271,7 +271,7 @@ func installChart() error {
 // patience is for machines that are busy with other tests too; nothing is right or wrong because it is slow.
 const patience = 5 * time.Minute
 
-// eventually waits for a condition, and says what was last amiss if it does not come.
+// eventually waits for a condition, and reports its last error after the timeout.
 func eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
 	var last error

@@ -30,16 +30,16 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// unreadNamespace holds what was stored before the CRDs forbade it.
+// unreadNamespace has the objects that were stored before the CRDs rejected them.
 const unreadNamespace = "unread"
 
-// stale is one object that the API server holds and Go's types do not take.
+// stale is one stored object that cannot be decoded into Go's types.
 type stale struct {
 	why, object string
 	// status is stored apart; the value may be in it.
 	status string
-	// path of the value, and the merge patch that mends it; subresource says that it is in the status.
-	path, mend string
+	// path of the value, and the merge patch that corrects it; subresource says that it is in the status.
+	path, correction string
 }
 
 var staleObjects = []stale{
@@ -55,7 +55,7 @@ var staleObjects = []stale{
 		"spec.resources.limits.memory", `{"spec":{"resources":{"limits":{"memory":"512Mi"}}}}`},
 }
 
-// garbled are a Member and a MemberPlan of which somebody has spoiled the status.
+// garbled are a Member and a MemberPlan with an undecodable status.
 var garbled = []stale{
 	{"a member's line was last changed at a time with small letters", "kind: Member\nmetadata: {name: garbled}",
 		`{"root":"none","lines":[{"name":"l","member":"m","state":"Up","since":"2026-01-31t12:00:00z"}]}`, "status.lines[0].since", ""},
@@ -66,7 +66,7 @@ var garbled = []stale{
 // leaving is one that holds the finalizer.
 var leaving = stale{"a consortium that is to go", "kind: Consortium\nmetadata: {name: leaving, finalizers: [federation.hanse.io/retire]}\nspec: {members: [{name: unread-a, role: Leader}], nodes: {storage: {size: big}}}", "", "", ""}
 
-// storeUndecodable stores all of it under CRDs that have no rules, and then installs the CRDs as they are.
+// storeUndecodable stores all of it under CRDs without rules, and then installs the CRDs with their rules.
 func storeUndecodable() error {
 	if err := admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: unreadNamespace}}); err != nil {
 		return err
@@ -217,9 +217,9 @@ func undecodableCount(t *testing.T, kind string) float64 {
 	return -1
 }
 
-// TestWhatCannotBeDecoded: the controller was started with all of it in the API server. That it is named, that others
-// settle beside it (every other test of this package says so too), and that it settles once it is mended.
-func TestWhatCannotBeDecoded(t *testing.T) {
+// TestUndecodable: the controller was started with all of it in the API server. Its conditions name it, other objects are not
+// affected (as every other test of this package shows too), and it is accepted once it is corrected.
+func TestUndecodable(t *testing.T) {
 	for _, name := range []string{"unread-a", "unread-b"} {
 		must(t, admin.Create(ctx, &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: name}}))
 	}
@@ -258,8 +258,8 @@ func TestWhatCannotBeDecoded(t *testing.T) {
 	for _, s := range staleObjects {
 		u, err := s.parse()
 		must(t, err)
-		must(t, admin.Patch(ctx, u, client.RawPatch(types.MergePatchType, []byte(s.mend))))
-		eventually(t, s.why+", mended", func() error {
+		must(t, admin.Patch(ctx, u, client.RawPatch(types.MergePatchType, []byte(s.correction))))
+		eventually(t, s.why+", corrected", func() error {
 			c, err := accepted(u)
 			if err == nil && c.Status != metav1.ConditionTrue {
 				err = fmt.Errorf("got %+v", *c)
@@ -267,7 +267,7 @@ func TestWhatCannotBeDecoded(t *testing.T) {
 			return err
 		})
 	}
-	eventually(t, "the channel that was mended is planned", func() error {
+	eventually(t, "the channel that was corrected is planned", func() error {
 		var plan v1alpha1.MemberPlan
 		err := admin.Get(ctx, types.NamespacedName{Namespace: v1alpha1.MemberNamespace("unread-b"), Name: "read"}, &plan)
 		if err == nil && (len(plan.Spec.Channels) != 2 || len(plan.Spec.Contracts) != 1) {
@@ -277,8 +277,8 @@ func TestWhatCannotBeDecoded(t *testing.T) {
 	})
 }
 
-// TestWhatCannotBeDecodedCanBeDeleted: nothing but the finalizer is written, so it can be taken off.
-func TestWhatCannotBeDecodedCanBeDeleted(t *testing.T) {
+// TestUndecodableCanBeDeleted: nothing but the finalizers is patched, so the finalizer can be removed.
+func TestUndecodableCanBeDeleted(t *testing.T) {
 	u, err := leaving.parse()
 	must(t, err)
 	must(t, admin.Delete(ctx, u))
@@ -290,7 +290,7 @@ func TestWhatCannotBeDecodedCanBeDeleted(t *testing.T) {
 	})
 }
 
-func TestReadyOnceEverythingIsRead(t *testing.T) {
+func TestReadyOnceSynced(t *testing.T) {
 	eventually(t, "/readyz of a controller that works", func() error {
 		response, err := http.Get("http://" + healthAddress + "/readyz")
 		if err != nil {

@@ -1,4 +1,4 @@
-{{/* What the controller would not take, and what the cluster would not, is refused here, all of it at once. */}}
+{{/* Values that the controller or the cluster would not accept are rejected here, all at once. */}}
 {{- define "federation.validate" -}}
 {{- $wrong := list (include "hanse.check.images" .) (include "hanse.check.pods" .) (include "hanse.check.resources" (list "resources" .Values.resources)) -}}
 {{- $image := printf "%s(:%s)?(@%s)?" (include "hanse.pattern.repository" .) (include "hanse.pattern.tag" .) (include "hanse.pattern.digest" .) -}}
