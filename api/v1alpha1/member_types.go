@@ -153,7 +153,7 @@ const (
 	LineNotAuthenticated LineReason = "NotAuthenticated"
 	// LineNotAllowed: the organization does not let its gateway dial the line's far end.
 	LineNotAllowed LineReason = "NotAllowed"
-	// LineFull: the line is up, but the gateway is at its limit and refuses further connections from the far Member.
+	// LineFull: the line is up, but the gateway is at its limit and rejects further connections from the far Member.
 	LineFull LineReason = "Full"
 )
 

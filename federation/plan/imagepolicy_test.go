@@ -10,11 +10,11 @@ import (
 func TestDisallowedImages(t *testing.T) {
 	all := []string{"peer0-a p2", "peer0-b p2", "peer0-c p2"}
 	for _, c := range []struct {
-		why     string
-		run     func(*rolloutFixture)
-		changes []string
-		refuses string // Members that do not allow an image, at the end
-		says    string // the rollout's message, at the end
+		why          string
+		run          func(*rolloutFixture)
+		changes      []string
+		disallowedBy string // Members that do not allow an image, at the end
+		says         string // the rollout's message, at the end
 	}{
 		{"one organization does not allow it: nothing is changed", func(w *rolloutFixture) {
 			w.disallowed["c p2"] = true
@@ -112,8 +112,8 @@ func TestDisallowedImages(t *testing.T) {
 			for _, r := range DisallowedImages(w.in) {
 				refuses = append(refuses, r.Member)
 			}
-			if got := strings.Join(refuses, " "); got != c.refuses {
-				t.Errorf("not allowed by %q, want %q", got, c.refuses)
+			if got := strings.Join(refuses, " "); got != c.disallowedBy {
+				t.Errorf("not allowed by %q, want %q", got, c.disallowedBy)
 			}
 			said := ""
 			if r := w.in.Consortium.Status.Rollout; r != nil {

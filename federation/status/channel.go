@@ -17,7 +17,7 @@ func Channel(in plan.Input, res plan.Result, channel *v1alpha1.Channel, now time
 	status := v1alpha1.ChannelStatus{ObservedGeneration: channel.Generation}
 	ready := Outcome{metav1.ConditionFalse, validation.Reason, validation.Message}
 	if resolved, ok := res.Resolved[channel.Name]; ok {
-		var p progress
+		var p aggregate
 		p, status = channelProgress(in, resolved)
 		status.ObservedGeneration = channel.Generation
 		summary := fmt.Sprintf("%s orderers, %s peers", status.Orderers, status.Peers)
@@ -43,8 +43,8 @@ func OrphanedChannel(channel *v1alpha1.Channel, now time.Time) v1alpha1.ChannelS
 }
 
 // channelProgress counts the nodes that have joined. The returned status has no conditions yet.
-func channelProgress(in plan.Input, c plan.Channel) (progress, v1alpha1.ChannelStatus) {
-	var p progress
+func channelProgress(in plan.Input, c plan.Channel) (aggregate, v1alpha1.ChannelStatus) {
+	var p aggregate
 	status := v1alpha1.ChannelStatus{Members: c.Members}
 	var orderers, allOrderers, peers, allPeers int
 	for i := range in.Consortium.Spec.Members {
@@ -75,7 +75,7 @@ func channelProgress(in plan.Input, c plan.Channel) (progress, v1alpha1.ChannelS
 type joined struct{ orderers, ofOrderers, peers, ofPeers int }
 
 // compareGenesis checks that the Members' first blocks are the same.
-func compareGenesis(p *progress, status *v1alpha1.ChannelStatus, member, channel, hash string) {
+func compareGenesis(p *aggregate, status *v1alpha1.ChannelStatus, member, channel, hash string) {
 	switch {
 	case hash == "" || hash == status.GenesisHash:
 	case status.GenesisHash == "":
@@ -86,7 +86,7 @@ func compareGenesis(p *progress, status *v1alpha1.ChannelStatus, member, channel
 }
 
 // addChannelProgress adds what one Member still has to do for a channel.
-func addChannelProgress(p *progress, in plan.Input, c plan.Channel, member string, report v1alpha1.PlanChannelStatus, done joined) {
+func addChannelProgress(p *aggregate, in plan.Input, c plan.Channel, member string, report v1alpha1.PlanChannelStatus, done joined) {
 	switch {
 	case Online(in.Members[member]) != metav1.ConditionTrue:
 		p.addUnreachable(member)

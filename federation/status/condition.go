@@ -61,8 +61,8 @@ func Online(member *v1alpha1.Member) metav1.ConditionStatus {
 	return metav1.ConditionUnknown
 }
 
-// progress collects what is pending, what has failed, and which Members are unreachable.
-type progress struct {
+// aggregate collects what is pending, what has failed, and which Members are unreachable.
+type aggregate struct {
 	pending     []pendingTask
 	failed      []string
 	unreachable []string
@@ -72,21 +72,21 @@ type progress struct {
 type pendingTask struct{ who, what, why string }
 
 // addPending adds something that has not been done yet; the message is "waiting for WHO to WHAT (WHY)".
-func (p *progress) addPending(who, what, why string) {
+func (p *aggregate) addPending(who, what, why string) {
 	p.pending = append(p.pending, pendingTask{who, what, why})
 }
 
-func (p *progress) addFailed(format string, args ...any) {
+func (p *aggregate) addFailed(format string, args ...any) {
 	p.failed = append(p.failed, fmt.Sprintf(format, args...))
 }
 
-func (p *progress) addUnreachable(member string) {
+func (p *aggregate) addUnreachable(member string) {
 	if !slices.Contains(p.unreachable, member) {
 		p.unreachable = append(p.unreachable, member)
 	}
 }
 
-func (p *progress) merge(other progress) {
+func (p *aggregate) merge(other aggregate) {
 	p.pending = append(p.pending, other.pending...)
 	p.failed = append(p.failed, other.failed...)
 	for _, member := range other.unreachable {
@@ -95,7 +95,7 @@ func (p *progress) merge(other progress) {
 }
 
 // outstanding summarizes what has failed, is pending or unreachable; empty if nothing is.
-func (p *progress) outstanding() string {
+func (p *aggregate) outstanding() string {
 	switch {
 	case len(p.failed) > 0:
 		return firstAndCount(p.failed)
@@ -108,7 +108,7 @@ func (p *progress) outstanding() string {
 }
 
 // outcome is the outcome of a condition; summary is what is done already, such as "3/4 nodes".
-func (p *progress) outcome(summary string) Outcome {
+func (p *aggregate) outcome(summary string) Outcome {
 	message := summary
 	if rest := p.outstanding(); rest != "" {
 		message += "; " + rest

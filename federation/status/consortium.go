@@ -17,7 +17,7 @@ import (
 // part is one of the conditions that make up a Consortium's Ready.
 type part struct {
 	condition string
-	progress  progress
+	progress  aggregate
 	ready     int
 	all       int
 	noun      string
@@ -77,7 +77,7 @@ func readyOutcome(res plan.Result, parts []part) Outcome {
 	if !res.Consortium.Accepted {
 		return Outcome{metav1.ConditionFalse, res.Consortium.Reason, res.Consortium.Message}
 	}
-	var whole progress
+	var whole aggregate
 	var summaries []string
 	for _, p := range parts {
 		whole.merge(p.progress)
@@ -89,8 +89,8 @@ func readyOutcome(res plan.Result, parts []part) Outcome {
 }
 
 // plansWritten is the condition PlansWritten: whether the API server has accepted every plan.
-func plansWritten(in plan.Input) (Outcome, progress) {
-	var p progress
+func plansWritten(in plan.Input) (Outcome, aggregate) {
+	var p aggregate
 	for _, member := range sortedKeys(in.WriteErrors) {
 		p.addFailed("the plan of %s cannot be written: %s", member, in.WriteErrors[member])
 	}

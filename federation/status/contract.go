@@ -64,11 +64,11 @@ func definitionDiffers(s plan.Sequence) string {
 type contractCounts struct{ approved, running, serving, all int }
 
 // contractProgress counts the Members that have approved, run and serve the contract, and collects what is pending.
-func contractProgress(in plan.Input, res plan.Result, contract *v1alpha1.Contract) (progress, contractCounts) {
+func contractProgress(in plan.Input, res plan.Result, contract *v1alpha1.Contract) (aggregate, contractCounts) {
 	channel := res.Resolved[contract.Spec.Channel]
 	number, hash := res.Sequences[contract.Name].Number, res.Sequences[contract.Name].Hash
 	counts := contractCounts{all: len(channel.Endorsing)}
-	var approve, run, commit, serve, p progress
+	var approve, run, commit, serve, p aggregate
 	for _, member := range channel.Endorsing {
 		report := contractReport(in.Plans[member], contract.Spec.Channel, contract.LedgerName())
 		if report.Definition != hash {

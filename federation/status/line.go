@@ -114,7 +114,7 @@ func fullMessage(line *v1alpha1.Line, members map[string]*v1alpha1.Member) strin
 	message := ""
 	for _, end := range line.Spec.Ends {
 		if report := onlineReport(line, members[end.Member]); report != nil && report.Reason == v1alpha1.LineFull {
-			message += fmt.Sprintf("; the gateway of %s is at its limit and refuses further connections over it", end.Member)
+			message += fmt.Sprintf("; the gateway of %s is at its limit and rejects further connections over it", end.Member)
 		}
 	}
 	return message
@@ -137,8 +137,8 @@ func downMessage(line *v1alpha1.Line, members map[string]*v1alpha1.Member) strin
 }
 
 // lines aggregates the lines between every two Members of a Consortium.
-func lines(in plan.Input) (progress, int, int) {
-	var p progress
+func lines(in plan.Input) (aggregate, int, int) {
+	var p aggregate
 	up, pairs := 0, 0
 	names, between := memberNames(in), linesByPair(in)
 	for i, a := range names {
