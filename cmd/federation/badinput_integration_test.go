@@ -220,10 +220,10 @@ func TestBadInput(t *testing.T) {
 
 // contradictions are objects that are valid in themselves but contradict others. All are created in order, in one namespace.
 var contradictions = []struct{ why, object, reason, says string }{
-	{"members that nobody has invited", "kind: Consortium\nmetadata: {name: strangers}\nspec: {members: [{name: nobody-1, role: Leader}, {name: nobody-2}]}", v1alpha1.ReasonNotFound, "there is no Member nobody-1, nobody-2"},
+	{"members that do not exist", "kind: Consortium\nmetadata: {name: strangers}\nspec: {members: [{name: nobody-1, role: Leader}, {name: nobody-2}]}", v1alpha1.ReasonNotFound, "there is no Member nobody-1, nobody-2"},
 	{"a channel without its consortium", "kind: Channel\nmetadata: {name: alone}\nspec: {consortium: nowhere}", v1alpha1.ReasonNotFound, "there is no Consortium nowhere"},
-	{"a channel among strangers", "kind: Channel\nmetadata: {name: strange}\nspec: {consortium: untouched, members: [bad-a, nobody-1]}", v1alpha1.ReasonInvalid, "nobody-1 is not a member"},
-	{"endorsement by strangers to the channel", "kind: Channel\nmetadata: {name: elsewhere}\nspec: {consortium: untouched, members: [bad-a], endorsement: {rule: OutOf, count: 1, members: [bad-a]}}", v1alpha1.ReasonAccepted, ""},
+	{"a channel with another than a member", "kind: Channel\nmetadata: {name: strange}\nspec: {consortium: untouched, members: [bad-a, nobody-1]}", v1alpha1.ReasonInvalid, "nobody-1 is not a member"},
+	{"endorsement by others than members of the channel", "kind: Channel\nmetadata: {name: elsewhere}\nspec: {consortium: untouched, members: [bad-a], endorsement: {rule: OutOf, count: 1, members: [bad-a]}}", v1alpha1.ReasonAccepted, ""},
 	{"a contract without its channel", "kind: Contract\nmetadata: {name: alone}\nspec: {channel: nowhere, template: notary}", v1alpha1.ReasonNotFound, "there is no Channel nowhere"},
 	{"a contract on a channel that is not accepted", "kind: Contract\nmetadata: {name: strange}\nspec: {channel: strange, template: notary}", v1alpha1.ReasonInvalid, "its channel strange is not accepted"},
 	{"endorsement by somebody who is not in the channel", "kind: Contract\nmetadata: {name: outside}\nspec: {channel: elsewhere, template: notary, endorsement: {rule: OutOf, count: 1, members: [bad-b]}}", v1alpha1.ReasonInvalid, "names bad-b, which is not in the channel"},

@@ -17,9 +17,9 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// takeOver fakes an agent's handling of first blocks: it holds those in its plan, and the leader, which creates them, publishes
+// receiveGenesis fakes an agent's handling of first blocks: it holds those in its plan, and the leader, which creates them, publishes
 // those that are requested or not in the plan yet, up to the limit of a status. It returns how many it holds.
-func (a *agent) takeOver(t *testing.T, consortium string, leads bool, block []byte) (held, size int) {
+func (a *agent) receiveGenesis(t *testing.T, consortium string, leads bool, block []byte) (held, size int) {
 	t.Helper()
 	a.report(t, consortium, func(p *v1alpha1.MemberPlan) {
 		raw, err := json.Marshal(p)
@@ -68,8 +68,8 @@ func TestManyChannels(t *testing.T) {
 	waitCondition(t, last, func() []metav1.Condition { return last.Status.Conditions }, v1alpha1.ConditionAccepted, metav1.ConditionFalse, "has no room for this channel")
 	block, largest := bytes.Repeat([]byte{7}, 4<<10), 0
 	eventually(t, "256 first blocks to be distributed", func() error {
-		_, one := a.takeOver(t, "many", true, block)
-		held, other := b.takeOver(t, "many", false, nil)
+		_, one := a.receiveGenesis(t, "many", true, block)
+		held, other := b.receiveGenesis(t, "many", false, nil)
 		largest = max(largest, one, other)
 		if held < v1alpha1.MaxPlanChannels {
 			return fmt.Errorf("%d are held", held)
@@ -81,7 +81,7 @@ func TestManyChannels(t *testing.T) {
 	}
 	t.Logf("the largest plan, with its status, had %d bytes", largest)
 	eventually(t, "the blocks to leave the plans", func() error {
-		a.takeOver(t, "many", true, block)
+		a.receiveGenesis(t, "many", true, block)
 		must(t, admin.Get(ctx, client.ObjectKeyFromObject(plan), plan))
 		for _, c := range plan.Spec.Channels {
 			if len(c.Genesis) > 0 || c.GenesisHash == "" {

@@ -177,7 +177,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		})
 	}
 	if r := getMember(t, "strict").Status.Registration; r != nil {
-		t.Errorf("a refused request was registered: %+v", r)
+		t.Errorf("a denied request was registered: %+v", r)
 	}
 }
 
@@ -235,7 +235,7 @@ func TestRenewal(t *testing.T) {
 func TestNewInvitationEndsTheOldOne(t *testing.T) {
 	old := invite(t, "reinvite", "first", time.Hour)
 	fresh := invite(t, "reinvite", "second", time.Hour)
-	eventually(t, "the old token to be refused", func() error {
+	eventually(t, "the old token to be rejected", func() error {
 		err := send(old, newAgent(t, "reinvite").request(t, nil))
 		if !apierrors.IsUnauthorized(err) {
 			return fmt.Errorf("it was not: %w", err)

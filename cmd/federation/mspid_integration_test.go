@@ -20,7 +20,7 @@ func TestChosenMSPIDStays(t *testing.T) {
 		why        string
 		registered bool
 		spec, then string
-		says       string // why it is refused; empty if it is not
+		says       string // why it is rejected; empty if it is not
 	}{
 		{"one may be chosen as long as no agent has registered", false, `{}`, `{"mspID":"Chosen.MSP-1"}`, ""},
 		{"one that was chosen cannot be changed", false, `{"mspID":"First"}`, `{"mspID":"Second"}`, "the MSP ID of a Member cannot change once it is set"},

@@ -20,8 +20,8 @@ import (
 // clusters fake what happens to images in the Members' clusters.
 type clusters struct {
 	mu sync.Mutex
-	// broken images never come up; refused are those that an organization does not allow, as "member image".
-	broken, refused map[string]bool
+	// broken images never come up; disallowed are those that an organization does not allow, as "member image".
+	broken, disallowed map[string]bool
 }
 
 func (c *clusters) set(change func()) {
@@ -39,20 +39,20 @@ func (c *clusters) report(p *v1alpha1.MemberPlan) {
 		before[n.Name] = n
 	}
 	ready := metav1.Condition{Type: v1alpha1.PlanNodesReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady}
-	refuse := func(image string) string {
+	reportDisallowed := func(image string) string {
 		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, v1alpha1.ReasonImageNotAllowed, p.Spec.Member+" does not allow "+image
 		return ready.Message
 	}
-	if image := p.Spec.Ledger.Fabric.PeerImage; c.refused[p.Spec.Member+" "+image] {
-		refuse(image)
+	if image := p.Spec.Ledger.Fabric.PeerImage; c.disallowed[p.Spec.Member+" "+image] {
+		reportDisallowed(image)
 	}
 	p.Status.ObservedGeneration, p.Status.Nodes = p.Generation, nil
 	for _, n := range p.Spec.Nodes {
 		status := v1alpha1.PlanNodeStatus{Name: n.Name, Role: n.Role, Ready: true, Image: n.Image, StateDatabaseImage: n.StateDatabaseImage}
 		switch {
-		case c.refused[p.Spec.Member+" "+n.Image]:
+		case c.disallowed[p.Spec.Member+" "+n.Image]:
 			status = before[n.Name]
-			status.Reason, status.Message = v1alpha1.ReasonImageNotAllowed, refuse(n.Image)
+			status.Reason, status.Message = v1alpha1.ReasonImageNotAllowed, reportDisallowed(n.Image)
 		case c.broken[n.Image]:
 			status.Ready, status.Reason, status.Message = false, v1alpha1.ReasonFailed, "it ends again and again"
 		}
@@ -106,9 +106,9 @@ func (h *history) upTo(t *testing.T, plans ...*v1alpha1.MemberPlan) []*v1alpha1.
 	return states
 }
 
-// given are the nodes that were given an image, in their order. It fails when, in any state, a node was given it before the
-// one before it worked with it.
-func given(t *testing.T, states []*v1alpha1.MemberPlan, image string) []string {
+// changedNodes are the nodes whose plans got an image, in order. It fails if a node got it before the previous one was
+// ready with it.
+func changedNodes(t *testing.T, states []*v1alpha1.MemberPlan, image string) []string {
 	t.Helper()
 	var order []string
 	works := map[string]bool{}
@@ -133,7 +133,7 @@ func given(t *testing.T, states []*v1alpha1.MemberPlan, image string) []string {
 func TestRollout(t *testing.T) {
 	const name = "roll"
 	namespace := namespaced(t)
-	c := &clusters{broken: map[string]bool{}, refused: map[string]bool{}}
+	c := &clusters{broken: map[string]bool{}, disallowed: map[string]bool{}}
 	history := watchHistory(t, name)
 	var plans []*v1alpha1.MemberPlan
 	members := []string{"roll1", "roll2", "roll3"}
@@ -164,7 +164,7 @@ func TestRollout(t *testing.T) {
 			metav1.ConditionFalse, v1alpha1.ReasonRolloutFailed, []string{"peer0-roll1 did not become ready", "it ends again and again", "goes back to", ":good"},
 			all[:1], "good"},
 		{"one that organizations do not allow reaches none, and they are named", "refused",
-			func(image string) { c.refused["roll2 "+image], c.refused["roll3 "+image] = true, true },
+			func(image string) { c.disallowed["roll2 "+image], c.disallowed["roll3 "+image] = true, true },
 			metav1.ConditionFalse, v1alpha1.ReasonImageNotAllowed, []string{"roll2 does not allow", "roll3 does not allow"}, nil, "good"},
 		{"another one starts a new rollout, and reaches all", "better", nil, metav1.ConditionTrue, v1alpha1.ReasonReady, nil, all, "better"},
 	} {
@@ -176,7 +176,7 @@ func TestRollout(t *testing.T) {
 			declarePeerImage(t, consortium, image)
 			eventually(t, "the condition RolledOut", func() error { return rolledOut(consortium, row.status, row.reason, row.says) })
 			waitPeers(t, plans, row.has)
-			if got := given(t, history.upTo(t, plans...), image); !slices.Equal(got, row.given) {
+			if got := changedNodes(t, history.upTo(t, plans...), image); !slices.Equal(got, row.given) {
 				t.Errorf("given to %v, want %v", got, row.given)
 			}
 			if rollout := consortium.Status.Rollout; (rollout == nil) != (row.status == metav1.ConditionTrue) {
@@ -186,12 +186,12 @@ func TestRollout(t *testing.T) {
 	}
 	t.Run("one that comes to be allowed goes on by itself", func(t *testing.T) {
 		image := "docker.io/hyperledger/fabric-peer:late"
-		c.set(func() { c.refused["roll3 "+image] = true })
+		c.set(func() { c.disallowed["roll3 "+image] = true })
 		declarePeerImage(t, consortium, image)
 		waitConsortium(t, namespace, name, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse, "roll3 does not allow "+image)
-		c.set(func() { delete(c.refused, "roll3 "+image) })
+		c.set(func() { delete(c.disallowed, "roll3 "+image) })
 		waitConsortium(t, namespace, name, v1alpha1.ConsortiumRolledOut, metav1.ConditionTrue, "")
-		if got := given(t, history.upTo(t, plans...), image); !slices.Equal(got, all) {
+		if got := changedNodes(t, history.upTo(t, plans...), image); !slices.Equal(got, all) {
 			t.Errorf("given to %v, want %v", got, all)
 		}
 	})

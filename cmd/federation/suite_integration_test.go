@@ -268,14 +268,14 @@ func installChart() error {
 	return nil
 }
 
-// patience is for machines that are busy with other tests too; nothing is right or wrong because it is slow.
-const patience = 5 * time.Minute
+// pollTimeout is long, for machines that run other tests at the same time; slowness is not a failure.
+const pollTimeout = 5 * time.Minute
 
 // eventually waits for a condition, and reports its last error after the timeout.
 func eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, patience, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, pollTimeout, true, func(context.Context) (bool, error) {
 		last = check()
 		return last == nil, nil
 	})

@@ -30,11 +30,11 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// unreadNamespace has the objects that were stored before the CRDs rejected them.
-const unreadNamespace = "unread"
+// undecodableNamespace has the objects that were stored before the CRDs rejected them.
+const undecodableNamespace = "unread"
 
-// stale is one stored object that cannot be decoded into Go's types.
-type stale struct {
+// undecodableObject is one stored object that cannot be decoded into Go's types.
+type undecodableObject struct {
 	why, object string
 	// status is stored apart; the value may be in it.
 	status string
@@ -42,7 +42,7 @@ type stale struct {
 	path, correction string
 }
 
-var staleObjects = []stale{
+var undecodableObjects = []undecodableObject{
 	{"a member's invitation ends at a time with small letters", "kind: Member\nmetadata: {name: unread}\nspec: {invitation: x, invitationExpires: \"2026-01-31t12:00:00z\"}", "",
 		"spec.invitationExpires", `{"spec":{"invitationExpires":"2026-01-31T12:00:00Z"}}`},
 	{"a line's port is no int32", "kind: Line\nmetadata: {name: unread}\nspec: {ends: [{member: unread-a, address: 192.0.2.41, port: 99999999999}, {member: unread-b, address: 192.0.2.42}]}", "",
@@ -56,7 +56,7 @@ var staleObjects = []stale{
 }
 
 // garbled are a Member and a MemberPlan with an undecodable status.
-var garbled = []stale{
+var garbled = []undecodableObject{
 	{"a member's line was last changed at a time with small letters", "kind: Member\nmetadata: {name: garbled}",
 		`{"root":"none","lines":[{"name":"l","member":"m","state":"Up","since":"2026-01-31t12:00:00z"}]}`, "status.lines[0].since", ""},
 	{"a plan's report holds bytes that are none", "kind: MemberPlan\nmetadata: {name: garbled, namespace: unread}\nspec: {member: nobody, consortium: garbled, consortiumNamespace: unread, namespace: hanse-garbled, ledger: {}, members: []}",
@@ -64,17 +64,17 @@ var garbled = []stale{
 }
 
 // leaving is one that holds the finalizer.
-var leaving = stale{"a consortium that is to go", "kind: Consortium\nmetadata: {name: leaving, finalizers: [federation.hanse.io/retire]}\nspec: {members: [{name: unread-a, role: Leader}], nodes: {storage: {size: big}}}", "", "", ""}
+var leaving = undecodableObject{"a consortium that is to go", "kind: Consortium\nmetadata: {name: leaving, finalizers: [federation.hanse.io/retire]}\nspec: {members: [{name: unread-a, role: Leader}], nodes: {storage: {size: big}}}", "", "", ""}
 
 // storeUndecodable stores all of it under CRDs without rules, and then installs the CRDs with their rules.
 func storeUndecodable() error {
-	if err := admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: unreadNamespace}}); err != nil {
+	if err := admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: undecodableNamespace}}); err != nil {
 		return err
 	}
 	if err := installCRDs(withoutRules); err != nil {
 		return err
 	}
-	for _, s := range slices.Concat(staleObjects, garbled, []stale{leaving}) {
+	for _, s := range slices.Concat(undecodableObjects, garbled, []undecodableObject{leaving}) {
 		if err := s.store(); err != nil {
 			return fmt.Errorf("%s: %w", s.why, err)
 		}
@@ -83,8 +83,8 @@ func storeUndecodable() error {
 		return err
 	}
 	// The API server takes up a CRD's schema a moment after it has stored it.
-	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, patience, true, func(context.Context) (bool, error) {
-		for _, s := range staleObjects {
+	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, pollTimeout, true, func(context.Context) (bool, error) {
+		for _, s := range undecodableObjects {
 			u, err := s.parse()
 			if err != nil {
 				return false, err
@@ -98,21 +98,21 @@ func storeUndecodable() error {
 	})
 }
 
-func (s stale) parse() (*unstructured.Unstructured, error) {
+func (s undecodableObject) parse() (*unstructured.Unstructured, error) {
 	u := &unstructured.Unstructured{}
 	if err := yaml.Unmarshal([]byte(header+s.object), &u.Object); err != nil {
 		return nil, err
 	}
 	if kind := u.GetKind(); kind != "Line" && kind != "Member" {
-		u.SetNamespace(unreadNamespace)
+		u.SetNamespace(undecodableNamespace)
 	}
 	return u, nil
 }
 
-func (s stale) store() error {
+func (s undecodableObject) store() error {
 	var u *unstructured.Unstructured
 	var last error
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, patience, true, func(context.Context) (done bool, err error) {
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, pollTimeout, true, func(context.Context) (done bool, err error) {
 		if u, err = s.parse(); err != nil {
 			return false, err
 		}
@@ -123,7 +123,7 @@ func (s stale) store() error {
 		return errors.Join(err, last)
 	}
 	patch := client.RawPatch(types.MergePatchType, []byte(`{"status":`+s.status+`}`))
-	err = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, patience, true, func(context.Context) (bool, error) {
+	err = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, pollTimeout, true, func(context.Context) (bool, error) {
 		last = admin.Status().Patch(ctx, u, patch)
 		return last == nil, nil
 	})
@@ -228,9 +228,9 @@ func TestUndecodable(t *testing.T) {
 		"kind: Consortium\nmetadata: {name: read-too}\nspec: {members: [{name: unread-a, role: Leader}, {name: garbled}]}",
 		"kind: Channel\nmetadata: {name: read}\nspec: {consortium: read}",
 	} {
-		must(t, admin.Create(ctx, object(t, text, unreadNamespace)))
+		must(t, admin.Create(ctx, object(t, text, undecodableNamespace)))
 	}
-	for _, s := range staleObjects {
+	for _, s := range undecodableObjects {
 		u, err := s.parse()
 		must(t, err)
 		eventually(t, s.why, func() error {
@@ -255,7 +255,7 @@ func TestUndecodable(t *testing.T) {
 			return admin.Get(ctx, types.NamespacedName{Namespace: v1alpha1.MemberNamespace(member), Name: consortium}, &v1alpha1.MemberPlan{})
 		})
 	}
-	for _, s := range staleObjects {
+	for _, s := range undecodableObjects {
 		u, err := s.parse()
 		must(t, err)
 		must(t, admin.Patch(ctx, u, client.RawPatch(types.MergePatchType, []byte(s.correction))))
