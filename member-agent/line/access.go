@@ -9,8 +9,8 @@ import (
 	"github.com/hanse-io/hanse/member-agent/line/probe"
 )
 
-// access is which far ends of lines the organization lets its gateway dial. The host and other members name addresses;
-// without a rule at home they could have the gateway try every port of every network that it reaches.
+// access is which far ends of lines the organization's gateway may dial. The host and other members name addresses;
+// without local rules they could scan every network that the gateway reaches.
 type access struct {
 	networks []netip.Prefix // that are allowed
 	names    []string       // DNS names that are allowed, with what lies below them; lower case, no dot at either end
@@ -54,8 +54,8 @@ func ParseNetwork(text string) (netip.Prefix, error) {
 	return p.Masked(), nil
 }
 
-// check decides on an address of a line's far end and the IP address that it has been resolved to, the moment before it is
-// dialed. own are the cluster's own networks.
+// check decides on a line's far end and the IP address that it has been resolved to, just before it is dialed. own are
+// the cluster's own networks.
 func (a access) check(address string, ip netip.Addr, own []netip.Prefix) error {
 	ip = ip.Unmap()
 	switch {
@@ -72,8 +72,8 @@ func (a access) check(address string, ip netip.Addr, own []netip.Prefix) error {
 // open reports whether every address is allowed that is not denied.
 func (a access) open() bool { return len(a.networks)+len(a.names) == 0 }
 
-// explicit reports whether the organization itself allows an address by name or network, so that it is no secret what
-// answers there.
+// explicit reports whether the organization itself allows an address by name or network, so that what answers there may be
+// reported.
 func (a access) explicit(address string) bool {
 	ip, err := netip.ParseAddr(address)
 	return err == nil && contains(a.networks, ip.Unmap()) || a.named(address)

@@ -81,7 +81,7 @@ func TestOwnNetworksAreNotDialed(t *testing.T) {
 	inside := m.routes
 	inside.Own = []string{"127.0.0.0/8"}
 	inside.Lines = []Line{m.w1.line("l3", "b", 10), {Name: "l4", Member: "b", Address: "127.0.0.1", Port: 1, Problem: "a loopback address"}}
-	m.a.follow(t, inside)
+	m.a.applyRoutes(t, inside)
 	for _, name := range []string{"l3", "l4"} {
 		m.a.waitFor(t, name, v1alpha1.LineDown)
 		if r := m.a.memory.reported(name); r.Reason != v1alpha1.LineNotAllowed || r.Detail == "" {
@@ -140,7 +140,7 @@ func TestReportsDoNotTellPorts(t *testing.T) {
 				to := netip.MustParseAddrPort(end)
 				r.Lines = append(r.Lines, Line{Name: name, Member: "b", Address: to.Addr().String(), Port: int32(to.Port())})
 			}
-			p.follow(t, r)
+			p.applyRoutes(t, r)
 			for name := range ends {
 				p.waitFor(t, name, v1alpha1.LineDown)
 				want := c.reason[name]

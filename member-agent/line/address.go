@@ -10,8 +10,8 @@ import (
 
 var dnsLabel = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$`)
 
-// CheckAddress refuses addresses of a line's far end that would lead back into this cluster or this machine: whoever
-// publishes such a one would have the gateway open doors that are not the publisher's.
+// CheckAddress rejects addresses of a line's far end in this cluster or on this machine, by which their publisher could
+// reach services behind the gateway.
 func CheckAddress(address string, port int32, clusterDomain string) error {
 	if port < 1 || port > 65535 {
 		return fmt.Errorf("%d is no TCP port: give one from 1 to 65535", port)
@@ -22,7 +22,7 @@ func CheckAddress(address string, port int32, clusterDomain string) error {
 	return checkName(strings.ToLower(address), strings.ToLower(strings.Trim(clusterDomain, ".")))
 }
 
-// CheckIP refuses IP addresses that cannot be a far end. The gateway asks again once it has resolved a name.
+// CheckIP rejects IP addresses that cannot be a far end. The gateway calls it again with a resolved address.
 func CheckIP(ip netip.Addr) error {
 	if ip.Zone() != "" {
 		return fmt.Errorf("%s has a zone, so it means something on one machine only: give a routable address", ip)

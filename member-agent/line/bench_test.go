@@ -43,9 +43,9 @@ func BenchmarkStreams(b *testing.B) {
 	sink := startSink(b)
 	near, far := startGateway(b, orgA, nil), startGateway(b, orgB, nil)
 	roots := map[string]string{"a": orgA.root, "b": orgB.root}
-	far.follow(b, Routes{Member: "b", Roots: roots, Local: map[string]string{nodeB: sink}})
-	w := &wire{address: far.line}
-	near.follow(b, Routes{Member: "a", Roots: roots, Remote: map[string]string{nodeB: "b"}, Lines: []Line{w.line("l1", "b", 1)}})
+	far.applyRoutes(b, Routes{Member: "b", Roots: roots, Local: map[string]string{nodeB: sink}})
+	w := &testLine{address: far.line}
+	near.applyRoutes(b, Routes{Member: "a", Roots: roots, Remote: map[string]string{nodeB: "b"}, Lines: []Line{w.line("l1", "b", 1)}})
 	near.waitFor(b, "l1", v1alpha1.LineUp)
 	hello := clientHello(b, nodeB)
 	for _, streams := range []int{1, 100} {

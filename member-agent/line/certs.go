@@ -16,8 +16,8 @@ const (
 	keyFile  = "tls.key"
 )
 
-// keypair is the gateway's own certificate. It is read again when its files have changed, which a handshake finds out;
-// so a renewed certificate needs no restart. What cannot be read does not replace what could.
+// keypair is the gateway's own certificate. Each handshake reloads it if its files have changed, so that a renewed
+// certificate needs no restart. If the files cannot be read, the last certificate is kept.
 type keypair struct {
 	dir string
 	log *slog.Logger
@@ -50,7 +50,7 @@ func (k *keypair) get() (*tls.Certificate, error) {
 		return k.current, nil
 	}
 	if k.current != nil {
-		// Perhaps halfway through a replacement. The next handshake looks again.
+		// Perhaps halfway through a replacement. The next handshake tries again.
 		k.log.Warn("the gateway's new certificate cannot be read; the old one is kept", "error", err)
 		return k.current, nil
 	}

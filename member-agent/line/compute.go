@@ -12,7 +12,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Cluster is what Compute has to know of the member's own cluster.
+// Cluster is what Compute needs of the member's own cluster.
 type Cluster struct {
 	// Domain is the cluster's DNS domain. With it, addresses are absolute and cost one look-up; without it, they go by
 	// the search list of the gateway's pod.
@@ -23,16 +23,16 @@ type Cluster struct {
 	Roots map[string]string
 	// Own are the cluster's own networks, as CIDRs.
 	Own []string
-	// Problems are what could not be found out of the cluster.
+	// Problems say which networks of the cluster are unknown.
 	Problems []string
 }
 
 // AgentService is the Service by which the gateway reaches its own agent.
 const AgentService = "member-agent"
 
-// Compute folds the trusted plans of one member into its gateway's routes. Records have been checked by the caller; by
-// consortium and member. Even so a record says nothing here but where its own member's line ends are, and a plan gives
-// a member no name but those of the member's own nodes.
+// Compute computes a gateway's routes from the trusted plans of its member. records are verified by the caller; by
+// consortium and member. A record is used for its own member's line ends only, and a plan for no names of a member but
+// those of the member's own nodes.
 func Compute(plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1.Record, self string, in Cluster) Routes {
 	in.Namespace = cmp.Or(in.Namespace, "hanse-system")
 	c := computation{
@@ -71,7 +71,7 @@ func (c *computation) problem(format string, args ...any) {
 	c.routes.Problems = append(c.routes.Problems, fmt.Sprintf(format, args...))
 }
 
-// members enters every member's nodes and agent.
+// members adds every member's nodes and agent.
 func (c *computation) members(spec *v1alpha1.MemberPlanSpec) {
 	for _, m := range spec.Members {
 		if !v1alpha1.IsLabel(m.Name) {
@@ -97,11 +97,11 @@ func (c *computation) node(n v1alpha1.PlanMemberNode, member, consortium string)
 		c.routes.Remote[host] = member
 		return
 	}
-	// The port goes by the role, not by the plan: no plan opens a node's admin port to the lines.
+	// The port is that of the role, not the plan's: a plan cannot expose a node's admin port to the lines.
 	c.routes.Local[host] = c.service(n.Name, v1alpha1.ConsortiumNamespace(consortium), rolePort(n.Role))
 }
 
-// ends enters the lines. A line that several plans name is one line; the first plan's word holds.
+// ends adds the lines. A line that several plans name is one line; the first plan takes precedence.
 func (c *computation) ends(spec *v1alpha1.MemberPlanSpec) {
 	for _, l := range spec.Lines {
 		if _, known := c.lines[l.Name]; known {
@@ -114,7 +114,7 @@ func (c *computation) ends(spec *v1alpha1.MemberPlanSpec) {
 		end := Line{Name: l.Name, Member: l.Member, Address: l.Address, Port: l.Port, Priority: l.Priority}
 		if own, ok := c.published(l.Name, l.Member); ok {
 			if err := CheckAddress(own.Address, own.Port, c.cluster.Domain); err != nil {
-				c.problem("line %s: %s publishes an address that is refused: %v; the plan's own is used", l.Name, l.Member, err)
+				c.problem("line %s: %s publishes an address that is not allowed: %v; the plan's own is used", l.Name, l.Member, err)
 			} else {
 				end.Address, end.Port = own.Address, own.Port
 			}
@@ -126,7 +126,7 @@ func (c *computation) ends(spec *v1alpha1.MemberPlanSpec) {
 	}
 }
 
-// published is what a member's newest record says about its end of a line.
+// published is a member's end of a line in its newest record.
 func (c *computation) published(line, member string) (found v1alpha1.RecordLine, ok bool) {
 	newest := int64(-1)
 	for _, consortium := range slices.Sorted(maps.Keys(c.records)) {

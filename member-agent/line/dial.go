@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hanse-io/hanse/member-agent/line/relay"
+	"github.com/hanse-io/hanse/member-agent/line/splice"
 )
 
 // dialLine connects to the far end of a line.
@@ -20,12 +20,12 @@ func (g *gateway) dialLine(ctx context.Context, l Line) (*net.TCPConn, error) {
 		if err := g.checkFarEnd(l, address); err != nil {
 			return err
 		}
-		return relay.KeepAlive(c, g.o.UserTimeout)
+		return splice.KeepAlive(c, g.o.UserTimeout)
 	}
 	return dial(ctx, d, farEnd(l))
 }
 
-// farEnd is a line's address to dial. A name is absolute, so that no search list leads it into this cluster.
+// farEnd is a line's address to dial. A name is absolute, so that no search list resolves it in this cluster.
 func farEnd(l Line) string {
 	host := l.Address
 	if _, err := netip.ParseAddr(host); err != nil && !strings.HasSuffix(host, ".") {
@@ -34,8 +34,7 @@ func farEnd(l Line) string {
 	return net.JoinHostPort(host, strconv.Itoa(int(l.Port)))
 }
 
-// checkFarEnd is asked once a name has been resolved, about the very address that is dialed: a name that leads elsewhere the
-// next moment is asked about again.
+// checkFarEnd checks the resolved address that is dialed, so that a later change of the name's address is checked too.
 func (g *gateway) checkFarEnd(l Line, address string) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -50,12 +49,12 @@ func (g *gateway) checkFarEnd(l Line, address string) error {
 // dialService connects to a node or the agent in this cluster.
 func (g *gateway) dialService(ctx context.Context, address string) (*net.TCPConn, error) {
 	d := dialer(g.o.ServiceDialTimeout)
-	d.ControlContext = func(_ context.Context, _, _ string, c syscall.RawConn) error { return relay.KeepAlive(c, 0) }
+	d.ControlContext = func(_ context.Context, _, _ string, c syscall.RawConn) error { return splice.KeepAlive(c, 0) }
 	return dial(ctx, d, address)
 }
 
 func dialer(timeout time.Duration) *net.Dialer {
-	d := &net.Dialer{Timeout: timeout, KeepAlive: -1} // relay.KeepAlive sets it, at less cost
+	d := &net.Dialer{Timeout: timeout, KeepAlive: -1} // splice.KeepAlive sets it, at less cost
 	d.SetMultipathTCP(false)
 	return d
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // metric sums a metric's values over all but the labels given.
-func (p *post) metric(t testing.TB, name string, labels ...string) float64 {
+func (p *testGateway) metric(t testing.TB, name string, labels ...string) float64 {
 	t.Helper()
 	families, err := p.metrics.registry.Gather()
 	must(t, err)
@@ -52,7 +52,7 @@ func TestDialFallsOverAtOnce(t *testing.T) {
 	conn, err := call(m.a.inside, nodeB, m.orgB)
 	must(t, err)
 	defer conn.Close()
-	must(t, hears(conn))
+	must(t, echoes(conn))
 	if took := time.Since(started); took >= patience {
 		t.Errorf("a refused line cost %v", took)
 	}
@@ -68,7 +68,7 @@ func TestStreamLeavesBlackHole(t *testing.T) {
 	conn, err := call(m.a.inside, nodeB, m.orgB)
 	must(t, err)
 	defer conn.Close()
-	must(t, hears(conn))
+	must(t, echoes(conn))
 	if r := m.a.memory.reported("l1"); !r.Active {
 		t.Errorf("l1 has the lower priority number and is up, but is not active: %+v", r)
 	}
@@ -83,7 +83,7 @@ func TestStreamLeavesBlackHole(t *testing.T) {
 	again, err := call(m.a.inside, nodeB, m.orgB)
 	must(t, err)
 	defer again.Close()
-	must(t, hears(again))
+	must(t, echoes(again))
 	eventually(t, "l2 is active", func() bool { return m.a.memory.reported("l2").Active && !m.a.memory.reported("l1").Active })
 	if r := m.a.memory.reported("l1"); r.Detail == "" || r.Reason != v1alpha1.LineUnreachable || r.State != v1alpha1.LineDown {
 		t.Errorf("the report does not say what is wrong: %+v", r)
@@ -92,19 +92,19 @@ func TestStreamLeavesBlackHole(t *testing.T) {
 	m.w1.unplug()
 	m.w1.restore()
 	m.a.waitFor(t, "l1", v1alpha1.LineUp)
-	must(t, hears(again)) // what runs over the second line stays there
+	must(t, echoes(again)) // what runs over the second line stays there
 }
 
 func TestStreamStaysWithoutAlternative(t *testing.T) {
 	m := join(t, nil, nil)
 	alone := m.routes
 	alone.Lines = alone.Lines[:1]
-	m.a.follow(t, alone)
+	m.a.applyRoutes(t, alone)
 	m.a.waitFor(t, "l1", v1alpha1.LineUp)
 	conn, err := call(m.a.inside, nodeB, m.orgB)
 	must(t, err)
 	defer conn.Close()
-	must(t, hears(conn))
+	must(t, echoes(conn))
 	m.w1.blackhole()
 	m.a.waitFor(t, "l1", v1alpha1.LineDown)
 	if n := m.a.metric(t, "hanse_gateway_connections", "direction", "outward"); n != 1 {
@@ -118,12 +118,12 @@ func TestLineThatIsTakenAwayCarriesNothing(t *testing.T) {
 	conn, err := call(m.a.inside, nodeB, m.orgB)
 	must(t, err)
 	defer conn.Close()
-	must(t, hears(conn))
+	must(t, echoes(conn))
 	less := m.routes
 	less.Lines = less.Lines[1:]
-	m.a.follow(t, less)
+	m.a.applyRoutes(t, less)
 	// The routes hold a moment before what they no longer allow is closed.
-	eventually(t, "the stream over a line that is no longer there has ended", func() bool { return hears(conn) != nil })
+	eventually(t, "the stream over a line that is no longer there has ended", func() bool { return echoes(conn) != nil })
 }
 
 func TestReverseStateIsReported(t *testing.T) {
@@ -146,7 +146,7 @@ func TestLocalNameFromInside(t *testing.T) {
 	conn, err := call(m.a.inside, nodeA, m.orgA)
 	must(t, err)
 	defer conn.Close()
-	must(t, hears(conn))
+	must(t, echoes(conn))
 	if n := m.a.metric(t, "hanse_gateway_connections", "direction", "within"); n != 1 {
 		t.Errorf("%v connections within, want 1", n)
 	}
@@ -162,7 +162,7 @@ func TestLinesNeverRelay(t *testing.T) {
 		conn.Close()
 		t.Fatal("a connection from a line was passed on to another line")
 	}
-	if n := m.a.metric(t, "hanse_gateway_refused_total", "reason", refusedUnknownSNI); n != 1 {
+	if n := m.a.metric(t, "hanse_gateway_refused_total", "reason", rejectedUnknownSNI); n != 1 {
 		t.Errorf("%v refusals counted, want 1", n)
 	}
 }

@@ -6,18 +6,18 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hanse-io/hanse/member-agent/line/relay"
+	"github.com/hanse-io/hanse/member-agent/line/splice"
 )
 
 // flow is one established connection through the gateway.
 type flow struct {
-	direction direction
-	line      string // that it goes out over, if it does
-	member    string // that the line leads to
-	client    *net.TCPConn
-	server    *net.TCPConn // nil for a probe, which ends here
-	pair      *relay.Pair
-	seen      int64 // bytes that were reported of it; guarded by flows.mu
+	direction     direction
+	line          string // that it goes out over, if it does
+	member        string // that the line leads to
+	client        *net.TCPConn
+	server        *net.TCPConn // nil for a probe, which ends here
+	pair          *splice.Pair
+	reportedBytes int64 // bytes that were reported of it; guarded by flows.mu
 }
 
 func (f *flow) close() {
@@ -28,7 +28,7 @@ func (f *flow) close() {
 	}
 }
 
-// flows are all of them. A flow is entered and removed under a lock; while bytes move nobody takes it.
+// flows holds all flows. A flow is added and removed under a lock, which is not held while bytes are copied.
 type flows struct {
 	mu    sync.Mutex
 	all   map[*flow]struct{}
@@ -50,11 +50,11 @@ func (s *flows) remove(f *flow, bytes int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.all, f)
-	// Not less than was reported already, or the counter would seem to start anew.
-	s.bytes[f.direction] += max(bytes, f.seen)
+	// Not less than was reported already, or the counter would seem to have been reset.
+	s.bytes[f.direction] += max(bytes, f.reportedBytes)
 }
 
-// count is how many flows go in a direction and how many bytes have gone in it, those of open flows included.
+// count is the number of open flows in a direction and of its bytes, including those of open flows.
 func (s *flows) count(d direction) (open int, bytes int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,14 +65,14 @@ func (s *flows) count(d direction) (open int, bytes int64) {
 		}
 		open++
 		if f.server != nil {
-			f.seen = max(f.seen, relay.Received(f.client)+relay.Received(f.server))
-			bytes += f.seen
+			f.reportedBytes = max(f.reportedBytes, splice.Received(f.client)+splice.Received(f.server))
+			bytes += f.reportedBytes
 		}
 	}
 	return open, bytes
 }
 
-// closeIdle closes connections that have been silent for too long, until ctx ends.
+// closeIdle closes connections that have been idle for IdleTimeout, until ctx ends.
 func (g *gateway) closeIdle(ctx context.Context) {
 	tick := g.o.Clock.NewTicker(min(max(g.o.IdleTimeout/8, time.Millisecond), time.Minute))
 	defer tick.Stop()
@@ -83,11 +83,11 @@ func (g *gateway) closeIdle(ctx context.Context) {
 		case <-tick.C():
 		}
 		n := g.flows.closeIf(func(f *flow) bool {
-			return f.server != nil && min(relay.Silence(f.client), relay.Silence(f.server)) > g.o.IdleTimeout
+			return f.server != nil && min(splice.Silence(f.client), splice.Silence(f.server)) > g.o.IdleTimeout
 		})
 		if n > 0 {
 			g.metrics.closed.WithLabelValues(closedIdle).Add(float64(n))
-			g.log.Info("connections that had been silent for too long were closed", "connections", n, "after", g.o.IdleTimeout)
+			g.log.Info("idle connections were closed", "connections", n, "after", g.o.IdleTimeout)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/hanse-io/hanse/member-agent/line/health"
-	"github.com/hanse-io/hanse/member-agent/line/relay"
+	"github.com/hanse-io/hanse/member-agent/line/splice"
 )
 
 // gateway is one running gateway.
@@ -25,18 +25,18 @@ type gateway struct {
 	log     *slog.Logger
 	keys    *keypair
 	metrics *metrics
-	// complaints bounds what strangers can make us log.
-	complaints rate.Sometimes
+	// logLimiter bounds what unauthenticated clients can make the gateway log.
+	logLimiter rate.Sometimes
 	flows      *flows
 	inside     *admission
 	outside    *admission
-	limits     *limits
+	limits     *limitEvents
 	report     *reporter
 
 	table       atomic.Pointer[table]
-	known       atomic.Bool // whether there have been routes
+	hasRoutes   atomic.Bool // whether there have been routes
 	stopping    atomic.Bool
-	ended       atomic.Bool // once connections may no longer go on
+	drained     atomic.Bool // after the drain timeout
 	connections sync.WaitGroup
 
 	mu     sync.Mutex
@@ -65,8 +65,8 @@ func newGateway(o Options) *gateway {
 	g := &gateway{
 		o: o, log: o.Log, keys: &keypair{dir: o.CertDir, log: o.Log}, flows: newFlows(),
 		inside: newAdmission(o.Limits), outside: newAdmission(o.Limits),
-		limits:     newLimits(),
-		complaints: rate.Sometimes{Interval: time.Second},
+		limits:     newLimitEvents(),
+		logLimiter: rate.Sometimes{Interval: time.Second},
 		states:     map[string]health.Snapshot{}, active: map[string]string{},
 	}
 	g.table.Store(newTable(Routes{}, nil))
@@ -89,8 +89,8 @@ func (o *Options) listen(ctx context.Context) (inside, lines, web net.Listener, 
 		{"metrics", o.MetricsAddress, &web, 0},
 	} {
 		config := net.ListenConfig{KeepAlive: -1} // accepted connections inherit the listener's
-		config.SetMultipathTCP(false)             // its sockets cost more, and nobody speaks it here
-		config.Control = func(_, _ string, c syscall.RawConn) error { return relay.KeepAlive(c, l.userTimeout) }
+		config.SetMultipathTCP(false)             // its sockets cost more, and it is not used here
+		config.Control = func(_, _ string, c syscall.RawConn) error { return splice.KeepAlive(c, l.userTimeout) }
 		if *l.to, err = config.Listen(ctx, "tcp", l.address); err != nil {
 			for _, o := range opened {
 				o.Close()
@@ -104,8 +104,8 @@ func (o *Options) listen(ctx context.Context) (inside, lines, web net.Listener, 
 
 // run serves until ctx ends, then drains.
 func (g *gateway) run(ctx context.Context, inside, lines, web net.Listener) error {
-	// What connections and probes live by goes on while the gateway drains.
-	alive, kill := context.WithCancel(context.WithoutCancel(ctx))
+	// The context of connections and probes, which continue while the gateway drains.
+	serving, kill := context.WithCancel(context.WithoutCancel(ctx))
 	defer kill()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -119,18 +119,18 @@ func (g *gateway) run(ctx context.Context, inside, lines, web net.Listener) erro
 		})
 	}
 	server := g.server()
-	start(func() error { return g.accept(alive, inside, g.inside, g.fromInside) })
-	start(func() error { return g.accept(alive, lines, g.outside, g.fromLine) })
+	start(func() error { return g.accept(serving, inside, g.inside, g.fromInside) })
+	start(func() error { return g.accept(serving, lines, g.outside, g.fromLine) })
 	start(func() error { return unlessClosed(server.Serve(web)) })
 	start(func() error {
-		err := g.o.Source.Watch(alive, func(text []byte) { g.setRoutes(alive, text) })
-		if alive.Err() != nil {
+		err := g.o.Source.Watch(serving, func(text []byte) { g.setRoutes(serving, text) })
+		if serving.Err() != nil {
 			return nil
 		}
 		return errors.Join(errors.New("the source of routes has ended"), err)
 	})
-	tasks.Go(func() { g.report.run(alive) })
-	tasks.Go(func() { g.closeIdle(alive) })
+	tasks.Go(func() { g.report.run(serving) })
+	tasks.Go(func() { g.closeIdle(serving) })
 
 	var err error
 	select {
@@ -148,26 +148,26 @@ func (g *gateway) run(ctx context.Context, inside, lines, web net.Listener) erro
 	return err
 }
 
-// drain lets connections end by themselves, for a while.
+// drain waits for connections to end, up to Options.DrainTimeout, and closes the rest.
 func (g *gateway) drain(kill func()) {
 	done := make(chan struct{})
 	go func() {
 		g.connections.Wait()
 		close(done)
 	}()
-	// Probes and those who have not said what they want do not hold it up.
+	// Probes and half-open connections are closed at once.
 	g.flows.closeIf(func(f *flow) bool { return f.direction == probing })
-	g.inside.dismiss()
-	g.outside.dismiss()
+	g.inside.closePending()
+	g.outside.closePending()
 	select {
 	case <-done:
 		return
 	case <-g.o.Clock.After(g.o.DrainTimeout):
 	}
-	g.ended.Store(true)
+	g.drained.Store(true)
 	kill()
 	n := g.flows.closeIf(func(*flow) bool { return true })
-	g.log.Info("the time to drain is over; the connections that were left are closed", "connections", n)
+	g.log.Info("drain timeout; the remaining connections are closed", "connections", n)
 	<-done
 }
 
@@ -180,7 +180,7 @@ func (g *gateway) server() *http.Server {
 		switch {
 		case g.stopping.Load():
 			http.Error(w, "the gateway is stopping", http.StatusServiceUnavailable)
-		case !g.known.Load():
+		case !g.hasRoutes.Load():
 			http.Error(w, "no routes yet: the member agent writes them into ConfigMap "+RoutesConfigMap, http.StatusServiceUnavailable)
 		default:
 			fmt.Fprintln(w, "ok")

@@ -17,9 +17,9 @@ const (
 // twoMembers are gateways of a and b, joined by wires w1 and w2 from a to b and one from b to a.
 type twoMembers struct {
 	orgA, orgB *organization
-	a, b       *post
-	w1, w2     *wire
-	back       *wire
+	a, b       *testGateway
+	w1, w2     *testLine
+	back       *testLine
 	routes     Routes // of a
 }
 
@@ -28,7 +28,7 @@ func join(t testing.TB, changeA, changeB func(*Options)) *twoMembers {
 	m := &twoMembers{orgA: newOrganization(t, "a"), orgB: newOrganization(t, "b")}
 	echoA, echoB := startEcho(t, m.orgA, nodeA), startEcho(t, m.orgB, nodeB)
 	m.a, m.b = startGateway(t, m.orgA, changeA), startGateway(t, m.orgB, changeB)
-	m.w1, m.w2, m.back = newWire(t, m.b.line), newWire(t, m.b.line), newWire(t, m.a.line)
+	m.w1, m.w2, m.back = newTestLine(t, m.b.line), newTestLine(t, m.b.line), newTestLine(t, m.a.line)
 	roots := map[string]string{"a": m.orgA.root, "b": m.orgB.root}
 	m.routes = Routes{
 		Member: "a", Roots: roots,
@@ -36,8 +36,8 @@ func join(t testing.TB, changeA, changeB func(*Options)) *twoMembers {
 		Remote: map[string]string{nodeB: "b", v1alpha1.AgentServerName("b"): "b"},
 		Lines:  []Line{m.w1.line("l1", "b", 10), m.w2.line("l2", "b", 20)},
 	}
-	m.a.follow(t, m.routes)
-	m.b.follow(t, Routes{
+	m.a.applyRoutes(t, m.routes)
+	m.b.applyRoutes(t, Routes{
 		Member: "b", Roots: roots,
 		Local:  map[string]string{nodeB: echoB},
 		Remote: map[string]string{nodeA: "a"},
@@ -46,7 +46,7 @@ func join(t testing.TB, changeA, changeB func(*Options)) *twoMembers {
 	return m
 }
 
-func (p *post) waitFor(t testing.TB, line string, state v1alpha1.LineState) {
+func (p *testGateway) waitFor(t testing.TB, line string, state v1alpha1.LineState) {
 	t.Helper()
 	eventually(t, "line "+line+" is "+string(state), func() bool { return p.memory.reported(line).State == state })
 }
@@ -57,5 +57,5 @@ func TestStreamOverLine(t *testing.T) {
 	conn, err := call(m.a.inside, nodeB, m.orgB)
 	must(t, err)
 	defer conn.Close()
-	must(t, hears(conn))
+	must(t, echoes(conn))
 }

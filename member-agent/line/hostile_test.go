@@ -40,16 +40,16 @@ func TestRefusals(t *testing.T) {
 		reason string
 		alert  string
 	}{
-		{name: "a name that nobody serves", sends: clientHello(t, "peer0-c.hanse-trade"), reason: refusedUnknownSNI, alert: "unrecognized name"},
-		{name: "a host of the Internet, as through an open proxy", sends: clientHello(t, "example.com"), reason: refusedUnknownSNI, alert: "unrecognized name"},
-		{name: "the admin name of the far gateway", sends: clientHello(t, v1alpha1.GatewayServerName("b")), reason: refusedUnknownSNI},
-		{name: "a ClientHello without a name", sends: clientHello(t, "127.0.0.1"), reason: refusedNoSNI},
-		{name: "HTTP in the clear", sends: []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), reason: refusedBadTLS},
-		{name: "garbage in a TLS record", sends: append([]byte{22, 3, 1, 0, 64}, make([]byte, 64)...), reason: refusedBadTLS},
-		{name: "a hello that says it is 64 KiB", sends: []byte{22, 3, 1, 0x40, 0, 1, 1, 0, 0}, reason: refusedBadTLS},
-		{name: "nothing at all", sends: nil, reason: refusedSlowHello},
-		{name: "half a hello", sends: whole[:len(whole)/2], reason: refusedSlowHello},
-		{name: "half a hello, then gone", sends: whole[:len(whole)/2], hangUp: true, reason: refusedNoHello},
+		{name: "a name that nobody serves", sends: clientHello(t, "peer0-c.hanse-trade"), reason: rejectedUnknownSNI, alert: "unrecognized name"},
+		{name: "a host of the Internet, as through an open proxy", sends: clientHello(t, "example.com"), reason: rejectedUnknownSNI, alert: "unrecognized name"},
+		{name: "the admin name of the far gateway", sends: clientHello(t, v1alpha1.GatewayServerName("b")), reason: rejectedUnknownSNI},
+		{name: "a ClientHello without a name", sends: clientHello(t, "127.0.0.1"), reason: rejectedNoSNI},
+		{name: "HTTP in the clear", sends: []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), reason: rejectedBadTLS},
+		{name: "garbage in a TLS record", sends: append([]byte{22, 3, 1, 0, 64}, make([]byte, 64)...), reason: rejectedBadTLS},
+		{name: "a hello that says it is 64 KiB", sends: []byte{22, 3, 1, 0x40, 0, 1, 1, 0, 0}, reason: rejectedBadTLS},
+		{name: "nothing at all", sends: nil, reason: rejectedSlowHello},
+		{name: "half a hello", sends: whole[:len(whole)/2], reason: rejectedSlowHello},
+		{name: "half a hello, then gone", sends: whole[:len(whole)/2], hangUp: true, reason: rejectedNoHello},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := m.a.metric(t, "hanse_gateway_refused_total", "reason", c.reason)
@@ -94,7 +94,7 @@ func TestSlowHelloByteByByte(t *testing.T) {
 		t.Error("a hello could be dragged out to its end")
 	}
 	eventually(t, "it is counted", func() bool {
-		return m.a.metric(t, "hanse_gateway_refused_total", "reason", refusedSlowHello) == 1
+		return m.a.metric(t, "hanse_gateway_refused_total", "reason", rejectedSlowHello) == 1
 	})
 }
 
@@ -114,7 +114,7 @@ func TestHalfOpenFlood(t *testing.T) {
 		flood = append(flood, c)
 	}
 	eventually(t, "all but the limit are refused", func() bool {
-		return m.b.metric(t, "hanse_gateway_refused_total", "reason", refusedTooMany) >= 9*limit
+		return m.b.metric(t, "hanse_gateway_refused_total", "reason", rejectedTooMany) >= 9*limit
 	})
 	if n := m.b.metric(t, "hanse_gateway_half_open_connections", "listener", "line"); n > limit {
 		t.Errorf("%v half-open connections, want at most %d", n, limit)
@@ -124,7 +124,7 @@ func TestHalfOpenFlood(t *testing.T) {
 	conn, err := call(m.a.inside, nodeB, m.orgB)
 	must(t, err)
 	defer conn.Close()
-	must(t, hears(conn))
+	must(t, echoes(conn))
 }
 
 func TestTooManyConnections(t *testing.T) {
@@ -141,7 +141,7 @@ func TestTooManyConnections(t *testing.T) {
 		t.Fatal("a fourth connection was taken")
 	}
 	for _, c := range calls { // an established connection never gives way
-		must(t, hears(c))
+		must(t, echoes(c))
 	}
 	calls[0].Close()
 	eventually(t, "there is room again", func() bool {
@@ -172,7 +172,7 @@ func TestProofs(t *testing.T) {
 		{"a member that nobody knows", []tls.Certificate{m.orgB.pair(t, v1alpha1.GatewayServerName("c"))}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			before := m.a.metric(t, "hanse_gateway_refused_total", "reason", refusedNoProof)
+			before := m.a.metric(t, "hanse_gateway_refused_total", "reason", rejectedNoProof)
 			conn, err := tls.Dial("tcp", m.a.line, &tls.Config{
 				MinVersion: tls.VersionTLS13, ServerName: gatewayA, RootCAs: m.orgA.pool(), Certificates: c.cert,
 			})
@@ -188,7 +188,7 @@ func TestProofs(t *testing.T) {
 			}
 			if !c.ok {
 				eventually(t, "it is counted", func() bool {
-					return m.a.metric(t, "hanse_gateway_refused_total", "reason", refusedNoProof) == before+1
+					return m.a.metric(t, "hanse_gateway_refused_total", "reason", rejectedNoProof) == before+1
 				})
 			}
 		})
@@ -200,7 +200,7 @@ func TestFarGatewayWithWrongRootIsDown(t *testing.T) {
 	m.a.waitFor(t, "l1", v1alpha1.LineUp)
 	wrong := m.routes
 	wrong.Roots = map[string]string{"a": m.orgA.root, "b": newOrganization(t, "b").root}
-	m.a.follow(t, wrong)
+	m.a.applyRoutes(t, wrong)
 	m.a.waitFor(t, "l1", v1alpha1.LineDown)
 	if r := m.a.memory.reported("l1"); !strings.Contains(r.Detail, "prove") || r.Reason != v1alpha1.LineUnreachable {
 		t.Errorf("%+v, want the detail to say that the proof failed, and the reason not to", r)

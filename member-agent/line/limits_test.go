@@ -52,7 +52,7 @@ func TestOneLineCannotFillTheGateway(t *testing.T) {
 	}
 	limit := DefaultOptions().Limits.ConnectionsPerSource / 2 // to one name
 	eventually(t, "all but the limit are refused", func() bool {
-		return m.b.metric(t, "hanse_gateway_refused_total", "reason", refusedTooMany) >= float64(flood-limit)
+		return m.b.metric(t, "hanse_gateway_refused_total", "reason", rejectedTooMany) >= float64(flood-limit)
 	})
 	if n := m.b.metric(t, "hanse_gateway_connections", "direction", "inward"); n > float64(limit) {
 		t.Errorf("%v connections are passed on, want %d at most", n, limit)
@@ -63,7 +63,7 @@ func TestOneLineCannotFillTheGateway(t *testing.T) {
 		t.Fatalf("another line finds no room: %v", err)
 	}
 	defer other.Close()
-	must(t, hears(other))
+	must(t, echoes(other))
 	probe, err := tls.Dial("tcp", m.b.line, &tls.Config{
 		MinVersion: tls.VersionTLS13, ServerName: v1alpha1.GatewayServerName("b"), RootCAs: m.orgB.pool(),
 		Certificates: []tls.Certificate{m.orgA.pair(t, v1alpha1.GatewayServerName("a"))},
@@ -72,8 +72,8 @@ func TestOneLineCannotFillTheGateway(t *testing.T) {
 		t.Fatalf("a new probe finds no room, from the very line that is flooded: %v", err)
 	}
 	defer probe.Close()
-	m.a.follow(t, Routes{Member: "a", Roots: m.routes.Roots}) // its prober starts anew
-	m.a.follow(t, m.routes)
+	m.a.applyRoutes(t, Routes{Member: "a", Roots: m.routes.Roots}) // its prober starts anew
+	m.a.applyRoutes(t, m.routes)
 	m.a.waitFor(t, "l1", v1alpha1.LineUp)
 
 	eventually(t, "b says that a's line is full", func() bool {
@@ -90,7 +90,7 @@ func TestHandshakeThatNeverEnds(t *testing.T) {
 	whole, err := callFrom(t, "127.0.0.1", m.b.line, nodeB, m.orgB)
 	must(t, err)
 	defer whole.Close()
-	must(t, hears(whole)) // established, within the time or never
+	must(t, echoes(whole)) // established, within the time or never
 
 	half := from(t, "127.0.0.1", m.b.line)
 	defer half.Close()
@@ -103,7 +103,7 @@ func TestHandshakeThatNeverEnds(t *testing.T) {
 	if n := m.b.metric(t, "hanse_gateway_closed_total", "reason", closedSlowHandshake); n != 1 {
 		t.Errorf("%v connections counted, want 1", n)
 	}
-	must(t, hears(whole))
+	must(t, echoes(whole))
 }
 
 func TestIdle(t *testing.T) {
@@ -114,12 +114,12 @@ func TestIdle(t *testing.T) {
 	idle, err := callFrom(t, "127.0.0.1", m.b.line, nodeB, m.orgB)
 	must(t, err)
 	defer idle.Close()
-	must(t, hears(idle))
+	must(t, echoes(idle))
 	eventually(t, "the silent one is closed while the other goes on", func() bool {
-		must(t, hears(busy))
+		must(t, echoes(busy))
 		return m.b.metric(t, "hanse_gateway_closed_total", "reason", closedIdle) == 1
 	})
-	must(t, hears(busy))
+	must(t, echoes(busy))
 	must(t, idle.SetDeadline(time.Now().Add(patience)))
 	if _, err := idle.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("the silent one was not closed: %v", err)
@@ -136,16 +136,16 @@ type fakeConn struct {
 func (c *fakeConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.from) }
 func (c *fakeConn) Close() error         { c.closed = true; return nil }
 
-func visitor(a *admission, source string) (*visit, *fakeConn) {
+func visitor(a *admission, source string) (*pendingConn, *fakeConn) {
 	c := &fakeConn{from: netip.AddrPortFrom(netip.MustParseAddr(source), 1)}
-	return a.enter(c), c
+	return a.add(c), c
 }
 
 // passedOn tries n connections and returns how many are passed on.
-func passedOn(a *admission, n int, source, name string) (in []*visit) {
+func passedOn(a *admission, n int, source, name string) (in []*pendingConn) {
 	for range n {
 		v, _ := visitor(a, source)
-		if ok, _ := a.take(v, name); ok {
+		if ok, _ := a.open(v, name); ok {
 			in = append(in, v)
 		}
 	}
@@ -199,7 +199,7 @@ func TestShares(t *testing.T) {
 			t.Fatalf("there is room for %d still; the test shows nothing", n)
 		}
 		probe, _ := visitor(a, "10.1.0.1")
-		if !a.prove(probe, "org2") {
+		if !a.authenticate(probe, "org2") {
 			t.Fatal("a probe found no room")
 		}
 		if n := both(a, 2000, "10.1.0.1"); n != 16 {
@@ -208,7 +208,7 @@ func TestShares(t *testing.T) {
 		if n := both(a, 2000, "10.1.0.2"); n != 0 {
 			t.Errorf("somebody else came in on the proof: %d", n)
 		}
-		a.unprove(probe, "org2")
+		a.deauthenticate(probe, "org2")
 		if a.memberAt(probe.from) != "" {
 			t.Error("the source is the member's though its probe has ended")
 		}
@@ -216,10 +216,10 @@ func TestShares(t *testing.T) {
 	t.Run("what leaves makes room", func(t *testing.T) {
 		a := newAdmission(limits)
 		for _, v := range passedOn(a, 2000, "10.0.0.1", "peer") {
-			a.leave(v)
+			a.remove(v)
 		}
-		if open, half := a.counts(); open != 0 || half != 0 || len(a.sources) != 0 || a.holders != 0 {
-			t.Errorf("%d open, %d half open, %d sources, %d holders left", open, half, len(a.sources), a.holders)
+		if open, half := a.counts(); open != 0 || half != 0 || len(a.sources) != 0 || a.openSources != 0 {
+			t.Errorf("%d open, %d half open, %d sources, %d holders left", open, half, len(a.sources), a.openSources)
 		}
 	})
 }
@@ -241,10 +241,10 @@ func TestHalfOpenGivesWay(t *testing.T) {
 	if !flood[0].closed || flood[99].closed {
 		t.Error("not the oldest of the flood gave way")
 	}
-	if ok, _ := a.take(honest, "peer"); !ok {
+	if ok, _ := a.open(honest, "peer"); !ok {
 		t.Error("the honest one is not passed on")
 	}
-	a.dismiss()
+	a.closePending()
 	if _, half := a.counts(); half != 0 || len(a.sources) != 1 {
 		t.Errorf("%d half-open connections and %d sources are left", half, len(a.sources))
 	}

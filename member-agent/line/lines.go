@@ -11,7 +11,7 @@ import (
 	"github.com/hanse-io/hanse/member-agent/line/probe"
 )
 
-// probes keeps one prober for each line whose far end can be proven.
+// probes holds one prober for each line whose far end can be authenticated.
 type probes struct {
 	g       *gateway
 	tasks   sync.WaitGroup
@@ -24,12 +24,12 @@ type running struct {
 	stop context.CancelFunc
 }
 
-// follow starts and stops probers so that they are those of the routes. The caller holds gateway.mu.
-func (p *probes) follow(ctx context.Context, r Routes) {
+// reconcile starts and stops probers to match the routes. The caller holds gateway.mu.
+func (p *probes) reconcile(ctx context.Context, r Routes) {
 	wanted := map[string]Line{}
 	for _, l := range r.Lines {
 		if r.Roots[l.Member] != "" && l.Problem == "" {
-			l.Priority = 0 // it says nothing about the line itself
+			l.Priority = 0 // a change of it needs no new prober
 			wanted[l.Name] = l
 		}
 	}
@@ -57,30 +57,30 @@ func (p *probes) start(ctx context.Context, l Line, root string) {
 		Dial:    func(ctx context.Context) (net.Conn, error) { return p.g.dialLine(ctx, l) },
 		TLS:     func() (*tls.Config, error) { return p.g.clientTLS(l.Member) },
 		Clock:   p.g.o.Clock,
-		Changed: func(s health.Snapshot, changed bool) { p.g.probed(is, s, changed) },
+		Changed: func(s health.Snapshot, changed bool) { p.g.onProbeResult(is, s, changed) },
 	}
 	p.tasks.Go(func() { prober.Run(ctx) })
 }
 
-// setRoutes makes new routes hold.
+// setRoutes applies new routes.
 func (g *gateway) setRoutes(ctx context.Context, text []byte) {
 	r, err := ParseRoutes(text)
 	if err != nil {
-		g.log.Error("new routes are refused; the last ones hold", "error", err)
+		g.log.Error("new routes are invalid; keeping the last ones", "error", err)
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.table.Store(newTable(r, g.states)) // a prober that starts finds its root there
-	g.probes.follow(ctx, r)
+	g.probes.reconcile(ctx, r)
 	g.rebuild()
-	g.known.Store(true)
-	g.log.Info("routes hold", "member", r.Member, "local", len(r.Local), "remote", len(r.Remote), "lines", len(r.Lines))
-	g.report.soon()
+	g.hasRoutes.Store(true)
+	g.log.Info("routes applied", "member", r.Member, "local", len(r.Local), "remote", len(r.Remote), "lines", len(r.Lines))
+	g.report.trigger()
 }
 
-// probed takes what a prober has found.
-func (g *gateway) probed(by *running, s health.Snapshot, changed bool) {
+// onProbeResult stores the result of a prober.
+func (g *gateway) onProbeResult(by *running, s health.Snapshot, changed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.probes.running[by.line.Name] != by {
@@ -89,22 +89,22 @@ func (g *gateway) probed(by *running, s health.Snapshot, changed bool) {
 	last := g.states[by.line.Name]
 	g.states[by.line.Name] = s
 	if !changed {
-		return // the round trip alone; the next rebuild takes it along
+		return // the round trip alone; the next rebuild includes it
 	}
 	if last.State != s.State {
 		g.log.Info("a line is "+string(s.State), "line", by.line.Name, "member", by.line.Member, "before", string(last.State), "why", s.Message)
 	}
 	g.rebuild()
-	g.report.soon()
+	g.report.trigger()
 }
 
-// rebuild makes the table anew from the routes and the states, and moves traffic off lines that are down. The caller
+// rebuild rebuilds the table from the routes and the states, and closes connections over lines that are down. The caller
 // holds g.mu.
 func (g *gateway) rebuild() {
 	old := g.table.Load()
 	t := old.withStates(g.states)
 	g.table.Store(t)
-	for member := range t.ways {
+	for member := range t.links {
 		was, wasUp := g.active[member]
 		now, isUp := t.active(member)
 		if !isUp {
@@ -112,17 +112,17 @@ func (g *gateway) rebuild() {
 		}
 		if w, ok := t.line(was); wasUp && was != now && ok && w.State == v1alpha1.LineDown {
 			g.metrics.failovers.Inc()
-			g.log.Info("traffic leaves a line that is down", "member", member, "from", was, "to", now)
+			g.log.Info("failover from a line that is down", "member", member, "from", was, "to", now)
 		}
 		g.active[member] = now
 	}
-	if n := g.flows.closeIf(t.strands); n > 0 {
-		g.log.Info("connections over lines that are down or gone were closed, for their clients to reconnect", "connections", n)
+	if n := g.flows.closeIf(t.shouldClose); n > 0 {
+		g.log.Info("connections over lines that are down or removed were closed; their clients reconnect", "connections", n)
 	}
 }
 
-// strands reports whether a flow goes over a line that is gone, or that is down while another one is up.
-func (t *table) strands(f *flow) bool {
+// shouldClose reports whether a flow's line was removed, or is down while another one is up.
+func (t *table) shouldClose(f *flow) bool {
 	if f.line == "" {
 		return false
 	}

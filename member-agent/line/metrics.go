@@ -6,25 +6,25 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Reasons for which a connection is refused; values of the label reason.
+// Reasons of rejected connections; values of the label reason.
 const (
-	refusedNoSNI      = "no_sni"      // a ClientHello without a server name
-	refusedUnknownSNI = "unknown_sni" // a name that is not served in this direction
-	refusedSlowHello  = "slow_hello"  // no whole ClientHello in time
-	refusedTooMany    = "too_many"    // beyond a limit
-	refusedBadTLS     = "bad_tls"     // not TLS at all, or a ClientHello that makes no sense
-	refusedNoHello    = "no_hello"    // closed by the client before a whole ClientHello, as port scans and TCP checks do
-	refusedNoProof    = "no_proof"    // a prober that does not prove to be a member's gateway
-	refusedNoLine     = "no_line"     // no line to the member could be used
-	refusedNoService  = "no_service"  // the node in this cluster does not take connections
+	rejectedNoSNI      = "no_sni"      // a ClientHello without a server name
+	rejectedUnknownSNI = "unknown_sni" // a name that is not served in this direction
+	rejectedSlowHello  = "slow_hello"  // no whole ClientHello in time
+	rejectedTooMany    = "too_many"    // beyond a limit
+	rejectedBadTLS     = "bad_tls"     // not TLS at all, or a ClientHello that makes no sense
+	rejectedNoHello    = "no_hello"    // closed by the client before a whole ClientHello, as port scans and TCP checks do
+	rejectedNoProof    = "no_proof"    // a prober that does not prove to be a member's gateway
+	rejectedNoLine     = "no_line"     // no line to the member could be used
+	rejectedNoService  = "no_service"  // the node in this cluster does not take connections
 )
 
-var refusals = []string{
-	refusedNoSNI, refusedUnknownSNI, refusedSlowHello, refusedTooMany, refusedBadTLS, refusedNoHello,
-	refusedNoProof, refusedNoLine, refusedNoService,
+var rejectReasons = []string{
+	rejectedNoSNI, rejectedUnknownSNI, rejectedSlowHello, rejectedTooMany, rejectedBadTLS, rejectedNoHello,
+	rejectedNoProof, rejectedNoLine, rejectedNoService,
 }
 
-// Reasons for which a connection that was passed on is closed; values of the label reason.
+// Reasons for which a forwarded connection is closed; values of the label reason.
 const (
 	closedSlowHandshake = "slow_handshake" // no application data both ways in time
 	closedIdle          = "idle"           // silent from both ends for too long
@@ -44,7 +44,7 @@ var directions = []direction{inward, outward, within, probing}
 
 type metrics struct {
 	registry  *prometheus.Registry
-	refused   *prometheus.CounterVec
+	rejected  *prometheus.CounterVec
 	closed    *prometheus.CounterVec
 	failovers prometheus.Counter
 }
@@ -52,44 +52,44 @@ type metrics struct {
 func newMetrics(g *gateway) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hanse_gateway_refused_total", Help: "Connections that the gateway refused, by reason.",
+		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hanse_gateway_refused_total", Help: "Connections that the gateway rejected, by reason.",
 		}, []string{"reason"}),
 		closed: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hanse_gateway_closed_total", Help: "Connections that the gateway closed after it had passed them on, by reason.",
+			Name: "hanse_gateway_closed_total", Help: "Forwarded connections that the gateway closed, by reason.",
 		}, []string{"reason"}),
 		failovers: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "hanse_line_failovers_total", Help: "Times that traffic to a member had to leave a line for another one.",
+			Name: "hanse_line_failovers_total", Help: "Failovers of a member's traffic from one line to another.",
 		}),
 	}
-	for _, reason := range refusals {
-		m.refused.WithLabelValues(reason)
+	for _, reason := range rejectReasons {
+		m.rejected.WithLabelValues(reason)
 	}
 	for _, reason := range []string{closedSlowHandshake, closedIdle} {
 		m.closed.WithLabelValues(reason)
 	}
-	m.registry.MustRegister(m.refused, m.closed, m.failovers, &collector{g})
+	m.registry.MustRegister(m.rejected, m.closed, m.failovers, &collector{g})
 	return m
 }
 
-// collector reads what changes all the time at the moment when somebody asks, so that the data path counts nothing.
+// collector reads frequently changing values at scrape time, so that the data path counts nothing.
 type collector struct{ g *gateway }
 
 var (
 	lineUp = prometheus.NewDesc("hanse_line_up",
-		"1 if the line is up, 0 if it is down or nothing is known of it.", []string{"line", "member"}, nil)
+		"1 if the line is up, 0 if it is down or unknown.", []string{"line", "member"}, nil)
 	lineRTT = prometheus.NewDesc("hanse_line_rtt_seconds",
 		"Median round trip of the latest probes.", []string{"line", "member"}, nil)
 	gatewayConnections = prometheus.NewDesc("hanse_gateway_connections",
 		"Connections that are open, by direction.", []string{"direction"}, nil)
 	gatewayHalfOpen = prometheus.NewDesc("hanse_gateway_half_open_connections",
-		"Connections that have not said yet where they want to go, by listener.", []string{"listener"}, nil)
+		"Connections without an SNI yet, by listener.", []string{"listener"}, nil)
 	gatewayAtLimit = prometheus.NewDesc("hanse_gateway_at_limit",
-		"1 if the listener has refused a connection for a limit in the last minute.", []string{"listener"}, nil)
+		"1 if the listener has rejected a connection because of a limit in the last minute.", []string{"listener"}, nil)
 	gatewayShared = prometheus.NewDesc("hanse_gateway_shared_sources",
-		"Source addresses from which several members' gateways come in, whose lines therefore share one limit.", nil, nil)
+		"Source addresses of several members' gateways, whose lines therefore share one limit.", nil, nil)
 	lineAtLimit = prometheus.NewDesc("hanse_line_at_limit",
-		"1 if a connection from the line's far member was refused for a limit in the last minute.", []string{"line", "member"}, nil)
+		"1 if a connection from the line's far member was rejected because of a limit in the last minute.", []string{"line", "member"}, nil)
 	gatewayBytes = prometheus.NewDesc("hanse_gateway_bytes_total",
 		"Bytes received and passed on, both ways of the connections in a direction together.", []string{"direction"}, nil)
 )
@@ -103,8 +103,8 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 func (c *collector) Collect(out chan<- prometheus.Metric) {
 	now := c.g.o.Clock.Now()
 	out <- prometheus.MustNewConstMetric(gatewayShared, prometheus.GaugeValue, float64(c.g.outside.shared()))
-	for _, ways := range c.g.table.Load().ways {
-		for _, w := range ways {
+	for _, links := range c.g.table.Load().links {
+		for _, w := range links {
 			out <- prometheus.MustNewConstMetric(lineUp, prometheus.GaugeValue, number(w.State == v1alpha1.LineUp), w.Name, w.Member)
 			out <- prometheus.MustNewConstMetric(lineRTT, prometheus.GaugeValue, w.RTT.Seconds(), w.Name, w.Member)
 			out <- prometheus.MustNewConstMetric(lineAtLimit, prometheus.GaugeValue, number(c.g.limits.reached(w.Member, now)), w.Name, w.Member)

@@ -14,18 +14,18 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Source tells the gateway its routes.
+// Source provides the gateway's routes.
 type Source interface {
-	// Watch calls changed with the text of the routes, now and whenever it is another one, until ctx ends. It keeps
-	// silent while there is none, and about a removal: routes that are lost are no reason to cut anybody off.
+	// Watch calls changed with the text of the routes, now and whenever it changes, until ctx ends; not while there is
+	// none, nor for a removal: lost routes must not interrupt connections.
 	Watch(ctx context.Context, changed func(text []byte)) error
 }
 
-// Report is what the gateway says of one line in its own cluster: what the host is told as well, and Detail, which is not
+// Report is the gateway's report of one line in its own cluster: what is passed to the host as well, and Detail, which is not
 // for the host. Whoever reads it as []v1alpha1.LineReport, as the agent does, cannot pass Detail on.
 type Report struct {
 	v1alpha1.LineReport `json:",inline"`
-	// Detail says what exactly the gateway found, and how to mend it; in English, at most 1024 bytes.
+	// Detail is what the gateway found, and how to fix it; in English, at most 1024 bytes.
 	Detail string `json:"detail,omitempty"`
 }
 
@@ -43,20 +43,20 @@ type Options struct {
 	MetricsAddress string
 	// CertDir holds the gateway's own certificate, tls.crt and tls.key.
 	CertDir string
-	// HelloTimeout bounds the time until a connection has named its destination.
+	// HelloTimeout bounds the time until a connection has sent its ClientHello.
 	HelloTimeout time.Duration
 	// LineDialTimeout bounds one attempt to connect over one line; ServiceDialTimeout to a node in this cluster.
 	LineDialTimeout    time.Duration
 	ServiceDialTimeout time.Duration
-	// UserTimeout ends a connection over a line whose far end acknowledges nothing for so long.
+	// UserTimeout closes a connection over a line whose far end acknowledges nothing for that long.
 	UserTimeout time.Duration
-	// HandshakeTimeout bounds the time until application data of TLS has gone both ways, from when the connection was
-	// passed on.
+	// HandshakeTimeout bounds the time until TLS application data has passed both ways, from when the connection was
+	// forwarded.
 	HandshakeTimeout time.Duration
-	// IdleTimeout ends a connection over which nothing has come from either end for so long. A server of gRPC asks after
-	// two hours at the latest whether a silent client is still there.
+	// IdleTimeout closes a connection without data from either end for that long. A gRPC server sends a keepalive ping to
+	// an idle client after two hours at the latest.
 	IdleTimeout time.Duration
-	// DrainTimeout is how long connections may go on once the gateway is asked to stop.
+	// DrainTimeout is how long connections may continue once the gateway is asked to stop.
 	DrainTimeout time.Duration
 	// Limits of each of the two listeners.
 	Limits Limits
@@ -107,7 +107,7 @@ func (o *Options) AddFlags(f *pflag.FlagSet) {
 	f.DurationVar(&o.UserTimeout, "user-timeout", o.UserTimeout, "How long the far end of a line may acknowledge nothing before a connection is given up.")
 	f.DurationVar(&o.HandshakeTimeout, "handshake-timeout", o.HandshakeTimeout, "How long a connection that is passed on may take until application data has gone both ways.")
 	f.DurationVar(&o.IdleTimeout, "idle-timeout", o.IdleTimeout, "How long a connection may be silent, from both ends, before it is closed.")
-	f.DurationVar(&o.DrainTimeout, "drain-timeout", o.DrainTimeout, "How long connections may go on once the gateway is asked to stop.")
+	f.DurationVar(&o.DrainTimeout, "drain-timeout", o.DrainTimeout, "How long connections may continue once the gateway is asked to stop.")
 	f.IntVar(&o.Limits.HalfOpen, "max-half-open", o.Limits.HalfOpen, "Connections of a listener that may be without a destination at once; the oldest of the source that has the most gives way.")
 	f.IntVar(&o.Limits.HalfOpenPerSource, "max-half-open-per-source", o.Limits.HalfOpenPerSource, "The same from one source: an IPv4 address, or a /64 of IPv6.")
 	f.IntVar(&o.Limits.Connections, "max-connections", o.Limits.Connections, "Connections that a listener passes on at once; the last quarter is shared out equally among the sources.")
@@ -116,7 +116,7 @@ func (o *Options) AddFlags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.Deny, "line-deny", o.Deny, "A CIDR or an IP address at which no line ends, whatever --line-allow says; may be repeated.")
 }
 
-// complete fills in what was left empty and says what is missing.
+// complete sets defaults and fails if something required is missing.
 func (o *Options) complete() error {
 	if o.Source == nil || o.Sink == nil {
 		return errors.New("a gateway needs a Source of routes and a Sink for its reports: set both in its Options")

@@ -2,16 +2,17 @@ package line
 
 import "container/list"
 
-// queues are the sources that have half-open connections, by how many, so that the one with the most is found at once.
-type queues struct {
-	visits   int          // altogether
+// halfOpenQueues are the sources with half-open connections, by their number, so that the one with the most is found at
+// once.
+type halfOpenQueues struct {
+	total    int          // altogether
 	byLength []*list.List // of *source; the one that has had its length the longest comes first
 }
 
-// update moves a source to its place after its queue has become longer or shorter by change.
-func (q *queues) update(s *source, change int) {
-	q.visits += change
-	length := s.waiting.Len()
+// update moves a source to the list of its new length, which has changed by change.
+func (q *halfOpenQueues) update(s *source, change int) {
+	q.total += change
+	length := s.halfOpen.Len()
 	if s.place != nil {
 		q.byLength[length-change].Remove(s.place)
 		s.place = nil
@@ -24,8 +25,8 @@ func (q *queues) update(s *source, change int) {
 	}
 }
 
-// longest is the source with the most; there has to be one.
-func (q *queues) longest() *source {
+// longest is the source with the most half-open connections; there must be one.
+func (q *halfOpenQueues) longest() *source {
 	for length := len(q.byLength) - 1; length > 0; length-- {
 		if front := q.byLength[length].Front(); front != nil {
 			return front.Value.(*source)

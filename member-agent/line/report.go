@@ -13,27 +13,27 @@ import (
 )
 
 const (
-	// reportCoalescing is how long a change waits for others to go with it.
+	// reportCoalescing is how long changes are merged into one report.
 	reportCoalescing = 50 * time.Millisecond
-	// reportRefresh is how often round trips are told.
+	// reportRefresh is how often round trips are reported.
 	reportRefresh = 10 * time.Second
-	// reportRetry is how long a report that failed waits.
+	// reportRetry is the retry interval of a failed report.
 	reportRetry = time.Second
 	// maxDetail is how long a report's detail may be.
 	maxDetail = 1024
 )
 
-// reporter tells the agent how the lines are: a change at once, round trips now and then.
+// reporter reports the lines' states to the agent: changes at once, round trips at intervals.
 type reporter struct {
-	g      *gateway
-	change chan struct{}
-	told   []Report
+	g          *gateway
+	change     chan struct{}
+	lastReport []Report
 }
 
 func newReporter(g *gateway) *reporter { return &reporter{g: g, change: make(chan struct{}, 1)} }
 
-// soon asks for a report.
-func (r *reporter) soon() {
+// trigger requests a report.
+func (r *reporter) trigger() {
 	select {
 	case r.change <- struct{}{}:
 	default:
@@ -56,29 +56,29 @@ func (r *reporter) run(ctx context.Context) {
 				return
 			case <-r.g.o.Clock.After(reportCoalescing):
 			}
-			select { // what came meanwhile goes with it
+			select { // merge a change during the delay
 			case <-r.change:
 			default:
 			}
 		}
 		retry = nil
-		if err := r.tell(ctx); err != nil && ctx.Err() == nil {
-			r.g.log.Warn("the lines' states cannot be reported; it is tried again", "error", err)
+		if err := r.send(ctx); err != nil && ctx.Err() == nil {
+			r.g.log.Warn("the lines' states cannot be reported; will be retried", "error", err)
 			retry = r.g.o.Clock.After(reportRetry)
 		}
 	}
 }
 
-func (r *reporter) tell(ctx context.Context) error {
-	if !r.g.known.Load() {
-		return nil // without routes there is nothing to say, and an empty report would erase the last one
+func (r *reporter) send(ctx context.Context) error {
+	if !r.g.hasRoutes.Load() {
+		return nil // without routes an empty report would overwrite the last one
 	}
 	if r.g.o.Reports != nil && !r.g.o.Reports() {
-		r.told = nil // another gateway reports; should it fall to this one, everything is to be told
+		r.lastReport = nil // another gateway reports; if this one takes over, it reports everything
 		return nil
 	}
 	reports := r.g.lineReports()
-	if r.told != nil && !worthTelling(r.told, reports) {
+	if r.lastReport != nil && !shouldReport(r.lastReport, reports) {
 		return nil
 	}
 	text, err := json.Marshal(reports)
@@ -88,32 +88,32 @@ func (r *reporter) tell(ctx context.Context) error {
 	if err := r.g.o.Sink.Report(ctx, text); err != nil {
 		return err
 	}
-	r.told = reports
+	r.lastReport = reports
 	return nil
 }
 
-// lineReports is how the lines are now.
+// lineReports are the current reports of the lines.
 func (g *gateway) lineReports() []Report {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	t := g.table.Load().withStates(g.states)
-	g.table.Store(t) // with the latest round trips, by which equal lines are chosen
+	g.table.Store(t) // with the latest round trips, by which lines are ordered
 	reports := make([]Report, 0, len(t.routes.Lines))
 	for _, l := range t.routes.Lines {
 		s, ok := g.states[l.Name]
 		if !ok {
-			s = unprobed(l, t.routes.Roots[l.Member] != "")
+			s = unprobedSnapshot(l, t.routes.Roots[l.Member] != "")
 		}
 		if s.State == v1alpha1.LineUp && g.limits.reached(l.Member, g.o.Clock.Now()) {
 			s.Reason = v1alpha1.LineFull
-			s.Message = "connections from the far member are refused because a limit of this gateway is reached: see gateway.limits of the chart, and what the member opens so many for"
+			s.Message = "connections from the far member are rejected because a limit of this gateway is reached: see gateway.limits of the chart, and why the member opens so many"
 		}
 		active, up := t.active(l.Member)
 		reports = append(reports, Report{
 			LineReport: v1alpha1.LineReport{
 				Name: l.Name, Member: l.Member, State: s.State, Reverse: s.Reverse,
 				RTTMicroseconds: s.RTT.Microseconds(), Active: up && active == l.Name,
-				Since: metav1.NewTime(s.Since.UTC().Truncate(time.Second)), Reason: g.coarse(s.Reason, l.Address),
+				Since: metav1.NewTime(s.Since.UTC().Truncate(time.Second)), Reason: g.publicReason(s.Reason, l.Address),
 			},
 			Detail: truncated(s.Message, maxDetail),
 		})
@@ -121,8 +121,8 @@ func (g *gateway) lineReports() []Report {
 	return reports
 }
 
-// unprobed is how a line is that nobody has tried.
-func unprobed(l Line, rooted bool) health.Snapshot {
+// unprobedSnapshot is the state of a line that has not been probed.
+func unprobedSnapshot(l Line, rooted bool) health.Snapshot {
 	s := health.Snapshot{State: v1alpha1.LineUnknown, Reverse: v1alpha1.LineUnknown, Reason: v1alpha1.LineNotProbed}
 	switch {
 	case l.Problem != "":
@@ -135,22 +135,22 @@ func unprobed(l Line, rooted bool) health.Snapshot {
 	return s
 }
 
-// coarse keeps from the host whether anything answers at an address that only it or another member has named.
-func (g *gateway) coarse(reason v1alpha1.LineReason, address string) v1alpha1.LineReason {
+// publicReason hides from the host whether anything answers at an address that only it or another member has named.
+func (g *gateway) publicReason(reason v1alpha1.LineReason, address string) v1alpha1.LineReason {
 	if reason == v1alpha1.LineNotAuthenticated && !g.o.access.explicit(address) {
 		return v1alpha1.LineUnreachable
 	}
 	return reason
 }
 
-// worthTelling reports whether more has changed than that round trips wavered.
-func worthTelling(told, now []Report) bool {
-	if len(told) != len(now) {
+// shouldReport reports whether more has changed than round trips within tolerance.
+func shouldReport(last, now []Report) bool {
+	if len(last) != len(now) {
 		return true
 	}
 	for i, n := range now {
-		t := told[i]
-		if wavered(t.RTTMicroseconds, n.RTTMicroseconds) {
+		t := last[i]
+		if withinTolerance(t.RTTMicroseconds, n.RTTMicroseconds) {
 			t.RTTMicroseconds = n.RTTMicroseconds
 		}
 		if !t.Since.Equal(&n.Since) {
@@ -164,8 +164,8 @@ func worthTelling(told, now []Report) bool {
 	return false
 }
 
-// wavered reports whether two round trips are within a fifth of each other, or within 200 µs.
-func wavered(a, b int64) bool {
+// withinTolerance reports whether two round trips differ by a fifth or 200 µs at most.
+func withinTolerance(a, b int64) bool {
 	return a > 0 && b > 0 && max(a-b, b-a) <= max(a/5, 200)
 }
 

@@ -9,23 +9,23 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/line/hello"
-	"github.com/hanse-io/hanse/member-agent/line/relay"
+	"github.com/hanse-io/hanse/member-agent/line/sni"
+	"github.com/hanse-io/hanse/member-agent/line/splice"
 )
 
-// route takes a connection on once it has named its destination. It returns when the connection is over.
-type route func(ctx context.Context, a *admission, v *visit, name string)
+// route forwards a connection whose SNI is known. It returns when the connection has ended.
+type route func(ctx context.Context, a *admission, v *pendingConn, name string)
 
-// accept takes connections until the listener is closed.
-func (g *gateway) accept(ctx context.Context, ln net.Listener, a *admission, take route) error {
+// accept accepts connections until the listener is closed.
+func (g *gateway) accept(ctx context.Context, ln net.Listener, a *admission, handle route) error {
 	for {
 		conn, err := ln.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return nil
 		}
 		if err != nil {
-			// Out of file descriptors, most likely: those who are in go on, and some will leave.
-			g.log.Error("a connection cannot be taken", "error", err)
+			// Most likely out of file descriptors: established connections continue, and some will end.
+			g.log.Error("a connection cannot be accepted", "error", err)
 			select {
 			case <-ctx.Done():
 				return nil
@@ -33,50 +33,51 @@ func (g *gateway) accept(ctx context.Context, ln net.Listener, a *admission, tak
 			}
 			continue
 		}
-		v := a.enter(conn)
-		g.connections.Go(func() { g.meet(ctx, a, v, take) })
+		v := a.add(conn)
+		g.connections.Go(func() { g.handleConn(ctx, a, v, handle) })
 	}
 }
 
-var heads = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+var headPool = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
 
-// meet reads where a connection wants to go and lets it be taken there.
-func (g *gateway) meet(ctx context.Context, a *admission, v *visit, take route) {
+// handleConn reads the SNI of a connection and routes it.
+func (g *gateway) handleConn(ctx context.Context, a *admission, v *pendingConn, handle route) {
 	defer v.conn.Close()
-	v.buf = heads.Get().(*[]byte)
-	defer v.forget()
+	v.buf = headPool.Get().(*[]byte)
+	defer v.releaseBuffer()
 	err := v.conn.SetReadDeadline(time.Now().Add(g.o.HelloTimeout))
 	var name string
 	if err == nil {
-		name, v.head, err = hello.Read(v.conn, *v.buf)
+		name, v.head, err = sni.Read(v.conn, *v.buf)
 	}
 	if err != nil {
-		if reason := helloRefusal(err); a.leave(v) {
-			g.refuse(refusedTooMany)
+		if reason := sniRejectReason(err); a.remove(v) {
+			g.countRejected(rejectedTooMany)
 		} else {
-			g.refuse(reason)
-			sayWhy(v.conn, reason)
+			g.countRejected(reason)
+			sendAlert(v.conn, reason)
 		}
 		return
 	}
-	defer a.leave(v)
-	take(ctx, a, v, name)
+	defer a.remove(v)
+	handle(ctx, a, v, name)
 }
 
-func helloRefusal(err error) string {
+func sniRejectReason(err error) string {
 	switch {
-	case errors.Is(err, hello.ErrNoName):
-		return refusedNoSNI
-	case errors.Is(err, hello.ErrNotTLS), errors.Is(err, hello.ErrTooLong):
-		return refusedBadTLS
+	case errors.Is(err, sni.ErrNoName):
+		return rejectedNoSNI
+	case errors.Is(err, sni.ErrNotTLS), errors.Is(err, sni.ErrTooLong):
+		return rejectedBadTLS
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return refusedSlowHello
+		return rejectedSlowHello
 	}
-	return refusedNoHello
+	return rejectedNoHello
 }
 
-// fromInside takes a connection of this cluster's own pods over a line to whoever serves the name, or back inside.
-func (g *gateway) fromInside(ctx context.Context, a *admission, v *visit, name string) {
+// fromInside routes a connection of this cluster's own pods over a line to the member that serves the name, or to a
+// service of this cluster.
+func (g *gateway) fromInside(ctx context.Context, a *admission, v *pendingConn, name string) {
 	t := g.table.Load()
 	if member, ok := t.routes.Remote[name]; ok {
 		g.overLine(ctx, t, a, v, member, name)
@@ -86,12 +87,12 @@ func (g *gateway) fromInside(ctx context.Context, a *admission, v *visit, name s
 		g.toService(ctx, a, v, address, name, within)
 		return
 	}
-	g.refuse(refusedUnknownSNI)
-	sayWhy(v.conn, refusedUnknownSNI)
+	g.countRejected(rejectedUnknownSNI)
+	sendAlert(v.conn, rejectedUnknownSNI)
 }
 
-// fromLine takes a connection from a line to this cluster's own nodes. It never leads to another line.
-func (g *gateway) fromLine(ctx context.Context, a *admission, v *visit, name string) {
+// fromLine routes a connection from a line to this cluster's own nodes, never to another line.
+func (g *gateway) fromLine(ctx context.Context, a *admission, v *pendingConn, name string) {
 	t := g.table.Load()
 	if address, ok := t.routes.Local[name]; ok {
 		g.toService(ctx, a, v, address, name, inward)
@@ -101,19 +102,19 @@ func (g *gateway) fromLine(ctx context.Context, a *admission, v *visit, name str
 		g.answerProbe(ctx, t, a, v)
 		return
 	}
-	g.refuse(refusedUnknownSNI)
-	sayWhy(v.conn, refusedUnknownSNI)
+	g.countRejected(rejectedUnknownSNI)
+	sendAlert(v.conn, rejectedUnknownSNI)
 }
 
-// overLine tries the lines to a member, best first, until one takes the connection.
-func (g *gateway) overLine(ctx context.Context, t *table, a *admission, v *visit, member, name string) {
-	if !g.take(a, v, name) {
+// overLine dials the lines to a member, best first, until one succeeds.
+func (g *gateway) overLine(ctx context.Context, t *table, a *admission, v *pendingConn, member, name string) {
+	if !g.reserve(a, v, name) {
 		return
 	}
 	for i, w := range t.candidates(member) {
 		server, err := g.dialLine(ctx, w.Line)
 		if err != nil {
-			g.complaints.Do(func() {
+			g.logLimiter.Do(func() {
 				g.log.Warn("a connection over a line failed", "line", w.Name, "member", member, "error", err)
 			})
 			continue
@@ -121,33 +122,33 @@ func (g *gateway) overLine(ctx context.Context, t *table, a *admission, v *visit
 		if i > 0 {
 			g.metrics.failovers.Inc()
 		}
-		g.join(&flow{direction: outward, line: w.Name, member: member, client: v.conn.(*net.TCPConn), server: server}, v)
+		g.spliceFlow(&flow{direction: outward, line: w.Name, member: member, client: v.conn.(*net.TCPConn), server: server}, v)
 		return
 	}
-	g.refuse(refusedNoLine)
-	sayWhy(v.conn, refusedNoLine)
+	g.countRejected(rejectedNoLine)
+	sendAlert(v.conn, rejectedNoLine)
 }
 
-// toService takes a connection to a node of this cluster.
-func (g *gateway) toService(ctx context.Context, a *admission, v *visit, address, name string, d direction) {
-	if !g.take(a, v, name) {
+// toService routes a connection to a node of this cluster.
+func (g *gateway) toService(ctx context.Context, a *admission, v *pendingConn, address, name string, d direction) {
+	if !g.reserve(a, v, name) {
 		return
 	}
 	server, err := g.dialService(ctx, address)
 	if err != nil {
-		g.complaints.Do(func() {
-			g.log.Warn("a node of this cluster does not take a connection", "address", address, "error", err)
+		g.logLimiter.Do(func() {
+			g.log.Warn("a node of this cluster does not accept a connection", "address", address, "error", err)
 		})
-		g.refuse(refusedNoService)
-		sayWhy(v.conn, refusedNoService)
+		g.countRejected(rejectedNoService)
+		sendAlert(v.conn, rejectedNoService)
 		return
 	}
-	g.join(&flow{direction: d, client: v.conn.(*net.TCPConn), server: server}, v)
+	g.spliceFlow(&flow{direction: d, client: v.conn.(*net.TCPConn), server: server}, v)
 }
 
-// join lets bytes flow between a flow's two connections until it is over.
-func (g *gateway) join(f *flow, v *visit) {
-	f.pair = relay.NewPair(f.client, f.server)
+// spliceFlow copies between a flow's two connections until it ends.
+func (g *gateway) spliceFlow(f *flow, v *pendingConn) {
+	f.pair = splice.NewPair(f.client, f.server)
 	defer f.pair.Close()
 	if err := f.client.SetReadDeadline(time.Time{}); err != nil {
 		return
@@ -156,48 +157,47 @@ func (g *gateway) join(f *flow, v *visit) {
 	if err != nil {
 		return
 	}
-	late := time.AfterFunc(g.o.HandshakeTimeout, func() {
+	handshakeTimer := time.AfterFunc(g.o.HandshakeTimeout, func() {
 		g.metrics.closed.WithLabelValues(closedSlowHandshake).Inc()
 		f.close()
 	})
-	defer late.Stop()
-	f.pair.OnEstablished(v.head, func() { late.Stop() })
-	v.forget()
+	defer handshakeTimer.Stop()
+	f.pair.OnEstablished(v.head, func() { handshakeTimer.Stop() })
+	v.releaseBuffer()
 	g.flows.add(f)
-	if g.table.Load().strands(f) || g.ended.Load() { // its line, or we, went down while it was being dialed
+	if g.table.Load().shouldClose(f) || g.drained.Load() { // its line, or we, went down while it was being dialed
 		f.close()
 	}
 	up, down := f.pair.Run()
 	g.flows.remove(f, up+down+int64(sent))
 }
 
-// take lets a connection be passed on to a name, or notes why not.
-func (g *gateway) take(a *admission, v *visit, name string) bool {
-	ok, full := a.take(v, name)
+// reserve admits a connection to a name, or counts and reports why not.
+func (g *gateway) reserve(a *admission, v *pendingConn, name string) bool {
+	ok, full := a.open(v, name)
 	if !ok {
-		g.refuse(refusedTooMany)
+		g.countRejected(rejectedTooMany)
 	}
 	if full {
-		sayWhy(v.conn, refusedTooMany)
-		g.full(a, v)
+		sendAlert(v.conn, rejectedTooMany)
+		g.reportLimit(a, v)
 	}
 	return ok
 }
 
-func (g *gateway) refuse(reason string) { g.metrics.refused.WithLabelValues(reason).Inc() }
+func (g *gateway) countRejected(reason string) { g.metrics.rejected.WithLabelValues(reason).Inc() }
 
-// alerts are what TLS has to say for a reason (RFC 8446, section 6), so that a client's log tells more than that the
-// connection was closed.
+// alerts are the TLS alerts of reasons (RFC 8446, section 6), so that a client's log has more than a closed connection.
 var alerts = map[string]byte{
-	refusedNoSNI:      109, // missing_extension
-	refusedUnknownSNI: 112, // unrecognized_name
-	refusedNoLine:     80,  // internal_error
-	refusedNoService:  80,
-	refusedTooMany:    80,
+	rejectedNoSNI:      109, // missing_extension
+	rejectedUnknownSNI: 112, // unrecognized_name
+	rejectedNoLine:     80,  // internal_error
+	rejectedNoService:  80,
+	rejectedTooMany:    80,
 }
 
-// sayWhy sends a fatal alert. It is seven bytes on a connection that nothing was written to, so it does not wait.
-func sayWhy(conn net.Conn, reason string) {
+// sendAlert sends a fatal alert: seven bytes on a connection that nothing was written to, so it does not block.
+func sendAlert(conn net.Conn, reason string) {
 	if alert, ok := alerts[reason]; ok {
 		_, _ = conn.Write([]byte{21, 3, 3, 0, 2, 2, alert})
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Names of what the agent and the gateway tell each other by.
+// Names of the objects by which the agent and the gateway exchange routes and reports.
 const (
 	// RoutesConfigMap holds the Routes that the agent writes, under RoutesKey.
 	RoutesConfigMap = "hanse-routes"
@@ -17,8 +17,7 @@ const (
 	FieldManager = "hanse-gateway"
 )
 
-// Routes is everything that a gateway has to know: which names are served here, which member serves the others, and
-// which lines lead there.
+// Routes are a gateway's routes: which names are served here, which member serves the others, and the lines to it.
 type Routes struct {
 	// Member that the gateway belongs to.
 	Member string `json:"member"`
@@ -28,11 +27,11 @@ type Routes struct {
 	Remote map[string]string `json:"remote"`
 	// Lines that begin here, sorted by name.
 	Lines []Line `json:"lines"`
-	// Roots are the pinned root certificates in PEM, by member. They vouch for gateways and agents.
+	// Roots are the pinned root certificates in PEM, by member. They certify gateways and agents.
 	Roots map[string]string `json:"roots"`
-	// Own are the cluster's own networks, as CIDRs, where no line ends: services, pods and nodes.
+	// Own are the cluster's own networks, as CIDRs, which are not dialed: services, pods and nodes.
 	Own []string `json:"own,omitempty"`
-	// Problems are sentences about what was left out, and how to mend it; sorted.
+	// Problems are messages about what was left out, and how to fix it; sorted.
 	Problems []string `json:"problems,omitempty"`
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-func get(t *testing.T, p *post, path string) (int, string) {
+func get(t *testing.T, p *testGateway, path string) (int, string) {
 	t.Helper()
 	response, err := http.Get("http://" + p.web + path)
 	must(t, err)
@@ -36,7 +36,7 @@ func TestHealthAndMetrics(t *testing.T) {
 	if status, _ := get(t, p, "/healthz"); status != http.StatusOK {
 		t.Errorf("healthz: %d", status)
 	}
-	p.follow(t, Routes{Member: "a", Lines: []Line{{Name: "l1", Member: "b", Address: "127.0.0.1", Port: 1}}})
+	p.applyRoutes(t, Routes{Member: "a", Lines: []Line{{Name: "l1", Member: "b", Address: "127.0.0.1", Port: 1}}})
 	if status, _ := get(t, p, "/readyz"); status != http.StatusOK {
 		t.Errorf("readyz: %d", status)
 	}
@@ -62,7 +62,7 @@ func TestHealthAndMetrics(t *testing.T) {
 
 func TestRefusedRoutesChangeNothing(t *testing.T) {
 	p := startGateway(t, newOrganization(t, "a"), nil)
-	p.follow(t, Routes{Member: "a", Local: map[string]string{nodeA: "127.0.0.1:1"}})
+	p.applyRoutes(t, Routes{Member: "a", Local: map[string]string{nodeA: "127.0.0.1:1"}})
 	for _, text := range []string{"", "{", `{"local":{}}`, "[]"} {
 		p.setRoutes(t.Context(), []byte(text))
 		if p.table.Load().routes.Local[nodeA] == "" {
@@ -80,7 +80,7 @@ func TestOneOfSeveralReports(t *testing.T) {
 		t.Errorf("it reports though another one does: %+v", r)
 	}
 	turn.Store(true)
-	m.a.report.soon() // or within ten seconds
+	m.a.report.trigger() // or within ten seconds
 	m.a.waitFor(t, "l1", v1alpha1.LineUp)
 }
 
@@ -89,7 +89,7 @@ func TestDrain(t *testing.T) {
 	conn, err := call(m.a.inside, nodeA, m.orgA)
 	must(t, err)
 	defer conn.Close()
-	must(t, hears(conn))
+	must(t, echoes(conn))
 	silent, err := net.Dial("tcp", m.a.inside)
 	must(t, err)
 	defer silent.Close()
@@ -106,7 +106,7 @@ func TestDrain(t *testing.T) {
 		}
 		return err != nil
 	})
-	must(t, hears(conn)) // who is in goes on
+	must(t, echoes(conn)) // who is in goes on
 	if status, _ := get(t, m.a, "/readyz"); status != http.StatusServiceUnavailable {
 		t.Errorf("a gateway that stops says it is ready: %d", status)
 	}
@@ -125,7 +125,7 @@ func TestDrainEnds(t *testing.T) {
 	must(t, err)
 	defer conn.Close()
 	must(t, m.a.stop())
-	if hears(conn) == nil {
+	if echoes(conn) == nil {
 		t.Error("a connection outlived the gateway")
 	}
 }
@@ -152,7 +152,7 @@ func TestRunSaysWhatIsMissing(t *testing.T) {
 	} {
 		o := DefaultOptions()
 		o.InsideAddress, o.LineAddress, o.MetricsAddress = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
-		o.CertDir, o.Source, o.Sink = certs, newMemory(), newMemory()
+		o.CertDir, o.Source, o.Sink = certs, newMemorySource(), newMemorySource()
 		c.change(&o)
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		if err := Run(ctx, o); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -198,7 +198,7 @@ func TestLineNamesAreAbsolute(t *testing.T) {
 func TestProbesOfOneMemberAreBounded(t *testing.T) {
 	m := join(t, nil, nil)
 	pair := m.orgB.pair(t, v1alpha1.GatewayServerName("b"))
-	before := m.a.metric(t, "hanse_gateway_refused_total", "reason", refusedTooMany)
+	before := m.a.metric(t, "hanse_gateway_refused_total", "reason", rejectedTooMany)
 	for range maxProbes + 5 {
 		conn, err := tls.Dial("tcp", m.a.line, &tls.Config{
 			MinVersion: tls.VersionTLS13, ServerName: v1alpha1.GatewayServerName("a"), RootCAs: m.orgA.pool(), Certificates: []tls.Certificate{pair},
@@ -207,6 +207,6 @@ func TestProbesOfOneMemberAreBounded(t *testing.T) {
 		defer conn.Close()
 	}
 	eventually(t, "those beyond the bound are refused", func() bool {
-		return m.a.metric(t, "hanse_gateway_refused_total", "reason", refusedTooMany) >= before+5
+		return m.a.metric(t, "hanse_gateway_refused_total", "reason", rejectedTooMany) >= before+5
 	})
 }

@@ -65,7 +65,7 @@ func TestMemberOf(t *testing.T) {
 	}
 }
 
-func TestWorthTelling(t *testing.T) {
+func TestShouldReport(t *testing.T) {
 	base := Report{LineReport: v1alpha1.LineReport{Name: "l", Member: "m", State: v1alpha1.LineUp, RTTMicroseconds: 20000}}
 	for _, c := range []struct {
 		why    string
@@ -83,11 +83,11 @@ func TestWorthTelling(t *testing.T) {
 	} {
 		now := base
 		c.change(&now)
-		if got := worthTelling([]Report{base}, []Report{now}); got != c.want {
+		if got := shouldReport([]Report{base}, []Report{now}); got != c.want {
 			t.Errorf("%s: %v", c.why, got)
 		}
 	}
-	if !worthTelling(nil, []Report{base}) {
+	if !shouldReport(nil, []Report{base}) {
 		t.Error("a new line is not worth telling")
 	}
 }

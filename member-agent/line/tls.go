@@ -10,11 +10,11 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// clientTLS is how the prober meets the far gateway: it must prove to be the member's gateway by the member's own root.
+// clientTLS is the prober's configuration: the far gateway must prove to be the member's by the member's own root.
 func (g *gateway) clientTLS(member string) (*tls.Config, error) {
 	pool := g.table.Load().pools[member]
 	if pool == nil {
-		return nil, fmt.Errorf("the root of member %s is not known yet, so its gateway cannot be told from another: wait until the member has published it", member)
+		return nil, fmt.Errorf("the root of member %s is not known yet, so its gateway cannot be authenticated: wait until the member has published it", member)
 	}
 	cert, err := g.keys.get()
 	if err != nil {
@@ -29,7 +29,7 @@ func (g *gateway) clientTLS(member string) (*tls.Config, error) {
 	}, nil
 }
 
-// serverTLS is how a prober is met: TLS 1.3, with a certificate that its own member's root vouches for.
+// serverTLS is the configuration for a far prober: TLS 1.3, with a certificate that chains to its own member's root.
 func (g *gateway) serverTLS(t *table) (*tls.Config, error) {
 	cert, err := g.keys.get()
 	if err != nil {
@@ -39,18 +39,18 @@ func (g *gateway) serverTLS(t *table) (*tls.Config, error) {
 		MinVersion:             tls.VersionTLS13,
 		Certificates:           []tls.Certificate{*cert},
 		ClientAuth:             tls.RequireAndVerifyClientCert,
-		ClientCAs:              t.everybody,
+		ClientCAs:              t.allRoots,
 		SessionTicketsDisabled: true,
 		VerifyConnection: func(s tls.ConnectionState) error {
-			_, err := t.prove(s)
+			_, err := t.authenticate(s)
 			return err
 		},
 	}, nil
 }
 
-// prove finds the member whose gateway or agent the other end is. Its certificate must chain to that very member's root:
-// every root vouches for its own member only.
-func (t *table) prove(s tls.ConnectionState) (string, error) {
+// authenticate finds the member whose gateway or agent the client is. Its certificate must chain to that member's root:
+// every root is trusted for its own member only.
+func (t *table) authenticate(s tls.ConnectionState) (string, error) {
 	if len(s.PeerCertificates) == 0 {
 		return "", errors.New("the client shows no certificate")
 	}
@@ -72,7 +72,7 @@ func (t *table) prove(s tls.ConnectionState) (string, error) {
 			return member, nil
 		}
 	}
-	return "", fmt.Errorf("no member's root vouches for the names %v", leaf.DNSNames)
+	return "", fmt.Errorf("no certificate chain to the root of a member with the names %v", leaf.DNSNames)
 }
 
 // memberOf reads the member out of gateway.MEMBER.hanse or agent.MEMBER.hanse.

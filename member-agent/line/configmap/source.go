@@ -1,5 +1,5 @@
-// Package configmap carries the gateway's routes and reports through ConfigMaps of its own namespace: it watches one and
-// applies another, and needs no more rights than that. It must not know what the texts mean.
+// Package configmap exchanges the gateway's routes and reports by ConfigMaps of its own namespace: it watches one and
+// applies another, and needs no other rights. It must not know what the texts mean.
 package configmap
 
 import (
@@ -20,8 +20,8 @@ type Source struct {
 	Key       string
 }
 
-// Watch calls changed with the key's text, now and whenever it is another one, until ctx ends. While the API server
-// cannot be reached it keeps trying, and says nothing; about a removal too.
+// Watch calls changed with the key's text, now and whenever it changes, until ctx ends; not for a removal. It retries
+// while the API server is unreachable.
 func (s *Source) Watch(ctx context.Context, changed func(text []byte)) error {
 	last, seen := "", false
 	tell := func(object any) {

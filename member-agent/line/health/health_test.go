@@ -35,7 +35,7 @@ func TestStates(t *testing.T) {
 		{"a line that is down stays so", "mmmmmmrr", down},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			l := tell(c.story)
+			l := lineAfter(c.story)
 			if got := l.Snapshot().State; got != c.want {
 				t.Errorf("after %q: %s, want %s", c.story, got, c.want)
 			}
@@ -43,7 +43,7 @@ func TestStates(t *testing.T) {
 	}
 }
 
-func tell(story string) *Line {
+func lineAfter(story string) *Tracker {
 	now := time.Unix(1000, 0)
 	l := New(now)
 	for _, step := range story {
@@ -54,13 +54,13 @@ func tell(story string) *Line {
 		case 'm':
 			l.Missed(now, v1alpha1.LineUnreachable, "missed")
 		case 'r':
-			l.Refused(now, v1alpha1.LineNotAuthenticated, "refused")
+			l.Rejected(now, v1alpha1.LineNotAuthenticated, "refused")
 		}
 	}
 	return l
 }
 
-func TestChangesAreToldOnce(t *testing.T) {
+func TestChangesAreReportedOnce(t *testing.T) {
 	now := time.Unix(1000, 0)
 	l := New(now)
 	for i, c := range []struct {

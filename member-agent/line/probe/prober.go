@@ -21,28 +21,28 @@ const (
 	Interval = time.Second
 	// connectTimeout bounds dialing and handshake together.
 	connectTimeout = 3 * time.Second
-	// unansweredUntilRedial is how many pings may be on their way before the connection is given up: TCP would wait
-	// ever longer between its own attempts, and find out late that a cut line is whole again.
-	unansweredUntilRedial = 3
+	// maxUnanswered is how many pings may be unanswered before the connection is closed: TCP's retransmission intervals
+	// grow, so that it would detect a recovered line late.
+	maxUnanswered = 3
 )
 
-// ErrNotAllowed is what Dial fails with where the own organization does not let it dial.
+// ErrNotAllowed is the error of Dial for an address that the own organization does not allow.
 var ErrNotAllowed = errors.New("not allowed")
 
-// Prober keeps asking the far gateway of one line.
+// Prober probes the far gateway of one line.
 type Prober struct {
-	// Line is the line's name, by which the far end knows it too.
+	// Line is the line's name, the same at both ends.
 	Line string
-	// Dial reaches the line's far end.
+	// Dial connects to the line's far end.
 	Dial func(context.Context) (net.Conn, error)
-	// TLS is the client's side of the handshake, asked for at each.
+	// TLS is the client's configuration, called for each handshake.
 	TLS func() (*tls.Config, error)
-	// Clock tells the time.
+	// Clock is the source of time.
 	Clock clock.WithTicker
-	// Changed is told what is known of the line after each probe, and whether the state is another one.
+	// Changed is called with the line's state after each probe, and whether that has changed.
 	Changed func(s health.Snapshot, changed bool)
 
-	line       *health.Line
+	line       *health.Tracker
 	session    *session
 	connecting bool
 	answered   bool // since the last tick
@@ -82,12 +82,12 @@ func (p *Prober) tick(ctx context.Context) {
 	if !p.answered {
 		reason, why := p.reason, p.why
 		if why == "" {
-			reason, why = v1alpha1.LineUnreachable, silent
+			reason, why = v1alpha1.LineUnreachable, noAnswerMessage
 		}
-		p.tell(p.line.Missed(p.Clock.Now(), reason, why))
+		p.notify(p.line.Missed(p.Clock.Now(), reason, why))
 	}
 	p.answered = false
-	if p.session != nil && len(p.session.sent) >= unansweredUntilRedial {
+	if p.session != nil && len(p.session.sent) >= maxUnanswered {
 		p.drop()
 	}
 	if p.session == nil {
@@ -102,61 +102,61 @@ func (p *Prober) handle(ctx context.Context, e event) {
 	case e.made:
 		p.connecting = false
 		if e.err != nil {
-			p.failed(e.err)
+			p.onFailure(e.err)
 			return
 		}
 		p.session = e.session
 		p.run(func() { e.session.receive(p.Clock.Now, func(e event) { p.send(ctx, e) }) })
 		p.ping()
 	case e.session != p.session:
-		// Of a connection that was given up.
+		// The event of a closed connection.
 	case e.err != nil:
 		proven := p.session.proven
 		p.drop()
-		if !proven { // with TLS 1.3 the far end's refusal of our certificate comes after our side of the handshake
-			p.failed(&handshakeError{e.err})
+		if !proven { // with TLS 1.3 the far end's rejection of our certificate comes after our side of the handshake
+			p.onFailure(&handshakeError{e.err})
 			return
 		}
-		p.because(v1alpha1.LineUnreachable, "the far gateway ended the probe's connection: %v", e.err)
+		p.setDown(v1alpha1.LineUnreachable, "the far gateway ended the probe's connection: %v", e.err)
 		p.connect(ctx)
 	default:
-		if rtt, ok := p.session.answered(e.nonce, e.at); ok {
+		if rtt, ok := p.session.onPong(e.nonce, e.at); ok {
 			p.answered, p.session.proven, p.reason, p.why = true, true, "", ""
-			p.tell(p.line.Answered(p.Clock.Now(), rtt, e.state))
+			p.notify(p.line.Answered(p.Clock.Now(), rtt, e.state))
 		}
 	}
 }
 
-// failed notes an attempt to connect that came to nothing.
-func (p *Prober) failed(err error) {
+// onFailure handles a failed connection attempt.
+func (p *Prober) onFailure(err error) {
 	var handshake *handshakeError
 	var timeout net.Error
 	switch {
 	case errors.Is(err, ErrNotAllowed):
-		p.because(v1alpha1.LineNotAllowed, "the line's far end is not dialed: %v", err)
+		p.setDown(v1alpha1.LineNotAllowed, "the line's far end is not dialed: %v", err)
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		p.because(v1alpha1.LineUnreachable, silent)
+		p.setDown(v1alpha1.LineUnreachable, noAnswerMessage)
 	case errors.As(err, &handshake):
-		p.because(v1alpha1.LineNotAuthenticated, "the far gateway does not prove who it is, or does not accept us: %v", err)
-		p.tell(p.line.Refused(p.Clock.Now(), p.reason, p.why))
+		p.setDown(v1alpha1.LineNotAuthenticated, "the far gateway does not prove who it is, or does not accept us: %v", err)
+		p.notify(p.line.Rejected(p.Clock.Now(), p.reason, p.why))
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET):
-		p.because(v1alpha1.LineUnreachable, "nobody takes connections at the line's far end: %v", err)
-		p.tell(p.line.Refused(p.Clock.Now(), p.reason, p.why))
+		p.setDown(v1alpha1.LineUnreachable, "connection refused at the line's far end: %v", err)
+		p.notify(p.line.Rejected(p.Clock.Now(), p.reason, p.why))
 	default:
-		p.because(v1alpha1.LineUnreachable, "the far gateway cannot be reached: %v", err)
+		p.setDown(v1alpha1.LineUnreachable, "the far gateway cannot be reached: %v", err)
 	}
 }
 
-const silent = "the far gateway does not answer: see whether the line is cut, or its address or a firewall on the way is wrong"
+const noAnswerMessage = "the far gateway does not answer: check the network path of the line, its address and the firewalls"
 
-// because notes why there is no answer: in a word, and exactly.
-func (p *Prober) because(reason v1alpha1.LineReason, format string, args ...any) {
+// setDown sets why there is no answer: a reason and a message.
+func (p *Prober) setDown(reason v1alpha1.LineReason, format string, args ...any) {
 	p.reason, p.why = reason, fmt.Sprintf(format, args...)
 }
 
 func (p *Prober) ping() {
 	if err := p.session.ping(p.Line, p.Clock.Now(), Interval); err != nil {
-		p.because(v1alpha1.LineUnreachable, "the probe's connection broke: %v", err)
+		p.setDown(v1alpha1.LineUnreachable, "the probe's connection broke: %v", err)
 		p.drop()
 	}
 }
@@ -181,7 +181,7 @@ func (p *Prober) connect(ctx context.Context) {
 	})
 }
 
-// send hands an event to Run, unless that is over.
+// send sends an event to Run, unless that has ended.
 func (p *Prober) send(ctx context.Context, e event) bool {
 	select {
 	case p.events <- e:
@@ -191,18 +191,18 @@ func (p *Prober) send(ctx context.Context, e event) bool {
 	}
 }
 
-func (p *Prober) tell(changed bool) { p.Changed(p.line.Snapshot(), changed) }
+func (p *Prober) notify(changed bool) { p.Changed(p.line.Snapshot(), changed) }
 
 func (p *Prober) drop() {
 	if p.session != nil {
-		p.session.conn.NetConn().Close() // without TLS's farewell, which would wait for a line that is cut
+		p.session.conn.NetConn().Close() // without close_notify, which could block on a broken line
 		p.session = nil
 	}
 }
 
 func (p *Prober) run(task func()) { p.tasks.Go(task) }
 
-// handshakeError is one that came after the connection stood.
+// handshakeError is an error after the TCP connection was established.
 type handshakeError struct{ err error }
 
 func (e *handshakeError) Error() string { return e.err.Error() }

@@ -18,14 +18,14 @@ import (
 	"github.com/hanse-io/hanse/member-agent/line/health"
 )
 
-// honest answers as a gateway does that finds the line up.
-func honest(ctx context.Context, _ int, conn *tls.Conn) {
+// answerAll answers as a gateway does that finds the line up.
+func answerAll(ctx context.Context, _ int, conn *tls.Conn) {
 	_ = Answer(ctx, conn, "a", func(string, string) v1alpha1.LineState { return v1alpha1.LineUp }, func() bool { return true })
 }
 
-func TestAnswersProveTheLine(t *testing.T) {
+func TestAnswersMarkLineUp(t *testing.T) {
 	a, b := newAuthority(t), newAuthority(t)
-	f := startFar(t, b, a, honest)
+	f := startFar(t, b, a, answerAll)
 	n := startNear(t, a, b, dialing(f.address))
 	if got := n.next(); got.State != v1alpha1.LineUp || got.Reverse != v1alpha1.LineUp || !got.changed {
 		t.Errorf("after the first answer: %+v", got)
@@ -62,7 +62,7 @@ func TestRoundTripIsMeasuredByTheClock(t *testing.T) {
 
 // What is wrong with a far end comes out as a state and as a sentence. states are what is told in turn: at the start,
 // and after each interval.
-func TestWhatIsWrongIsTold(t *testing.T) {
+func TestFailureReasons(t *testing.T) {
 	const unknown, down = v1alpha1.LineUnknown, v1alpha1.LineDown
 	a, b, stranger := newAuthority(t), newAuthority(t), newAuthority(t)
 	for _, row := range []struct {
@@ -74,14 +74,14 @@ func TestWhatIsWrongIsTold(t *testing.T) {
 	}{
 		{why: "nobody listens: that takes as long to tell of a line that never was up as silence does", each: 2,
 			dial:  func(*testing.T) func(context.Context) (net.Conn, error) { return dialing("127.0.0.1:1") },
-			start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, unknown, unknown, unknown, down}, says: "nobody takes connections"},
+			start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, unknown, unknown, unknown, down}, says: "connection refused"},
 		{why: "somebody else answers", each: 2,
 			dial: func(t *testing.T) func(context.Context) (net.Conn, error) {
-				return dialing(startFar(t, stranger, a, honest).address)
+				return dialing(startFar(t, stranger, a, answerAll).address)
 			}, start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, unknown, unknown, unknown, down}, says: "does not prove who it is"},
 		{why: "our certificate is not accepted, which TLS 1.3 tells after our side of the handshake", each: 2,
 			dial: func(t *testing.T) func(context.Context) (net.Conn, error) {
-				return dialing(startFar(t, b, stranger, honest).address)
+				return dialing(startFar(t, b, stranger, answerAll).address)
 			}, start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, unknown, unknown, unknown, down}, says: "does not accept us"},
 		{why: "an attempt that runs out of time is no refusal: three intervals have to go by", each: 1,
 			dial: func(*testing.T) func(context.Context) (net.Conn, error) {
@@ -114,7 +114,7 @@ func TestWhatIsWrongIsTold(t *testing.T) {
 }
 
 // A far end that is there, but silent, is a line that is down; the connection is given up, and the next one may do better.
-func TestSilenceIsDownAndDialedAnew(t *testing.T) {
+func TestTimeoutMarksDownAndRedials(t *testing.T) {
 	a, b := newAuthority(t), newAuthority(t)
 	for _, row := range []struct {
 		why    string
@@ -129,7 +129,7 @@ func TestSilenceIsDownAndDialedAnew(t *testing.T) {
 			asked := make(chan struct{}, 64)
 			f := startFar(t, b, a, func(ctx context.Context, number int, conn *tls.Conn) {
 				if number > 1 {
-					honest(ctx, number, conn)
+					answerAll(ctx, number, conn)
 					return
 				}
 				for {
@@ -155,11 +155,11 @@ func TestSilenceIsDownAndDialedAnew(t *testing.T) {
 	}
 }
 
-func TestConnectionThatEndsIsMadeAnewAtOnce(t *testing.T) {
+func TestClosedConnectionIsRedialed(t *testing.T) {
 	a, b := newAuthority(t), newAuthority(t)
 	f := startFar(t, b, a, func(ctx context.Context, number int, conn *tls.Conn) {
 		if number > 1 {
-			honest(ctx, number, conn)
+			answerAll(ctx, number, conn)
 			return
 		}
 		var p ping
@@ -183,11 +183,11 @@ func TestFailed(t *testing.T) {
 		says    string
 		reason  v1alpha1.LineReason
 	}{
-		{"out of time", context.DeadlineExceeded, false, "see whether the line is cut", v1alpha1.LineUnreachable},
-		{"out of time in the handshake: it is the line that is slow, not the far end that refuses", &handshakeError{os.ErrDeadlineExceeded}, false, "see whether the line is cut", v1alpha1.LineUnreachable},
+		{"out of time", context.DeadlineExceeded, false, "check the network path of the line", v1alpha1.LineUnreachable},
+		{"out of time in the handshake: it is the line that is slow, not the far end that refuses", &handshakeError{os.ErrDeadlineExceeded}, false, "check the network path of the line", v1alpha1.LineUnreachable},
 		{"a handshake that failed", &handshakeError{errors.New("bad certificate")}, true, "bad certificate", v1alpha1.LineNotAuthenticated},
-		{"nobody listens", &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, true, "nobody takes connections", v1alpha1.LineUnreachable},
-		{"reset", fmt.Errorf("dial: %w", syscall.ECONNRESET), true, "nobody takes connections", v1alpha1.LineUnreachable},
+		{"nobody listens", &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, true, "connection refused", v1alpha1.LineUnreachable},
+		{"reset", fmt.Errorf("dial: %w", syscall.ECONNRESET), true, "connection refused", v1alpha1.LineUnreachable},
 		{"no route is the network's answer, not the far end's", syscall.EHOSTUNREACH, false, "cannot be reached", v1alpha1.LineUnreachable},
 		{"not allowed at home", &net.OpError{Op: "dial", Err: fmt.Errorf("%w: loopback", ErrNotAllowed)}, false, "loopback", v1alpha1.LineNotAllowed},
 		{"the far root is not known", errors.New("the root of member b is not known yet"), false, "root of member b", v1alpha1.LineUnreachable},
@@ -196,7 +196,7 @@ func TestFailed(t *testing.T) {
 			clock := clocktesting.NewFakeClock(time.Unix(1000, 0))
 			refusals := 0
 			p := &Prober{Clock: clock, line: health.New(clock.Now()), Changed: func(health.Snapshot, bool) { refusals++ }}
-			p.failed(row.err)
+			p.onFailure(row.err)
 			if refusals > 0 != row.refusal || !strings.Contains(p.why, row.says) || p.reason != row.reason {
 				t.Errorf("refused %d times, %s because %q; want %v, %s, %q", refusals, p.reason, p.why, row.refusal, row.reason, row.says)
 			}

@@ -14,13 +14,13 @@ import (
 const (
 	// idle is how long a prober may be silent before its connection is closed.
 	idle = 30 * time.Second
-	// answerTimeout bounds the writing of an answer to somebody who does not read.
+	// answerTimeout bounds writing an answer to a peer that does not read.
 	answerTimeout = 5 * time.Second
-	// pingsPerSecond bounds what one connection may ask.
+	// pingsPerSecond is the rate limit of one connection.
 	pingsPerSecond = 20
 )
 
-// Answer answers probes on a connection whose other end is proven to be far, until it ends or stops making sense.
+// Answer answers probes on a connection that is authenticated as member far, until it ends or sends an invalid message.
 // view is this gateway's own view of a line to a member; stillTrusted is asked before each answer.
 func Answer(ctx context.Context, conn net.Conn, far string, view func(line, member string) v1alpha1.LineState, stillTrusted func() bool) error {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })

@@ -94,7 +94,7 @@ func TestAnswerEndsWithTheGateway(t *testing.T) {
 }
 
 // Trust is asked for at each answer, for a root may be replaced while a connection stands.
-func TestTrustIsAskedForEachTime(t *testing.T) {
+func TestTrustIsCheckedPerPing(t *testing.T) {
 	var trusted atomic.Bool
 	trusted.Store(true)
 	conn, ended, _ := answering(t, trusted.Load)
@@ -111,7 +111,7 @@ func TestTrustIsAskedForEachTime(t *testing.T) {
 }
 
 // Somebody who asks without end gets no more than so many answers in a second.
-func TestAsksAreBounded(t *testing.T) {
+func TestPingsAreRateLimited(t *testing.T) {
 	conn, _, f := answering(t, func() bool { return true })
 	const asks = pingsPerSecond + 10
 	began := time.Now()

@@ -15,11 +15,11 @@ type session struct {
 	conn *tls.Conn
 	// sent holds when each unanswered ping was sent.
 	sent map[uint64]time.Time
-	// proven once the far end has answered: only then has it accepted our certificate too.
+	// proven is set once the far end has answered: only then has it accepted our certificate too.
 	proven bool
 }
 
-// connect dials the far gateway and has it prove who it is.
+// connect dials the far gateway and authenticates it.
 func connect(ctx context.Context, dial func(context.Context) (net.Conn, error), config *tls.Config) (*session, error) {
 	raw, err := dial(ctx)
 	if err != nil {
@@ -42,8 +42,8 @@ func (s *session) ping(line string, now time.Time, timeout time.Duration) error 
 	return writeFrame(s.conn, ping{Line: line, Nonce: nonce})
 }
 
-// answered returns the round trip of a ping, and false for an answer that nobody asked for.
-func (s *session) answered(nonce uint64, at time.Time) (time.Duration, bool) {
+// onPong returns the round trip of a ping, and false for an unexpected answer.
+func (s *session) onPong(nonce uint64, at time.Time) (time.Duration, bool) {
 	sent, ok := s.sent[nonce]
 	if !ok {
 		return 0, false
@@ -56,7 +56,7 @@ func (s *session) answered(nonce uint64, at time.Time) (time.Duration, bool) {
 	return max(at.Sub(sent), 0), true
 }
 
-// event is something that a connection's goroutine has to tell the prober.
+// event is a message of a connection's goroutine to the prober.
 type event struct {
 	session *session // that it is about, or that was made
 	made    bool
@@ -74,6 +74,6 @@ func (s *session) receive(now func() time.Time, tell func(event)) {
 			tell(event{session: s, err: err})
 			return
 		}
-		tell(event{session: s, nonce: p.Nonce, at: now(), state: known(p.State)})
+		tell(event{session: s, nonce: p.Nonce, at: now(), state: validState(p.State)})
 	}
 }

@@ -33,11 +33,11 @@ func TestAnswered(t *testing.T) {
 			for nonce, when := range row.sent {
 				s.sent[nonce] = at(when)
 			}
-			rtt, ok := s.answered(row.nonce, at(row.at))
+			rtt, ok := s.onPong(row.nonce, at(row.at))
 			if rtt != row.rtt || ok != row.ok || len(s.sent) != row.left {
 				t.Errorf("%v, %v, %d still to be answered", rtt, ok, len(s.sent))
 			}
-			if _, again := s.answered(row.nonce, at(row.at)); again {
+			if _, again := s.onPong(row.nonce, at(row.at)); again {
 				t.Error("the same answer counts twice")
 			}
 		})
@@ -79,12 +79,12 @@ func TestFrames(t *testing.T) {
 	}
 }
 
-func TestKnown(t *testing.T) {
+func TestValidState(t *testing.T) {
 	for said, want := range map[v1alpha1.LineState]v1alpha1.LineState{
 		v1alpha1.LineUp: v1alpha1.LineUp, v1alpha1.LineDown: v1alpha1.LineDown, v1alpha1.LineUnknown: v1alpha1.LineUnknown,
 		"": v1alpha1.LineUnknown, "up": v1alpha1.LineUnknown,
 	} {
-		if got := known(said); got != want {
+		if got := validState(said); got != want {
 			t.Errorf("%q counts as %s, want %s", said, got, want)
 		}
 	}
@@ -101,7 +101,7 @@ func FuzzFrame(f *testing.F) {
 		}
 		var answer pong
 		if readFrame(bytes.NewReader(wire), &answer) == nil {
-			_ = known(answer.State)
+			_ = validState(answer.State)
 		}
 	})
 }

@@ -1,5 +1,5 @@
-// Package probe asks the far gateway of a line, over mutual TLS, whether it is there and how it finds the line itself,
-// and answers when asked. It must not know routes, nor what a line's state is used for.
+// Package probe probes the far gateway of a line over mutual TLS, exchanges the state of the line, and answers probes. It
+// must not know routes, nor what a line's state is used for.
 package probe
 
 import (
@@ -56,8 +56,8 @@ func readFrame(r io.Reader, message any) error {
 	return json.Unmarshal(buf[:length], message)
 }
 
-// known makes Unknown of anything that is no state: what the far end says is not trusted to be one.
-func known(s v1alpha1.LineState) v1alpha1.LineState {
+// validState converts anything that is not a state to Unknown: the far end's answer is not trusted.
+func validState(s v1alpha1.LineState) v1alpha1.LineState {
 	switch s {
 	case v1alpha1.LineUp, v1alpha1.LineDown:
 		return s

@@ -89,17 +89,17 @@ func (o *organization) mount(t testing.TB, dir string) {
 	must(t, os.WriteFile(filepath.Join(dir, keyFile), key, 0o600))
 }
 
-// memory is a Source and a Sink without a cluster.
-type memory struct {
+// memorySource is a Source and a Sink without a cluster.
+type memorySource struct {
 	routes chan Routes
 	mu     sync.Mutex
 	lines  []Report
 	writes int
 }
 
-func newMemory() *memory { return &memory{routes: make(chan Routes, 8)} }
+func newMemorySource() *memorySource { return &memorySource{routes: make(chan Routes, 8)} }
 
-func (m *memory) Watch(ctx context.Context, changed func([]byte)) error {
+func (m *memorySource) Watch(ctx context.Context, changed func([]byte)) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -114,7 +114,7 @@ func (m *memory) Watch(ctx context.Context, changed func([]byte)) error {
 	}
 }
 
-func (m *memory) Report(_ context.Context, text []byte) error {
+func (m *memorySource) Report(_ context.Context, text []byte) error {
 	var lines []Report
 	if err := json.Unmarshal(text, &lines); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (m *memory) Report(_ context.Context, text []byte) error {
 	return nil
 }
 
-func (m *memory) reported(name string) Report {
+func (m *memorySource) reported(name string) Report {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, l := range m.lines {
@@ -137,19 +137,19 @@ func (m *memory) reported(name string) Report {
 	return Report{}
 }
 
-// post is a gateway that runs.
-type post struct {
+// testGateway is a gateway that runs.
+type testGateway struct {
 	*gateway
-	memory       *memory
+	memory       *memorySource
 	certs        string
 	inside, line string
 	web          string
 	stop         func() error
 }
 
-func startGateway(t testing.TB, org *organization, change func(*Options)) *post {
+func startGateway(t testing.TB, org *organization, change func(*Options)) *testGateway {
 	t.Helper()
-	p := &post{memory: newMemory(), certs: t.TempDir()}
+	p := &testGateway{memory: newMemorySource(), certs: t.TempDir()}
 	org.mount(t, p.certs)
 	o := DefaultOptions()
 	o.InsideAddress, o.LineAddress, o.MetricsAddress = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
@@ -174,14 +174,14 @@ func startGateway(t testing.TB, org *organization, change func(*Options)) *post 
 	return p
 }
 
-// follow gives the gateway routes and waits until they hold.
-func (p *post) follow(t testing.TB, r Routes) {
+// applyRoutes gives the gateway routes and waits until they hold.
+func (p *testGateway) applyRoutes(t testing.TB, r Routes) {
 	t.Helper()
 	p.memory.routes <- r
 	want, _ := r.JSON()
 	eventually(t, "the routes hold", func() bool {
 		have, _ := p.table.Load().routes.JSON()
-		return p.known.Load() && string(have) == string(want)
+		return p.hasRoutes.Load() && string(have) == string(want)
 	})
 }
 
@@ -194,8 +194,8 @@ func (w testWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// wire is a line on loopback: a TCP relay that can be cut.
-type wire struct {
+// testLine is a line on loopback: a TCP relay that can be cut.
+type testLine struct {
 	t       testing.TB
 	address string
 	to      string
@@ -206,9 +206,9 @@ type wire struct {
 	tasks   sync.WaitGroup
 }
 
-func newWire(t testing.TB, to string) *wire {
+func newTestLine(t testing.TB, to string) *testLine {
 	t.Helper()
-	w := &wire{t: t, to: to, conns: map[net.Conn]struct{}{}, address: "127.0.0.1:0"}
+	w := &testLine{t: t, to: to, conns: map[net.Conn]struct{}{}, address: "127.0.0.1:0"}
 	w.restore()
 	t.Cleanup(func() {
 		w.unplug()
@@ -218,7 +218,7 @@ func newWire(t testing.TB, to string) *wire {
 }
 
 // restore makes the wire whole.
-func (w *wire) restore() {
+func (w *testLine) restore() {
 	ln, err := net.Listen("tcp", w.address)
 	must(w.t, err)
 	w.mu.Lock()
@@ -230,7 +230,7 @@ func (w *wire) restore() {
 }
 
 // unplug closes everything; whoever dials is refused.
-func (w *wire) unplug() {
+func (w *testLine) unplug() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ln == nil {
@@ -250,13 +250,13 @@ func (w *wire) unplug() {
 }
 
 // blackhole lets nothing through any more, and tells nobody.
-func (w *wire) blackhole() {
+func (w *testLine) blackhole() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.dark = make(chan struct{})
 }
 
-func (w *wire) accept(ln net.Listener) {
+func (w *testLine) accept(ln net.Listener) {
 	for {
 		a, err := ln.Accept()
 		if err != nil {
@@ -270,13 +270,13 @@ func (w *wire) accept(ln net.Listener) {
 		if !w.keep(ln, a, b) {
 			return
 		}
-		w.tasks.Go(func() { w.pass(a, b) })
-		w.tasks.Go(func() { w.pass(b, a) })
+		w.tasks.Go(func() { w.forward(a, b) })
+		w.tasks.Go(func() { w.forward(b, a) })
 	}
 }
 
 // keep remembers a connection, unless the wire was unplugged meanwhile.
-func (w *wire) keep(ln net.Listener, a, b net.Conn) bool {
+func (w *testLine) keep(ln net.Listener, a, b net.Conn) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ln != ln {
@@ -288,7 +288,7 @@ func (w *wire) keep(ln net.Listener, a, b net.Conn) bool {
 	return true
 }
 
-func (w *wire) pass(dst, src net.Conn) {
+func (w *testLine) forward(dst, src net.Conn) {
 	defer dst.Close()
 	defer src.Close()
 	buf := make([]byte, 32<<10)
@@ -309,7 +309,7 @@ func (w *wire) pass(dst, src net.Conn) {
 	}
 }
 
-func (w *wire) line(name, member string, priority int32) Line {
+func (w *testLine) line(name, member string, priority int32) Line {
 	to := netip.MustParseAddrPort(w.address)
 	return Line{Name: name, Member: member, Address: to.Addr().String(), Port: int32(to.Port()), Priority: priority}
 }
@@ -342,8 +342,8 @@ func call(address, name string, org *organization) (*tls.Conn, error) {
 	return tls.DialWithDialer(d, "tcp", address, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: name, RootCAs: org.pool()})
 }
 
-// hears reports whether what is said on a connection comes back.
-func hears(conn net.Conn) error {
+// echoes reports whether what is said on a connection comes back.
+func echoes(conn net.Conn) error {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
-// Package relay joins two TCP connections until both directions have ended. It must not know what they carry, but that it is
-// TLS, nor why.
-package relay
+// Package splice copies between two TCP connections until both directions have ended. It must not know what they carry,
+// but that it is TLS, nor why.
+package splice
 
 import (
 	"net"
@@ -8,21 +8,21 @@ import (
 	"sync/atomic"
 )
 
-// Pair is two joined connections.
+// Pair is two connected TCP connections.
 type Pair struct {
 	a, b  *net.TCPConn
 	ended atomic.Int32 // directions that have ended in good order
 	once  sync.Once
 
-	established func() // nil if nobody asks
+	established func() // may be nil
 	spoken      atomic.Int32
 	ab, ba      records
 }
 
-// NewPair joins a and b, which belong to the pair from now on.
+// NewPair returns the Pair of a and b, which owns them from now on.
 func NewPair(a, b *net.TCPConn) *Pair { return &Pair{a: a, b: b} }
 
-// OnEstablished has established called, once, when application data of TLS has gone both ways: in TLS 1.2 after the
+// OnEstablished calls established, once, when TLS application data has passed both ways: in TLS 1.2 after the
 // handshake, in TLS 1.3 with the client's last message of it, which only a client can make that has followed the
 // handshake, or else the server closes. head is what went from a to b already. It is to be called before Run.
 func (p *Pair) OnEstablished(head []byte, established func()) {
@@ -30,8 +30,8 @@ func (p *Pair) OnEstablished(head []byte, established func()) {
 	p.ab.pass(head)
 }
 
-// Run carries bytes both ways until both have ended and returns how many went from a to b and back. An end of stream is
-// passed on, so that each direction ends by itself; an error ends both.
+// Run copies both ways until both have ended and returns the numbers of bytes from a to b and back. An end of stream is
+// forwarded as a half-close, so that each direction ends by itself; an error ends both.
 func (p *Pair) Run() (ab, ba int64) {
 	defer p.Close()
 	var back sync.WaitGroup
@@ -41,7 +41,7 @@ func (p *Pair) Run() (ab, ba int64) {
 	return ab, ba
 }
 
-// Close ends both connections at once; it may be called while Run goes on, and more than once.
+// Close ends both connections at once; it may be called during Run, and more than once.
 func (p *Pair) Close() {
 	p.once.Do(func() {
 		p.a.Close()

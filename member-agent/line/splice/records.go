@@ -1,9 +1,9 @@
-package relay
+package splice
 
 // records follows one direction of a TLS connection by the headers of its records (RFC 8446, section 5.1), without
 // decrypting anything.
 type records struct {
-	spoken bool // a whole record of application data has gone by
+	spoken bool // a whole record of application data has passed
 	broken bool // what goes by is not TLS
 	header [recordHeader]byte
 	have   int // bytes of the header that are there

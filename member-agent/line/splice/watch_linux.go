@@ -1,4 +1,4 @@
-package relay
+package splice
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 
 var small = sync.Pool{New: func() any { b := make([]byte, 8<<10); return &b }}
 
-// watch carries bytes from src to dst until the records say that application data has gone by, or that it is no TLS, or src
+// watch copies bytes from src to dst until the records show that application data has passed, or that it is not TLS, or src
 // has ended. A buffer is held only while there are bytes in it.
 func watch(dst, src *net.TCPConn, r *records) (n int64, ended bool, err error) {
 	in, err := src.SyscallConn()
@@ -40,7 +40,7 @@ type watcher struct {
 	err error
 }
 
-// read takes what src has into a buffer. It returns false to be called again when there is something.
+// read reads from src into a buffer. It returns false to be called again when src is readable.
 func (w *watcher) read(fd uintptr) bool {
 	w.buf = small.Get().(*[]byte)
 	for {
@@ -56,7 +56,7 @@ func (w *watcher) read(fd uintptr) bool {
 	}
 }
 
-// pass gives dst what was read and returns how much, zero at the end.
+// pass writes what was read to dst and returns its size, zero at the end.
 func (w *watcher) pass() (int, error) {
 	defer small.Put(w.buf)
 	if w.err != nil {

@@ -1,4 +1,4 @@
-package relay
+package splice
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// move carries everything from src to dst with splice(2), so that the bytes stay in the kernel.
+// move copies everything from src to dst with splice(2), so that the bytes stay in the kernel.
 //
 // It differs from (*net.TCPConn).ReadFrom in one thing: a pipe is held only while there are bytes in it. ReadFrom holds
 // one, of 1 MiB, for as long as it waits, so that a few dozen idle streams use up what the kernel grants an
@@ -63,7 +63,7 @@ func (m *mover) run(dst, src *net.TCPConn) (int64, error) {
 	}
 }
 
-// fill takes what src has into the pipe. It returns false to be called again when there is something.
+// fill reads from src into the pipe. It returns false to be called again when src is readable.
 func (m *mover) fill(fd uintptr) bool {
 	if m.pipe == nil {
 		if m.pipe = takePipe(); m.pipe == nil {
@@ -88,7 +88,7 @@ func (m *mover) fill(fd uintptr) bool {
 	}
 }
 
-// drain gives dst what is in the pipe. It returns false to be called again when there is room.
+// drain writes what is in the pipe to dst. It returns false to be called again when dst is writable.
 func (m *mover) drain(fd uintptr) bool {
 	for m.held > 0 {
 		n, err := unix.Splice(m.pipe.read, nil, int(fd), nil, int(m.held), unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
@@ -110,7 +110,7 @@ func (m *mover) drain(fd uintptr) bool {
 	return true
 }
 
-// release gives the pipe back, unless there are bytes left in it.
+// release returns the pipe to the pool, unless there are bytes left in it.
 func (m *mover) release() {
 	if m.pipe == nil {
 		return
@@ -125,7 +125,7 @@ func (m *mover) release() {
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
 
-// copy goes on through a buffer of our own, for want of a pipe.
+// copy copies through a buffer, without a pipe.
 func (m *mover) copy(dst, src *net.TCPConn) (int64, error) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)

@@ -1,4 +1,4 @@
-package relay
+package splice
 
 import (
 	"net"
@@ -16,11 +16,11 @@ const (
 	keepCount    = 3
 )
 
-// KeepAlive has the kernel notice an end that is gone: while nothing is sent, by keep-alive probes; while something is,
-// by its not being acknowledged for so long as userTimeout says, unless that is zero. Set on a listener, it holds for
-// what is accepted from it.
+// KeepAlive has the kernel detect a lost peer: while nothing is sent, by keep-alive probes; while something is,
+// by missing acknowledgements for userTimeout, unless that is zero. Set on a listener, it applies to accepted
+// connections.
 //
-// With a userTimeout a connection also ends when its far end is there but reads nothing for that long.
+// With a userTimeout a connection also ends if its peer is up but reads nothing for that long.
 func KeepAlive(c syscall.RawConn, userTimeout time.Duration) error {
 	var set error
 	option := func(fd uintptr, level, name, value int) {
@@ -42,7 +42,7 @@ func KeepAlive(c syscall.RawConn, userTimeout time.Duration) error {
 	return set
 }
 
-// Received is how many bytes the kernel has taken in on a connection, zero if it cannot tell.
+// Received is the number of bytes received on a connection, zero if the kernel does not provide it.
 func Received(c *net.TCPConn) int64 {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -59,7 +59,7 @@ func Received(c *net.TCPConn) int64 {
 	return n
 }
 
-// Silence is how long nothing has come in on a connection, zero if the kernel cannot tell.
+// Silence is the time since the last data was received on a connection, zero if the kernel does not provide it.
 func Silence(c *net.TCPConn) time.Duration {
 	raw, err := c.SyscallConn()
 	if err != nil {

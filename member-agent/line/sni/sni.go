@@ -1,18 +1,17 @@
-// Package hello reads the server name out of a TLS ClientHello without answering it. It is the whole of what a gateway
-// ever learns of a connection that it passes on. It must not know routes, nor anything of TLS beyond that first message.
-package hello
+// Package sni parses the server name of a TLS ClientHello without answering it, which is all that a gateway reads of a
+// forwarded connection. It must not know routes, nor anything of TLS beyond that first message.
+package sni
 
 import (
 	"errors"
 	"strings"
 )
 
-// MaxBytes is how much of a connection is read in search of a whole ClientHello. Fabric's are below 2 KiB, with
-// post-quantum key shares and a session ticket too.
+// MaxBytes is the maximum size of a ClientHello, in bytes. Fabric's are below 2 KiB, with post-quantum key shares and a
+// session ticket too.
 const MaxBytes = 16 << 10
 
-// maxRecords bounds the number of TLS records that one ClientHello may come in, so that a sender of tiny fragments
-// cannot make us parse much for little.
+// maxRecords bounds the number of TLS records of one ClientHello, so that tiny fragments do not cost much parsing.
 const maxRecords = 16
 
 var (
@@ -20,7 +19,7 @@ var (
 	ErrNotTLS = errors.New("not a TLS ClientHello")
 	// ErrTooLong: the ClientHello is larger than MaxBytes.
 	ErrTooLong = errors.New("the TLS ClientHello is larger than 16 KiB")
-	// ErrNoName: the ClientHello is sound but names no server.
+	// ErrNoName: the ClientHello is valid but has no server name.
 	ErrNoName = errors.New("the TLS ClientHello names no server")
 )
 
@@ -34,8 +33,8 @@ const (
 	typeHostName    = 0
 )
 
-// ServerName finds the server name in b, the first bytes of a connection, in lower case. When b is sound so far but too
-// short, need is the length that b must at least have before it is worth asking again, and err is nil.
+// ServerName finds the server name in b, the first bytes of a connection, in lower case. If b is valid so far but too
+// short, need is the minimum length of b for the next call, and err is nil.
 func ServerName(b []byte) (name string, need int, err error) {
 	message, need, err := assemble(b)
 	if err != nil || need > 0 {
@@ -138,7 +137,7 @@ func serverName(b reader) (string, error) {
 			continue
 		}
 		if seen {
-			return "", ErrNotTLS // two of them: whoever is asked behind us might read the other one
+			return "", ErrNotTLS // duplicates: the server might read the other one
 		}
 		seen = true
 		var err error

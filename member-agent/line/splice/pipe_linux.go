@@ -1,4 +1,4 @@
-package relay
+package splice
 
 import (
 	"runtime"
@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipeSize is the room of a pipe. 256 of them fit into what the kernel grants an unprivileged user.
+// pipeSize is the size of a pipe in bytes. 256 of them fit into what the kernel grants an unprivileged user.
 const pipeSize = 256 << 10
 
 type pipe struct {
@@ -15,7 +15,7 @@ type pipe struct {
 	cleanup     runtime.Cleanup
 }
 
-// pipes keeps pipes for the next one who has bytes to move. What the pool drops, the cleanup closes.
+// pipes pools pipes. Those that the pool drops are closed by the cleanup.
 var pipes sync.Pool
 
 func takePipe() *pipe {
