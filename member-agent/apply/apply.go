@@ -1,7 +1,6 @@
-// Package apply writes desired objects to a cluster by server-side apply, and remembers what it has written, so that a
-// reconciler may state everything it wants at every turn and an idle cluster still sees no request. What has one writer
-// and is written often is updated as a whole. It must know
-// nothing of plans, ledgers or members.
+// Package apply writes desired objects to a cluster by server-side apply, and caches what it has applied, so that a
+// reconciler may apply everything in every reconciliation without requests while nothing changes. Objects with one
+// writer that are written often are replaced instead. It must know nothing of plans, ledgers or members.
 package apply
 
 import (
@@ -20,8 +19,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// Memory is how long an object that was applied is taken to be still as it was, when nobody reports a change to it.
-const Memory = 5 * time.Minute
+// CacheTTL is how long an applied object is assumed to be unchanged if no change of it is observed.
+const CacheTTL = 5 * time.Minute
 
 // Applier applies objects under one field manager.
 type Applier struct {
@@ -29,8 +28,8 @@ type Applier struct {
 	owner  client.FieldOwner
 	now    func() time.Time
 
-	mu      sync.Mutex
-	applied map[Key]entry
+	mu    sync.Mutex
+	cache map[Key]entry
 }
 
 // Key names an object.
@@ -49,23 +48,23 @@ type entry struct {
 
 // New returns an Applier that writes through c as the field manager owner.
 func New(c client.Client, owner string, now func() time.Time) *Applier {
-	return &Applier{client: c, owner: client.FieldOwner(owner), now: now, applied: map[Key]entry{}}
+	return &Applier{client: c, owner: client.FieldOwner(owner), now: now, cache: map[Key]entry{}}
 }
 
-// Apply makes the cluster hold obj as far as obj says something. It does nothing when it has applied the same of late
-// and nothing is known to have changed since.
+// Apply applies obj by server-side apply. It does nothing if it has applied the same within CacheTTL and has observed no
+// change since.
 func (a *Applier) Apply(ctx context.Context, obj client.Object) error {
 	gvk, err := apiutil.GVKForObject(obj, a.client.Scheme())
 	if err != nil {
 		return fmt.Errorf("kind of %T: %w", obj, err)
 	}
-	// Mostly there is nothing to do, so what an apply needs is made only when there is.
+	// Usually there is nothing to do, so the conversion comes after the cache lookup.
 	raw, err := json.Marshal(obj)
 	if err != nil {
 		return fmt.Errorf("encode %s %s: %w", gvk.Kind, obj.GetName(), err)
 	}
 	key, hash := Key{Kind: gvk.GroupKind(), Name: client.ObjectKeyFromObject(obj)}, sha256.Sum256(raw)
-	if a.fresh(key, hash) {
+	if a.isCurrent(key, hash) {
 		return nil
 	}
 	u, err := Unstructured(obj, a.client.Scheme())
@@ -83,12 +82,12 @@ func (a *Applier) Apply(ctx context.Context, obj client.Object) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.applied[key] = e
+	a.cache[key] = e
 	return nil
 }
 
-// contentOf hashes what an object says, by way of its Go type, so that one from a response and one from a cache come to
-// the same.
+// contentOf hashes an object after conversion to its Go type, so that one from a response and one from a cache have the
+// same hash.
 func (a *Applier) contentOf(u *unstructured.Unstructured) (sum [sha256.Size]byte, err error) {
 	typed, err := a.client.Scheme().New(u.GroupVersionKind())
 	if err != nil {
@@ -100,8 +99,8 @@ func (a *Applier) contentOf(u *unstructured.Unstructured) (sum [sha256.Size]byte
 	return content(typed)
 }
 
-// content hashes an object without what says nothing about what was asked for: of its metadata the labels, annotations
-// and owners count, and its status does not.
+// content hashes an object without what is not part of the desired state: of its metadata only labels, annotations and
+// owners count, and its status does not.
 func content(obj runtime.Object) (sum [sha256.Size]byte, err error) {
 	m, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
 	if err != nil {
@@ -118,15 +117,15 @@ func content(obj runtime.Object) (sum [sha256.Size]byte, err error) {
 	return sha256.Sum256(raw), nil
 }
 
-func (a *Applier) fresh(key Key, hash [sha256.Size]byte) bool {
+func (a *Applier) isCurrent(key Key, hash [sha256.Size]byte) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	e, ok := a.applied[key]
-	return ok && e.hash == hash && a.now().Sub(e.at) < Memory
+	e, ok := a.cache[key]
+	return ok && e.hash == hash && a.now().Sub(e.at) < CacheTTL
 }
 
-// Observe tells the Applier that the cluster holds obj, or held it until just now. An object that is gone, or whose
-// specification is not the one that was applied, is applied again at the next turn.
+// Observe tells the Applier the current state of an object, or that it was deleted. An object that was deleted, or has
+// drifted from what was applied, is applied again in the next reconciliation.
 func (a *Applier) Observe(obj client.Object, gone bool) {
 	gvk, err := apiutil.GVKForObject(obj, a.client.Scheme())
 	if err != nil {
@@ -135,13 +134,13 @@ func (a *Applier) Observe(obj client.Object, gone bool) {
 	key := Key{Kind: gvk.GroupKind(), Name: client.ObjectKeyFromObject(obj)}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if e, ok := a.applied[key]; ok && (gone || e.drifted(obj)) {
-		delete(a.applied, key)
+	if e, ok := a.cache[key]; ok && (gone || e.drifted(obj)) {
+		delete(a.cache, key)
 	}
 }
 
-// drifted says whether an object is not as it was applied. ConfigMaps and Services, among others, have no generation:
-// of these the content is compared.
+// drifted says whether an object differs from what was applied. ConfigMaps and Services, among others, have no
+// generation: their content is compared.
 func (e entry) drifted(obj client.Object) bool {
 	if e.generation != obj.GetGeneration() {
 		return true
@@ -153,17 +152,16 @@ func (e entry) drifted(obj client.Object) bool {
 	return err != nil || now != e.content
 }
 
-// Forget drops what is remembered of a namespace's objects.
+// Forget drops a namespace's objects from the cache.
 func (a *Applier) Forget(namespace string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	maps.DeleteFunc(a.applied, func(k Key, _ entry) bool {
+	maps.DeleteFunc(a.cache, func(k Key, _ entry) bool {
 		return k.Name.Namespace == namespace || (k.Name.Namespace == "" && k.Name.Name == namespace)
 	})
 }
 
-// Unstructured is obj as it goes over the wire in an apply request: its kind filled in, and nothing that only the
-// server writes.
+// Unstructured is obj as the body of an apply request: with its kind, and without fields that only the server sets.
 func Unstructured(obj client.Object, scheme *runtime.Scheme) (*unstructured.Unstructured, error) {
 	gvk, err := apiutil.GVKForObject(obj, scheme)
 	if err != nil {

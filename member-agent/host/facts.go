@@ -101,7 +101,7 @@ func (l *Link) report(ctx context.Context, conn *connection, f Facts, c *credent
 	defer l.reporting.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	answer, err := apply.Reported(ctx, conn.client, &v1alpha1.Member{
+	answer, err := apply.StatusAndGet(ctx, conn.client, &v1alpha1.Member{
 		ObjectMeta: metav1.ObjectMeta{Name: l.options.Member},
 		Status: v1alpha1.MemberStatus{
 			Root: f.Root,

@@ -229,7 +229,7 @@ func (m *mirror) refused(ctx context.Context, name string, plan, copied *v1alpha
 	if copied.ResourceVersion != "" && copied.Annotations[AnnotationRefused] != said && copied.Undecodable.InStatus() {
 		next := copied.DeepCopy()
 		next.Annotations = merged(next.Annotations, map[string]string{AnnotationRefused: said})
-		err := apply.Whole(ctx, m.link.options.Own, next, MirrorOwner)
+		err := apply.CreateOrReplace(ctx, m.link.options.Own, next, MirrorOwner)
 		if overtaken(err) {
 			return reconcile.Result{RequeueAfter: conflictPause}, nil
 		}
@@ -287,7 +287,7 @@ func (m *mirror) write(ctx context.Context, plan, copied *v1alpha1.MemberPlan) e
 		next.Annotations = merged(copied.Annotations, next.Annotations)
 		delete(next.Annotations, AnnotationRefused)
 	}
-	return apply.Whole(ctx, m.link.options.Own, next, MirrorOwner)
+	return apply.CreateOrReplace(ctx, m.link.options.Own, next, MirrorOwner)
 }
 
 // merged keeps what others have put beside what is ours.

@@ -11,10 +11,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// Whole writes an object that nobody else writes: it makes it, or with a resource version updates it as a whole, and
-// fails with a conflict if it has moved on. The API server is told to keep no account of who owns which field, which is
-// half of the cost of a write, and of no use where there is one owner (Kubernetes, "Clearing managedFields").
-func Whole(ctx context.Context, c client.Client, obj client.Object, owner string) error {
+// CreateOrReplace writes an object that has no other writer: it creates it, or replaces it if it has a resource version,
+// and fails with a conflict if that is outdated. Managed fields are cleared, which saves half of the cost of a write and
+// is possible where there is one owner (Kubernetes, "Clearing managedFields").
+func CreateOrReplace(ctx context.Context, c client.Client, obj client.Object, owner string) error {
 	if obj.GetResourceVersion() == "" {
 		return c.Create(ctx, obj, client.FieldOwner(owner))
 	}
@@ -24,12 +24,12 @@ func Whole(ctx context.Context, c client.Client, obj client.Object, owner string
 
 // Status applies the status of obj, and nothing else of it, as the field manager owner.
 func Status(ctx context.Context, c client.Client, obj client.Object, owner string) error {
-	_, err := Reported(ctx, c, obj, owner)
+	_, err := StatusAndGet(ctx, c, obj, owner)
 	return err
 }
 
-// Reported does what Status does, and returns the object as it is afterwards.
-func Reported(ctx context.Context, c client.Client, obj client.Object, owner string) (*unstructured.Unstructured, error) {
+// StatusAndGet does what Status does, and returns the object in the response.
+func StatusAndGet(ctx context.Context, c client.Client, obj client.Object, owner string) (*unstructured.Unstructured, error) {
 	m, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
 	if err != nil {
 		return nil, fmt.Errorf("convert %T %s: %w", obj, obj.GetName(), err)
