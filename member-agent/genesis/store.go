@@ -1,6 +1,6 @@
-// Package genesis keeps the first blocks of a consortium's channels in the organization's own cluster: one immutable
-// ConfigMap for each channel in the consortium's namespace. From there nodes join, are healed and added later, with the
-// host gone and the plan changed. It must know nothing of what is in a block, of plans or of the host.
+// Package genesis stores the first blocks of a consortium's channels in the organization's own cluster: one immutable
+// ConfigMap for each channel in the consortium's namespace. Nodes join from there, also later, without the host and
+// after changes of the plan. It must know nothing of what is in a block, of plans or of the host.
 package genesis
 
 import (
@@ -21,7 +21,7 @@ import (
 const (
 	// LabelChannel is on every ConfigMap of a first block and names the channel.
 	LabelChannel = v1alpha1.GroupName + "/first-block"
-	// annotationHash, annotationAgreed and annotationBytes tell what is to be known of a block without reading it.
+	// annotationHash, annotationAgreed and annotationBytes describe a block, so that it need not be read.
 	annotationHash   = v1alpha1.GroupName + "/first-block-hash"
 	annotationAgreed = v1alpha1.GroupName + "/first-block-agreed"
 	annotationBytes  = v1alpha1.GroupName + "/first-block-bytes"
@@ -31,7 +31,7 @@ const (
 	prefix = "first-block."
 )
 
-// What one consortium may keep, whatever channels a host goes on to name: twice as many as a plan carries at a time.
+// Limits of one consortium, whatever channels a host names: twice as many as one plan can have.
 const (
 	maxBlocks = 2 * v1alpha1.MaxPlanChannels
 	maxBytes  = 64 << 20
@@ -50,7 +50,7 @@ type Store struct {
 
 var _ ledger.Pins = Store{}
 
-// All lists what is kept, by channel.
+// All lists the pins by channel.
 func (s Store) All(ctx context.Context) (map[string]ledger.Pin, error) {
 	kept, err := s.list(ctx)
 	if err != nil {
@@ -76,7 +76,7 @@ func (s Store) list(ctx context.Context) ([]metav1.PartialObjectMetadata, error)
 	return list.Items, nil
 }
 
-// Block is a channel's block as it was kept.
+// Block is the packed block of a channel.
 func (s Store) Block(ctx context.Context, channel string) ([]byte, error) {
 	var cm corev1.ConfigMap
 	if err := s.Client.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: prefix + channel}, &cm); err != nil {
@@ -85,9 +85,9 @@ func (s Store) Block(ctx context.Context, channel string) ([]byte, error) {
 	return cm.BinaryData[blockKey], nil
 }
 
-// Keep makes the ConfigMap of a channel.
+// Keep creates the ConfigMap of a channel.
 func (s Store) Keep(ctx context.Context, channel, hash string, packed []byte) error {
-	if err := s.fits(ctx, len(packed)); err != nil {
+	if err := s.checkCapacity(ctx, len(packed)); err != nil {
 		return err
 	}
 	cm := &corev1.ConfigMap{
@@ -107,14 +107,14 @@ func (s Store) Keep(ctx context.Context, channel, hash string, packed []byte) er
 	if err != nil {
 		return err
 	}
-	if there := pins[channel].Hash; there != hash {
-		return fmt.Errorf("%s holds another one already (%.12s…)", s.Where(channel), there)
+	if existing := pins[channel].Hash; existing != hash {
+		return fmt.Errorf("%s holds another one already (%.12s…)", s.Where(channel), existing)
 	}
 	return nil
 }
 
-// fits says whether there is room for one block more.
-func (s Store) fits(ctx context.Context, bytes int) error {
+// checkCapacity fails if another block would exceed the limits.
+func (s Store) checkCapacity(ctx context.Context, bytes int) error {
 	kept, err := s.list(ctx)
 	if err != nil {
 		return err
@@ -124,13 +124,13 @@ func (s Store) fits(ctx context.Context, bytes int) error {
 		bytes += max(n, 0)
 	}
 	if len(kept) >= maxBlocks || bytes > maxBytes {
-		return fmt.Errorf("namespace %s holds %d first blocks already, and %d, of %d MiB together, are the most: delete those of channels that are not used any more (kubectl -n %s get configmaps -l %s)",
+		return fmt.Errorf("namespace %s holds %d first blocks already; the limit is %d, of %d MiB together: delete those of channels that are not used any more (kubectl -n %s get configmaps -l %s)",
 			s.Namespace, len(kept), maxBlocks, maxBytes>>20, s.Namespace, LabelChannel)
 	}
 	return nil
 }
 
-// Agree notes on the ConfigMap that everybody concerned has shown its hash.
+// Agree sets the annotation that the records of all members concerned have the block's hash.
 func (s Store) Agree(ctx context.Context, channel string) error {
 	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: prefix + channel}}
 	patch := []byte(`{"metadata":{"annotations":{"` + annotationAgreed + `":"true"}}}`)
@@ -142,8 +142,8 @@ func (s Store) Where(channel string) string {
 	return "ConfigMap " + prefix + channel + " in namespace " + s.Namespace
 }
 
-// Forget deletes everything that is kept, once the consortium's nodes have been taken down. A namespace that the agent may
-// not read holds nothing of it.
+// Forget deletes all pins, after the consortium's nodes have been removed. A namespace that the agent may not read has
+// none.
 func (s Store) Forget(ctx context.Context) error {
 	kept, err := s.list(ctx)
 	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {

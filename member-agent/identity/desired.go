@@ -32,7 +32,7 @@ const (
 	renewBefore = 30 * 24 * time.Hour
 )
 
-// Options of the room.
+// Options of the Phase.
 type Options struct {
 	Member string
 	// Namespace of the agent.

@@ -24,9 +24,9 @@ import (
 )
 
 // ErrCertManagerMissing says that the cluster has no cert-manager.
-var ErrCertManagerMissing = errors.New("this cluster does not serve cert-manager's API: install cert-manager (helm install cert-manager oci://quay.io/jetstack/charts/cert-manager --namespace cert-manager --create-namespace --set crds.enabled=true); the agent goes on by itself once it is there")
+var ErrCertManagerMissing = errors.New("this cluster does not serve cert-manager's API: install cert-manager (helm install cert-manager oci://quay.io/jetstack/charts/cert-manager --namespace cert-manager --create-namespace --set crds.enabled=true); the agent continues by itself once it is installed")
 
-// AddToScheme adds the kinds that the room writes.
+// AddToScheme adds the kinds that this package writes.
 func AddToScheme(scheme *runtime.Scheme) error { return certmanager.AddToScheme(scheme) }
 
 // Applier writes desired objects.
@@ -34,7 +34,7 @@ type Applier interface {
 	Apply(ctx context.Context, obj client.Object) error
 }
 
-// Phase has certificates issued and reads what has been.
+// Phase applies Certificates and reads the issued ones.
 type Phase struct {
 	Options Options
 	Applier Applier
@@ -42,18 +42,18 @@ type Phase struct {
 	Certificates client.Reader
 	Now          func() time.Time
 
-	reasons reasons
-	// missing is what Organization has found of late: to look for an API that is not served costs several requests, and
-	// need not be done for every plan.
-	missing atomic.Bool
+	reasons reasonCache
+	// crdMissing is what Organization has found last: a request to an API that is not served costs several requests of API
+	// discovery, and need not be done for every plan.
+	crdMissing atomic.Bool
 }
 
-// KeyPair is an issued certificate chain with its key and its authority, in PEM.
-type KeyPair struct {
+// Credentials is an issued certificate chain with its key and its authority, in PEM.
+type Credentials struct {
 	Certificate, Key, Authority []byte
 }
 
-// Issued is how far the certificates are.
+// Issued is the state of a plan's certificates.
 type Issued struct {
 	// Waiting says what has not been issued and why; empty when everything has.
 	Waiting string
@@ -65,21 +65,21 @@ type Issued struct {
 	Digests map[string]string
 }
 
-// Organization has the organization's own certificates issued, and returns its root and the agent's identity.
-// Certificates that were issued before are good without cert-manager too.
-func (p *Phase) Organization(ctx context.Context, secrets client.Reader) (root string, agent KeyPair, err error) {
+// Organization applies the organization's own certificates, and returns its root and the agent's identity. Certificates
+// that were issued before are returned without cert-manager too.
+func (p *Phase) Organization(ctx context.Context, secrets client.Reader) (root string, agent Credentials, err error) {
 	applied := p.applyAll(ctx, Organization(p.Options))
-	p.missing.Store(errors.Is(applied, ErrCertManagerMissing))
+	p.crdMissing.Store(errors.Is(applied, ErrCertManagerMissing))
 	for _, name := range []string{AgentSecret, GatewaySecret} {
 		pair, err := Read(ctx, secrets, p.Options.Namespace, name)
 		if err != nil {
-			return "", KeyPair{}, err
+			return "", Credentials{}, err
 		}
 		if pair == nil && applied != nil {
-			return "", KeyPair{}, applied
+			return "", Credentials{}, applied
 		}
 		if pair == nil {
-			return "", KeyPair{}, p.notIssued(ctx, p.Options.Namespace, []string{RootSecret, name})
+			return "", Credentials{}, p.notIssued(ctx, p.Options.Namespace, []string{RootSecret, name})
 		}
 		if name == AgentSecret {
 			agent = *pair
@@ -88,24 +88,24 @@ func (p *Phase) Organization(ctx context.Context, secrets client.Reader) (root s
 	return strings.TrimSpace(string(agent.Authority)) + "\n", agent, nil
 }
 
-// Waiting is the error of a certificate that has not been issued yet.
-type Waiting struct{ What string }
+// NotIssued is the error of a certificate that has not been issued yet.
+type NotIssued struct{ What string }
 
-func (w Waiting) Error() string { return w.What }
+func (w NotIssued) Error() string { return w.What }
 
 func (p *Phase) notIssued(ctx context.Context, namespace string, names []string) error {
-	return Waiting{p.explain(ctx, namespace, names)}
+	return NotIssued{p.explain(ctx, namespace, names)}
 }
 
-// Consortium has the certificates of one plan issued: the authorities, and what each of them issues once it is there.
+// Consortium applies the certificates of one plan: the authorities, and what each of them issues once it is ready.
 func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1alpha1.MemberPlan, identities []ledger.Identity) (Issued, error) {
 	issued := Issued{
 		Roots:     map[ledger.Authority][]string{},
 		Published: map[string]string{},
 		Digests:   map[string]string{},
 	}
-	// What has been issued is read whatever becomes of this: running nodes do not need cert-manager to be healed.
-	applied := p.applyServed(ctx, Authorities(plan))
+	// Issued certificates are read in spite of errors: running nodes are healed without cert-manager too.
+	applied := p.applyIfServed(ctx, Authorities(plan))
 	var missing []string
 	for _, a := range authorities {
 		pair, err := Read(ctx, secrets, plan.Spec.Namespace, AuthorityName(a))
@@ -118,7 +118,7 @@ func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1a
 		}
 		issued.Roots[a] = []string{string(pair.Certificate)}
 		if !errors.Is(applied, ErrCertManagerMissing) {
-			applied = errors.Join(applied, p.applyServed(ctx, Certificates(plan, a, identities)))
+			applied = errors.Join(applied, p.applyIfServed(ctx, Certificates(plan, a, identities)))
 		}
 	}
 	waits, err := issued.read(ctx, secrets, plan.Spec.Namespace, identities)
@@ -131,13 +131,13 @@ func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1a
 	case applied == nil:
 		issued.Waiting = p.explain(ctx, plan.Spec.Namespace, missing)
 	default:
-		// Why is in the error. The member's record has to wait too: without a node's certificate it would be half of one.
+		// The error has the cause. The member's record has to wait too: without a node's certificate it would be incomplete.
 		issued.Waiting = "certificates have not been issued: " + strings.Join(missing, ", ")
 	}
 	return issued, applied
 }
 
-// read takes over the identities that have been issued, and names those that have not.
+// read reads the issued identities, and returns those that are missing.
 func (i *Issued) read(ctx context.Context, secrets client.Reader, namespace string, identities []ledger.Identity) (missing []string, err error) {
 	for _, id := range identities {
 		pair, err := Read(ctx, secrets, namespace, id.Name)
@@ -158,20 +158,20 @@ func (i *Issued) read(ctx context.Context, secrets client.Reader, namespace stri
 	return missing, nil
 }
 
-// applyServed applies unless cert-manager's API was found missing.
-func (p *Phase) applyServed(ctx context.Context, objects []client.Object) error {
-	if p.missing.Load() {
+// applyIfServed applies unless cert-manager's API was found missing.
+func (p *Phase) applyIfServed(ctx context.Context, objects []client.Object) error {
+	if p.crdMissing.Load() {
 		return ErrCertManagerMissing
 	}
 	return p.applyAll(ctx, objects)
 }
 
-// applyAll applies all of the objects: one that is rejected keeps no other from being issued.
+// applyAll applies all of the objects: one that is rejected blocks no other.
 func (p *Phase) applyAll(ctx context.Context, objects []client.Object) error {
 	var failed []error
 	for _, obj := range objects {
 		if err := p.Applier.Apply(ctx, obj); err != nil {
-			if meta.IsNoMatchError(err) || unserved(err) {
+			if meta.IsNoMatchError(err) || isCRDMissing(err) {
 				return ErrCertManagerMissing
 			}
 			failed = append(failed, err)
@@ -180,8 +180,9 @@ func (p *Phase) applyAll(ctx context.Context, objects []client.Object) error {
 	return errors.Join(failed...)
 }
 
-// unserved tells a kind that the API server does not know from an object that is not there: an apply makes the object.
-func unserved(err error) bool {
+// isCRDMissing distinguishes a kind that the API server does not serve from a missing namespace: an apply creates the
+// object itself.
+func isCRDMissing(err error) bool {
 	return apierrors.IsNotFound(err) && !strings.Contains(err.Error(), "namespaces ")
 }
 
@@ -192,26 +193,26 @@ func (p *Phase) explain(ctx context.Context, namespace string, names []string) s
 	if len(names) > 3 {
 		text += fmt.Sprintf(" and %d more", len(names)-3)
 	}
-	return text + ": " + p.reasons.of(namespace, p.Now(), func() string { return p.ask(ctx, namespace, names) })
+	return text + ": " + p.reasons.get(namespace, p.Now(), func() string { return p.fetchReason(ctx, namespace, names) })
 }
 
-// ask looks up what cert-manager says of the first of the certificates that it says something of.
-func (p *Phase) ask(ctx context.Context, namespace string, names []string) string {
+// fetchReason reads cert-manager's message of the first of the certificates that has one.
+func (p *Phase) fetchReason(ctx context.Context, namespace string, names []string) string {
 	var certs certmanager.CertificateList
-	ours := client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
-	if err := p.Certificates.List(ctx, &certs, client.InNamespace(namespace), ours); err == nil {
+	managed := client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
+	if err := p.Certificates.List(ctx, &certs, client.InNamespace(namespace), managed); err == nil {
 		for i := range certs.Items {
 			cert := &certs.Items[i]
-			if reason := unready(cert); reason != "" && slices.Contains(names, cert.Name) {
+			if reason := notReadyReason(cert); reason != "" && slices.Contains(names, cert.Name) {
 				return reason
 			}
 		}
 	}
-	return "if this lasts, see whether cert-manager's controller runs"
+	return "if this lasts, check that cert-manager's controller runs"
 }
 
-// unready is what cert-manager says of a certificate that is not ready.
-func unready(cert *certmanager.Certificate) string {
+// notReadyReason is cert-manager's message of a certificate that is not ready.
+func notReadyReason(cert *certmanager.Certificate) string {
 	for _, c := range cert.Status.Conditions {
 		if c.Type == certmanager.CertificateConditionReady && c.Status != cmmeta.ConditionTrue && c.Message != "" {
 			return fmt.Sprintf("%s: %s", cert.Name, c.Message)
@@ -221,7 +222,7 @@ func unready(cert *certmanager.Certificate) string {
 }
 
 // Read reads an issued identity; nil when it has not been issued yet.
-func Read(ctx context.Context, secrets client.Reader, namespace, name string) (*KeyPair, error) {
+func Read(ctx context.Context, secrets client.Reader, namespace, name string) (*Credentials, error) {
 	var secret corev1.Secret
 	err := secrets.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &secret)
 	if apierrors.IsNotFound(err) {
@@ -230,7 +231,7 @@ func Read(ctx context.Context, secrets client.Reader, namespace, name string) (*
 	if err != nil {
 		return nil, fmt.Errorf("read Secret %s: %w", name, err)
 	}
-	pair := KeyPair{
+	pair := Credentials{
 		Certificate: secret.Data[corev1.TLSCertKey],
 		Key:         secret.Data[corev1.TLSPrivateKeyKey],
 		Authority:   secret.Data[cmmeta.TLSCAKey],
@@ -241,9 +242,9 @@ func Read(ctx context.Context, secrets client.Reader, namespace, name string) (*
 	return &pair, nil
 }
 
-// digest changes whenever the certificate or its authority does. The key is left out: it has no business in an
-// annotation, hashed or not, and no certificate fits two keys.
-func digest(pair *KeyPair) string {
+// digest changes whenever the certificate or its authority does. The key is left out: an annotation must not have a hash
+// of it, and a new key has a new certificate.
+func digest(pair *Credentials) string {
 	h := sha256.New()
 	h.Write(pair.Certificate)
 	h.Write([]byte{0})

@@ -5,42 +5,42 @@ import (
 	"time"
 )
 
-// askEvery is how often cert-manager is asked why a certificate is not there. Nothing tells of it: the agent watches
-// Secrets, which certificates end in.
-const askEvery = 10 * time.Second
+// fetchInterval is how often cert-manager's Certificates are read for why one is not issued. They are not watched: the
+// agent watches the resulting Secrets.
+const fetchInterval = 10 * time.Second
 
-// reasons remembers of each namespace what cert-manager has said of its certificates.
-type reasons struct {
-	mu    sync.Mutex
-	known map[string]reason
+// reasonCache caches cert-manager's message for each namespace.
+type reasonCache struct {
+	mu          sync.Mutex
+	byNamespace map[string]cachedReason
 }
 
-type reason struct {
-	asked time.Time
-	text  string
+type cachedReason struct {
+	fetched time.Time
+	text    string
 }
 
-// of is what was said last, or what ask says if it is time to ask.
-func (r *reasons) of(namespace string, now time.Time, ask func() string) string {
+// get is the cached message, or the result of fetch if that is older than fetchInterval.
+func (r *reasonCache) get(namespace string, now time.Time, fetch func() string) string {
 	r.mu.Lock()
-	last, ok := r.known[namespace]
+	last, ok := r.byNamespace[namespace]
 	r.mu.Unlock()
-	if ok && now.Sub(last.asked) < askEvery {
+	if ok && now.Sub(last.fetched) < fetchInterval {
 		return last.text
 	}
-	next := reason{asked: now, text: ask()}
+	next := cachedReason{fetched: now, text: fetch()}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.known == nil {
-		r.known = map[string]reason{}
+	if r.byNamespace == nil {
+		r.byNamespace = map[string]cachedReason{}
 	}
-	r.known[namespace] = next
+	r.byNamespace[namespace] = next
 	return next.text
 }
 
-// forget is called when there is nothing more to ask.
-func (r *reasons) forget(namespace string) {
+// forget drops the message of a namespace.
+func (r *reasonCache) forget(namespace string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.known, namespace)
+	delete(r.byNamespace, namespace)
 }

@@ -15,7 +15,7 @@ import (
 
 // Identity issues certificates.
 type Identity interface {
-	Organization(ctx context.Context, secrets client.Reader) (root string, agent identity.KeyPair, err error)
+	Organization(ctx context.Context, secrets client.Reader) (root string, agent identity.Credentials, err error)
 	Consortium(ctx context.Context, secrets client.Reader, plan *v1alpha1.MemberPlan, identities []ledger.Identity) (identity.Issued, error)
 }
 

@@ -74,7 +74,7 @@ func (h *house) identify(ctx context.Context) *organization {
 		// What was issued before goes on to hold while cert-manager is away.
 		org := *h.organization.Load()
 		org.waiting, org.reason = err.Error(), v1alpha1.ReasonFailed
-		var waiting identity.Waiting
+		var waiting identity.NotIssued
 		switch {
 		case errors.Is(err, identity.ErrCertManagerMissing):
 			org.reason = v1alpha1.ReasonCertManagerMissing

@@ -1,5 +1,5 @@
-// Package networks finds out which addresses are the own cluster's: those of its Services, pods and nodes. Whoever dials
-// addresses that others name leaves these out. It must not know what is dialed, nor by whom.
+// Package networks finds the own cluster's networks: those of its Services, pods and nodes, which must not be dialed when
+// others name them. It must not know what is dialed, nor by whom.
 package networks
 
 import (
@@ -18,21 +18,21 @@ import (
 )
 
 const (
-	// refresh is how long what was found holds.
-	refresh = 5 * time.Minute
-	// page is how many nodes are read at once.
-	page = 500
+	// cacheTTL is how long a result is cached.
+	cacheTTL = 5 * time.Minute
+	// pageSize is the page size of the list of nodes.
+	pageSize = 500
 )
 
 // Own are the own cluster's networks.
 type Own struct {
 	// CIDRs, sorted.
 	CIDRs []string
-	// Problems say what could not be found out, and what to do instead; sorted.
+	// Problems say which networks are unknown, and how to configure them; sorted.
 	Problems []string
 }
 
-// Finder asks the API server, and remembers for a while what it said.
+// Finder reads the networks from the API server and caches them.
 type Finder struct {
 	// Client lists nodes and ServiceCIDRs.
 	Client client.Reader
@@ -45,12 +45,12 @@ type Finder struct {
 	at    time.Time
 }
 
-// Find returns the networks. What cannot be asked for, because the cluster does not serve it or the agent has no right to
-// it, is a problem; that the API server is away is an error, unless there is an earlier answer.
+// Find returns the networks. What cannot be read, because the cluster does not serve it or the agent has no right to it,
+// is in Problems; an unreachable API server is an error, unless there is a cached result.
 func (f *Finder) Find(ctx context.Context) (Own, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.found != nil && f.Now().Sub(f.at) < refresh {
+	if f.found != nil && f.Now().Sub(f.at) < cacheTTL {
 		return *f.found, nil
 	}
 	s := search{cidrs: map[netip.Prefix]bool{}}
@@ -63,7 +63,7 @@ func (f *Finder) Find(ctx context.Context) (Own, error) {
 		if f.found != nil {
 			return *f.found, nil
 		}
-		return Own{}, fmt.Errorf("find out this cluster's own networks: %w", err)
+		return Own{}, fmt.Errorf("find this cluster's own networks: %w", err)
 	}
 	own := s.result()
 	f.found, f.at = &own, f.Now()
@@ -73,7 +73,7 @@ func (f *Finder) Find(ctx context.Context) (Own, error) {
 func (f *Finder) services(ctx context.Context, s *search) error {
 	var all networkingv1.ServiceCIDRList
 	if err := f.Client.List(ctx, &all); err != nil {
-		return s.excuse(err, "the networks of Services are not known (Kubernetes before 1.33 does not tell): name them in gateway.lines.deny")
+		return s.toProblem(err, "the networks of Services are not known (Kubernetes before 1.33 has no ServiceCIDR): name them in gateway.lines.deny")
 	}
 	for _, c := range all.Items {
 		for _, cidr := range c.Spec.CIDRs {
@@ -86,12 +86,12 @@ func (f *Finder) services(ctx context.Context, s *search) error {
 func (f *Finder) nodes(ctx context.Context, s *search) error {
 	pods := false
 	for next := ""; ; {
-		var some corev1.NodeList
-		if err := f.Client.List(ctx, &some, client.Limit(page), client.Continue(next)); err != nil {
-			return s.excuse(err, "the addresses of nodes and pods are not known: name their networks in gateway.lines.deny")
+		var page corev1.NodeList
+		if err := f.Client.List(ctx, &page, client.Limit(pageSize), client.Continue(next)); err != nil {
+			return s.toProblem(err, "the addresses of nodes and pods are not known: name their networks in gateway.lines.deny")
 		}
-		for i := range some.Items {
-			node := &some.Items[i]
+		for i := range page.Items {
+			node := &page.Items[i]
 			for _, cidr := range node.Spec.PodCIDRs {
 				pods = s.network(cidr) || pods
 			}
@@ -99,7 +99,7 @@ func (f *Finder) nodes(ctx context.Context, s *search) error {
 				s.address(a.Address)
 			}
 		}
-		if next = some.Continue; next == "" {
+		if next = page.Continue; next == "" {
 			break
 		}
 	}
@@ -109,14 +109,14 @@ func (f *Finder) nodes(ctx context.Context, s *search) error {
 	return nil
 }
 
-// search is what is found on the way.
+// search collects the results.
 type search struct {
 	cidrs    map[netip.Prefix]bool
 	problems []string
 }
 
-// excuse makes a problem of an error that will be the same the next time.
-func (s *search) excuse(err error, problem string) error {
+// toProblem turns a permanent error into a problem.
+func (s *search) toProblem(err error, problem string) error {
 	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
 		s.problems = append(s.problems, problem)
 		return nil
@@ -132,7 +132,7 @@ func (s *search) network(cidr string) bool {
 	return err == nil
 }
 
-// address takes an IP address, and passes over host names.
+// address adds an IP address, and ignores host names.
 func (s *search) address(text string) {
 	if ip, err := netip.ParseAddr(text); err == nil {
 		ip = ip.Unmap().WithZone("")

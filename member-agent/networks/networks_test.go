@@ -93,7 +93,7 @@ func TestFindRemembers(t *testing.T) {
 		t.Errorf("asked again at once: %d times, %v", a.asked-asked, err)
 	}
 	a.err["services"] = errors.New("connection refused")
-	now = now.Add(refresh)
+	now = now.Add(cacheTTL)
 	later, err := f.Find(t.Context())
 	if err != nil || a.asked == asked {
 		t.Errorf("asked %d times after a while, %v", a.asked-asked, err)

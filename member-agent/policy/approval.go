@@ -2,7 +2,7 @@ package policy
 
 import "fmt"
 
-// Approval is how an organization comes to approve a contract's definition on a channel.
+// Approval is how an organization approves a contract's definition on a channel.
 type Approval string
 
 const (
@@ -12,11 +12,11 @@ const (
 	ByHand Approval = "ByHand"
 )
 
-// Validate says if it is neither.
+// Validate fails if it is neither.
 func (a Approval) Validate() error {
 	switch a {
 	case Automatic, ByHand:
 		return nil
 	}
-	return fmt.Errorf("%q is no way to approve contracts: use %s or %s", string(a), Automatic, ByHand)
+	return fmt.Errorf("%q is not a mode of approval: use %s or %s", string(a), Automatic, ByHand)
 }

@@ -2,7 +2,7 @@ package signature
 
 import "errors"
 
-// Why a record is refused. Every error of Verify is one of these, for errors.Is.
+// Why a record is rejected. Every error of Verify is one of these, for errors.Is.
 var (
 	// ErrTooLarge: the envelope is larger than v1alpha1.MaxRecordBytes, or something in it is more than its share.
 	ErrTooLarge = errors.New("record too large")
@@ -16,15 +16,15 @@ var (
 	ErrWrongSigner = errors.New("signer is not the member's agent")
 	// ErrSignature: the signature is not the signer's over this payload.
 	ErrSignature = errors.New("signature does not match")
-	// ErrWrongMember: the record speaks for somebody else than the signer, or claims what is somebody else's.
+	// ErrWrongMember: the record is that of another member than the signer, or claims what belongs to another.
 	ErrWrongMember = errors.New("record speaks for another member")
 	// ErrWrongConsortium: the record is about another Consortium.
 	ErrWrongConsortium = errors.New("record is about another consortium")
-	// ErrMalformed: the envelope or its content is not what a record looks like.
+	// ErrMalformed: the envelope or its content is malformed.
 	ErrMalformed = errors.New("malformed record")
 )
 
-// Reason puts an error of Verify into one word, for metrics and logs. The number of words is bounded.
+// Reason is an error of Verify as one word, for metrics and logs. The number of words is bounded.
 func Reason(err error) string {
 	for _, r := range []struct {
 		err  error

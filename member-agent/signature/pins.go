@@ -28,11 +28,11 @@ type Comparison struct {
 	Pins Pins
 	// Renewed are the Members whose root has another certificate for the same key, sorted. Pins holds the new one.
 	Renewed []string
-	// Changed are the Members whose root is not the pinned one, sorted. The pinned one goes on to hold.
+	// Changed are the Members whose root is not the pinned one, sorted. The pinned one is kept.
 	Changed []string
 	// Unreadable are the Members whose root is no certificate, sorted. Nothing is pinned for them.
 	Unreadable []string
-	// Full are the Members for whose roots there is no room left, sorted. Nothing is pinned for them.
+	// Full are the Members whose roots would exceed MaxPinsBytes, sorted. Nothing is pinned for them.
 	Full []string
 	// Added is whether Pins has grown.
 	Added bool
@@ -47,12 +47,11 @@ func (p Pins) size() int {
 	return n
 }
 
-// News is whether Pins holds anything new, and wants to be kept.
+// News is whether Pins has changed and has to be stored.
 func (c Comparison) News() bool { return c.Added || len(c.Renewed) > 0 }
 
 // Compare pins the roots that are seen for the first time, follows those that were renewed and finds those that have
-// changed. Members that have not
-// published a root yet are passed over. It changes nothing itself.
+// changed. Members that have not published a root yet are skipped. It changes nothing itself.
 func (p Pins) Compare(members []v1alpha1.PlanMember) Comparison {
 	c := Comparison{Pins: maps.Clone(p)}
 	if c.Pins == nil {

@@ -18,7 +18,7 @@ const (
 	maxChannels    = v1alpha1.MaxPlanChannels
 )
 
-// check holds a record against what its speaker may say at all.
+// check validates a record's content against its member and consortium.
 func check(r *v1alpha1.Record, member, consortium string) error {
 	switch {
 	case r.Member != member:
@@ -99,7 +99,7 @@ func checkLines(r *v1alpha1.Record) error {
 	return nil
 }
 
-// checkChannels has every channel named once, with the hex SHA-256 of a block.
+// checkChannels checks that channels are unique and have the hex SHA-256 of a block.
 func checkChannels(r *v1alpha1.Record) error {
 	if len(r.Channels) > maxChannels {
 		return fmt.Errorf("%w: %d channels", ErrTooLarge, len(r.Channels))

@@ -13,11 +13,11 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// label keeps a record's signature from ever being taken for that of something else, and names the format.
+// label is the domain separator of a record's signature, and names the format.
 const label = "hanse-record-v1\n"
 
-// Sign puts a record into an envelope. It refuses what Verify would refuse anyway, so that a mistake shows at home;
-// whether the chain leads to the root that the others have pinned only they can tell.
+// Sign puts a record into an envelope. It fails where Verify would fail, except that it does not know the root that the
+// others have pinned.
 func Sign(key crypto.Signer, chainPEM string, record v1alpha1.Record) (v1alpha1.SignedRecord, error) {
 	var none v1alpha1.SignedRecord
 	if err := check(&record, record.Member, record.Consortium); err != nil {
@@ -44,9 +44,9 @@ func Sign(key crypto.Signer, chainPEM string, record v1alpha1.Record) (v1alpha1.
 	return env, checkSize(&env)
 }
 
-// Verify says what a Member has said about itself in a Consortium, once it is certain that the Member's agent said it.
-// rootPEM is the pinned root of that very Member. Fields that are not known yet are passed over, so that a newer agent
-// can talk to an older one. The signer's certificate has to be valid now: agents sign again when theirs is renewed.
+// Verify verifies a Member's record in a Consortium and returns it. rootPEM is the pinned root of that Member. Unknown
+// fields are ignored, so that a newer agent can talk to an older one. The signer's certificate has to be valid now:
+// agents sign again when theirs is renewed.
 func Verify(env *v1alpha1.SignedRecord, rootPEM string, member, consortium string, now time.Time) (v1alpha1.Record, error) {
 	var none v1alpha1.Record
 	if env == nil {
