@@ -40,7 +40,7 @@ func (p phases) Advance(ctx context.Context, in lifecycle.LedgerInput) lifecycle
 		return notOpen(in.Plan.Status, err)
 	}
 	defer func() { _ = session.Close() }()
-	progress := ledger.Advance(ctx, ledger.Patient(session, forOthers), ledger.Input{
+	progress := ledger.Advance(ctx, ledger.RetrySession(session, forOthers), ledger.Input{
 		Plan: in.Plan, Previous: in.Plan.Status, Records: in.Records, Pins: p.pins(in.Plan),
 		Running: in.Runs,
 	})

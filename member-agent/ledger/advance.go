@@ -13,24 +13,24 @@ import (
 )
 
 const (
-	// stepTimeout is what one step at one node may take, so that a node that does not answer holds up nothing else.
+	// stepTimeout is the time limit of one step at one node, so that a node that does not answer blocks nothing else.
 	stepTimeout = 30 * time.Second
-	// atOnce is how many channels, and then contracts, are worked on at the same time.
-	atOnce = 8
+	// maxConcurrent is the number of concurrent channels, and then contracts.
+	maxConcurrent = 8
 )
 
 // Progress is how far a Member has come with its channels and contracts.
 type Progress struct {
 	Channels  []v1alpha1.PlanChannelStatus
 	Contracts []v1alpha1.PlanContractStatus
-	// ChannelsReady and ContractsReady sum them up; whether the contracts run is not in it.
-	ChannelsReady, ContractsReady Verdict
+	// ChannelsReady and ContractsReady summarize them; whether the contracts run is not included.
+	ChannelsReady, ContractsReady Outcome
 }
 
 // Input is what Advance works on.
 type Input struct {
 	Plan *v1alpha1.MemberPlan
-	// Previous is what the last Advance reported; what it says has been reached stays reached, for nothing is ever undone.
+	// Previous is what the last Advance reported; its progress is kept, since nothing is ever undone.
 	Previous v1alpha1.MemberPlanStatus
 	// Records of every Member that is known, checked.
 	Records map[string]v1alpha1.Record
@@ -39,32 +39,32 @@ type Input struct {
 	Running func(v1alpha1.PlanContract) bool
 }
 
-// Advance does everything that can be done now for the plan's channels and contracts, each as far as it comes: what
-// fails or waits for others holds up only what depends on it, and is in the messages.
+// Advance does everything that can be done now for the plan's channels and contracts: what fails or waits for others
+// blocks only what depends on it, and is in the messages.
 func Advance(ctx context.Context, session Session, in Input) Progress {
 	plan, previous := in.Plan, in.Previous
 	pins, err := in.Pins.All(ctx)
 	channels := forAll(plan.Spec.Channels, func(channel v1alpha1.PlanChannel) *channelStep {
 		step := newChannelStep(session, in, pins[channel.Name], channel)
 		if err != nil {
-			// What is pinned is not known: it stays reported as it was.
-			step.problem = fmt.Errorf("read the first blocks that are kept: %w", err)
-			step.status.GenesisHash = known(previous, channel.Name).GenesisHash
+			// What is pinned is unknown: keep the reported hash.
+			step.problem = fmt.Errorf("read the pinned first blocks: %w", err)
+			step.status.GenesisHash = previousStatus(previous, channel.Name).GenesisHash
 			return step
 		}
 		step.advance(ctx)
 		return step
 	})
 	if err == nil {
-		publish(ctx, channels)
+		publishGenesis(ctx, channels)
 	}
-	var mine []v1alpha1.PlanContract
+	var own []v1alpha1.PlanContract
 	for _, contract := range plan.Spec.Contracts {
 		if slices.ContainsFunc(channels, func(step *channelStep) bool { return step.hasMember() && step.channel.Name == contract.Channel }) {
-			mine = append(mine, contract)
+			own = append(own, contract)
 		}
 	}
-	contracts := forAll(mine, func(contract v1alpha1.PlanContract) *contractStep {
+	contracts := forAll(own, func(contract v1alpha1.PlanContract) *contractStep {
 		at := slices.IndexFunc(channels, func(step *channelStep) bool { return step.channel.Name == contract.Channel })
 		step := newContractStep(session, plan, channels[at], contract, previous)
 		step.running = in.Running(contract)
@@ -74,7 +74,7 @@ func Advance(ctx context.Context, session Session, in Input) Progress {
 	return report(channels, contracts)
 }
 
-func known(previous v1alpha1.MemberPlanStatus, channel string) v1alpha1.PlanChannelStatus {
+func previousStatus(previous v1alpha1.MemberPlanStatus, channel string) v1alpha1.PlanChannelStatus {
 	for _, status := range previous.Channels {
 		if status.Name == channel {
 			return status
@@ -83,11 +83,11 @@ func known(previous v1alpha1.MemberPlanStatus, channel string) v1alpha1.PlanChan
 	return v1alpha1.PlanChannelStatus{}
 }
 
-// forAll works on several things at once and keeps their order.
+// forAll works on several things concurrently and keeps their order.
 func forAll[T, R any](things []T, work func(T) R) []R {
 	results := make([]R, len(things))
 	var group errgroup.Group
-	group.SetLimit(atOnce)
+	group.SetLimit(maxConcurrent)
 	for i, thing := range things {
 		group.Go(func() error {
 			results[i] = work(thing)
@@ -98,18 +98,18 @@ func forAll[T, R any](things []T, work func(T) R) []R {
 	return results
 }
 
-// step calls one step with its own time limit.
-func step[R any](ctx context.Context, do func(ctx context.Context) (R, error)) (R, error) {
+// withStepTimeout calls one step with its own time limit.
+func withStepTimeout[R any](ctx context.Context, do func(ctx context.Context) (R, error)) (R, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	return do(ctx)
 }
 
-// atEach takes a step at several nodes at once. It returns those where it succeeded, in the order given, and why it did
-// not at the others.
-func atEach(ctx context.Context, nodes []string, do func(ctx context.Context, node string) error) (done []string, err error) {
+// forEachNode runs a step at several nodes concurrently. It returns those where it succeeded, in the order given, and the
+// errors of the others.
+func forEachNode(ctx context.Context, nodes []string, do func(ctx context.Context, node string) error) (done []string, err error) {
 	failures := forAll(nodes, func(node string) error {
-		_, err := step(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, do(ctx, node) })
+		_, err := withStepTimeout(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, do(ctx, node) })
 		return err
 	})
 	for i, failure := range failures {
@@ -122,23 +122,23 @@ func atEach(ctx context.Context, nodes []string, do func(ctx context.Context, no
 
 func report(channels []*channelStep, contracts []*contractStep) Progress {
 	var progress Progress
-	var channelParts, contractParts []part
+	var channelParts, contractParts []problem
 	for _, channel := range channels {
 		channel.status.Reason, channel.status.Message = "", message(channel.problem)
 		if channel.problem != nil {
-			channel.status.Reason = reasonOf(channel.problem)
+			channel.status.Reason = worstReason(channel.problem)
 		}
 		progress.Channels = append(progress.Channels, channel.status)
-		channelParts = append(channelParts, part{"channel " + channel.channel.Name, channel.problem})
+		channelParts = append(channelParts, problem{"channel " + channel.channel.Name, channel.problem})
 	}
 	for _, contract := range contracts {
 		contract.status.Reason = ""
 		if contract.problem != nil {
-			contract.status.Reason = reasonOf(contract.problem)
+			contract.status.Reason = worstReason(contract.problem)
 		}
 		progress.Contracts = append(progress.Contracts, contract.status)
-		contractParts = append(contractParts, part{"contract " + contract.contract.Name + " on " + contract.contract.Channel, contract.problem})
+		contractParts = append(contractParts, problem{"contract " + contract.contract.Name + " on " + contract.contract.Channel, contract.problem})
 	}
-	progress.ChannelsReady, progress.ContractsReady = sum(channelParts), sum(contractParts)
+	progress.ChannelsReady, progress.ContractsReady = summarize(channelParts), summarize(contractParts)
 	return progress
 }

@@ -40,7 +40,7 @@ func planOf(name string) *v1alpha1.MemberPlan {
 // member is an agent as far as the ledger goes: what it reported last comes back to it.
 type member struct {
 	plan   *v1alpha1.MemberPlan
-	world  *world
+	world  *fakeLedger
 	status v1alpha1.MemberPlanStatus
 	last   ledger.Progress
 	pins   ledgertest.Pins
@@ -114,7 +114,7 @@ func gossip(members []*member) {
 }
 
 func (m *member) advance() {
-	m.last = ledger.Advance(context.Background(), &double{world: m.world, plan: m.plan}, ledger.Input{
+	m.last = ledger.Advance(context.Background(), &fakeSession{fakeLedger: m.world, plan: m.plan}, ledger.Input{
 		Plan: m.plan, Previous: m.status, Records: m.records, Pins: &m.pins,
 		Running: func(v1alpha1.PlanContract) bool { return !m.stopped },
 	})
@@ -122,7 +122,7 @@ func (m *member) advance() {
 }
 
 func TestThreeMembersComeToAgree(t *testing.T) {
-	world := newWorld()
+	world := newFakeLedger()
 	members := []*member{{plan: planOf("org1"), world: world}, {plan: planOf("org2"), world: world}, {plan: planOf("org3"), world: world}}
 	for range 3 {
 		for _, member := range members {
@@ -163,31 +163,31 @@ func TestMessages(t *testing.T) {
 	for _, test := range []struct {
 		name, member string
 		set          func(m *member)
-		channels     ledger.Verdict
+		channels     ledger.Outcome
 		contracts    string
 	}{
 		{
 			name: "a participant waits for the leader's block", member: "org2",
 			set:       func(*member) {},
-			channels:  ledger.Verdict{Reason: v1alpha1.ReasonWaiting, Message: "channel goods: waiting for the channel's first block from org1"},
+			channels:  ledger.Outcome{Reason: v1alpha1.ReasonWaiting, Message: "channel goods: waiting for the channel's first block from org1"},
 			contracts: "waiting for channel goods",
 		},
 		{
 			name: "the leader waits for a record, and says whose", member: "org1",
 			set:       func(m *member) { m.world.missing = []string{"org3"} },
-			channels:  ledger.Verdict{Reason: v1alpha1.ReasonWaiting, Message: "channel goods: waiting for the record of org3"},
+			channels:  ledger.Outcome{Reason: v1alpha1.ReasonWaiting, Message: "channel goods: waiting for the record of org3"},
 			contracts: "waiting for channel goods",
 		},
 		{
 			name: "the leader needs a majority's approval, and says whose is missing", member: "org1",
 			set:       func(m *member) { m.shows("g1", "org2", "org3") },
-			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the approval of org2, org3",
 		},
 		{
 			name: "a participant has approved and waits for the commit", member: "org2",
 			set:       func(m *member) { m.given("g1"); m.shows("g1", "org1", "org3") },
-			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the contract to be committed by org1",
 		},
 		{
@@ -197,13 +197,13 @@ func TestMessages(t *testing.T) {
 				m.shows("g1", "org1", "org3")
 				m.world.down = []string{"orderer0-org2"}
 			},
-			channels:  ledger.Verdict{Reason: v1alpha1.ReasonFailed, Message: "channel goods: connection refused"},
+			channels:  ledger.Outcome{Reason: v1alpha1.ReasonFailed, Message: "channel goods: connection refused"},
 			contracts: "waiting for the contract to be committed by org1",
 		},
 		{
 			name: "nothing is approved that does not run", member: "org2",
 			set:       func(m *member) { m.given("g1"); m.shows("g1", "org1", "org3"); m.stopped = true },
-			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the contract's own workload to run: only what runs is approved",
 		},
 		{
@@ -213,7 +213,7 @@ func TestMessages(t *testing.T) {
 				m.shows("g1", "org1", "org3")
 				m.world.committed, m.world.differs = 1, "version 9 on the ledger, 1.0 declared"
 			},
-			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "the ledger holds another definition, sequence 1, than the plan, 1: version 9 on the ledger",
 		},
 		{
@@ -224,7 +224,7 @@ func TestMessages(t *testing.T) {
 				m.plan.Spec.Contracts[0].Sequence = 2
 				m.world.committed, m.world.differs, m.world.forbidden = 1, "collection a", "collection a is on the ledger, which lets nobody remove it"
 			},
-			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "the ledger holds another definition: collection a is on the ledger",
 		},
 		{
@@ -234,8 +234,8 @@ func TestMessages(t *testing.T) {
 				m.shows("g1", "org1", "org3")
 				m.plan.Spec.Contracts[0].Sequence = 3
 			},
-			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
-			contracts: "waiting for the ledger, or the host's count: the plan has sequence 3, and the next one here is 1",
+			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
+			contracts: "waiting for the ledger or the host to catch up: the plan has sequence 3, and the next one here is 1",
 		},
 		{
 			name: "committed, and nobody answers yet", member: "org2",
@@ -244,18 +244,18 @@ func TestMessages(t *testing.T) {
 				m.shows("g1", "org1", "org3")
 				m.world.committed, m.world.silent = 1, true
 			},
-			channels:  ledger.Verdict{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for this member's peers to see enough",
 		},
 		{
 			name: "a block that is not what the plan says is never joined", member: "org2",
 			set:       func(m *member) { m.given("evil") },
-			channels:  ledger.Verdict{Reason: v1alpha1.ReasonGenesisRefused, Message: "channel goods: the channel's first block was refused"},
+			channels:  ledger.Outcome{Reason: v1alpha1.ReasonGenesisRefused, Message: "channel goods: the channel's first block is invalid"},
 			contracts: "waiting for channel goods",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m := &member{plan: planOf(test.member), world: newWorld()}
+			m := &member{plan: planOf(test.member), world: newFakeLedger()}
 			test.set(m)
 			m.advance()
 			if diff := cmp.Diff(test.channels, m.last.ChannelsReady); diff != "" {
@@ -269,7 +269,7 @@ func TestMessages(t *testing.T) {
 }
 
 func TestPinnedGenesis(t *testing.T) {
-	m := &member{plan: planOf("org2"), world: newWorld()}
+	m := &member{plan: planOf("org2"), world: newFakeLedger()}
 	m.given("g1")
 	m.shows("g1", "org1", "org3")
 	m.advance()
@@ -291,7 +291,7 @@ func TestPinnedGenesis(t *testing.T) {
 }
 
 func TestLeaderKeepsItsBlock(t *testing.T) {
-	m := &member{plan: planOf("org1"), world: newWorld()}
+	m := &member{plan: planOf("org1"), world: newFakeLedger()}
 	m.advance()
 	m.advance()
 	if m.world.blocks != 1 {
@@ -313,7 +313,7 @@ func TestLeaderKeepsItsBlock(t *testing.T) {
 }
 
 func TestLeaderMakesNoSecondBlock(t *testing.T) {
-	m := &member{plan: planOf("org1"), world: newWorld()}
+	m := &member{plan: planOf("org1"), world: newFakeLedger()}
 	m.world.running = []byte("g7")
 	m.world.down = []string{"peer0-org1"}
 	m.advance()
@@ -327,8 +327,8 @@ func TestLeaderMakesNoSecondBlock(t *testing.T) {
 	}
 }
 
-func TestNothingIsUnreached(t *testing.T) {
-	m := &member{plan: planOf("org2"), world: newWorld()}
+func TestProgressIsKept(t *testing.T) {
+	m := &member{plan: planOf("org2"), world: newFakeLedger()}
 	m.given("g1")
 	m.shows("g1", "org1", "org3")
 	m.advance()

@@ -9,7 +9,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// contractStep takes a Member through the life cycle of one contract.
+// contractStep takes a Member through the lifecycle of one contract.
 type contractStep struct {
 	session  Session
 	plan     *v1alpha1.MemberPlan
@@ -31,7 +31,7 @@ func newContractStep(session Session, plan *v1alpha1.MemberPlan, channel *channe
 			c.status = known
 		}
 	}
-	// Whether it runs is not for the ledger to say, and whether it is served is asked anew.
+	// Running is not set by the ledger, and serving is checked again.
 	c.status.Running, c.status.Serving = false, false
 	return c
 }
@@ -42,8 +42,8 @@ func (c *contractStep) advance(ctx context.Context) {
 		c.problem = WaitingFor("a peer of", c.plan.Spec.Member)
 		return
 	}
-	if len(c.channel.status.Peers) == 0 || !c.channel.sound {
-		c.problem = WaitingFor("channel " + c.contract.Channel) // Which says itself what it waits for.
+	if len(c.channel.status.Peers) == 0 || !c.channel.checked {
+		c.problem = WaitingFor("channel " + c.contract.Channel) // The channel's status has the cause.
 		return
 	}
 	installErr := c.install(ctx)
@@ -51,14 +51,14 @@ func (c *contractStep) advance(ctx context.Context) {
 		c.problem = installErr
 		return
 	}
-	c.problem = errors.Join(installErr, c.define(ctx))
+	c.problem = errors.Join(installErr, c.reconcileDefinition(ctx))
 }
 
 // install puts the package on every peer that has joined the channel.
 func (c *contractStep) install(ctx context.Context) error {
 	c.status.PackageID = ""
 	ids := make(chan string, len(c.channel.status.Peers))
-	_, err := atEach(ctx, c.channel.status.Peers, func(ctx context.Context, node string) error {
+	_, err := forEachNode(ctx, c.channel.status.Peers, func(ctx context.Context, node string) error {
 		id, err := c.session.Install(ctx, node, c.contract)
 		if err == nil {
 			ids <- id
@@ -72,9 +72,9 @@ func (c *contractStep) install(ctx context.Context) error {
 	return err
 }
 
-// define brings the plan's definition onto the ledger: read, approve what runs here, commit what most have approved, ask
-// whether it is served.
-func (c *contractStep) define(ctx context.Context) error {
+// reconcileDefinition brings the plan's definition onto the ledger: query, approve what runs here, commit what most have
+// approved, check that it is served.
+func (c *contractStep) reconcileDefinition(ctx context.Context) error {
 	found, err := c.read(ctx)
 	if err != nil {
 		return err
@@ -92,25 +92,25 @@ func (c *contractStep) define(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.serve(ctx)
+	return c.checkServing(ctx)
 }
 
-// read asks the ledger, and notes what it says.
+// read queries the ledger and updates the status.
 func (c *contractStep) read(ctx context.Context) (Definition, error) {
-	found, err := step(ctx, func(ctx context.Context) (Definition, error) { return c.session.Definition(ctx, c.contract) })
+	found, err := withStepTimeout(ctx, func(ctx context.Context) (Definition, error) { return c.session.Definition(ctx, c.contract) })
 	if err != nil {
 		return found, err
 	}
 	c.status.Definition = c.contract.DefinitionHash()
-	c.status.Committed, c.status.Differs, c.status.Workload = found.Sequence, shortened(found.Differs), found.Workload
+	c.status.Committed, c.status.Differs, c.status.Workload = found.Sequence, truncate(found.Differs), found.Workload
 	if c.status.Approved = 0; found.Approved {
 		c.status.Approved = c.contract.Sequence
 	}
 	return found, nil
 }
 
-// compareSequence says what keeps the plan's sequence from being the ledger's own or its next one. Nothing is approved over
-// what somebody else has committed: people decide about that.
+// compareSequence says why the plan's sequence is not the ledger's or its next one. A definition that somebody else has
+// committed is not replaced automatically: people decide about that.
 func compareSequence(planned int64, found Definition) error {
 	switch {
 	case found.Differs != "" && found.Sequence >= planned:
@@ -121,25 +121,24 @@ func compareSequence(planned int64, found Definition) error {
 	case found.Sequence > planned:
 		return WaitingFor(fmt.Sprintf("the host to take over that the ledger has the definition under sequence %d", found.Sequence))
 	case found.Sequence < planned-1:
-		return WaitingFor(fmt.Sprintf("the ledger, or the host's count: the plan has sequence %d, and the next one here is %d", planned, found.Sequence+1))
+		return WaitingFor(fmt.Sprintf("the ledger or the host to catch up: the plan has sequence %d, and the next one here is %d", planned, found.Sequence+1))
 	}
 	return nil
 }
 
-// approve binds the organization only to what has come up in its own cluster, so that nothing is committed that exists
-// nowhere.
+// approve approves only what runs in the own cluster, so that nothing is committed that runs nowhere.
 func (c *contractStep) approve(ctx context.Context) error {
 	if !c.running {
 		return WaitingFor("the contract's own workload to run: only what runs is approved")
 	}
-	_, err := step(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, c.session.Approve(ctx, c.contract) })
+	_, err := withStepTimeout(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, c.session.Approve(ctx, c.contract) })
 	if err == nil {
 		c.status.Approved = c.contract.Sequence
 	}
 	return err
 }
 
-// commit has the Leader commit what has not been committed; the others wait for it.
+// commit commits the definition at the Leader; the others wait for that.
 func (c *contractStep) commit(ctx context.Context) error {
 	if done, err := c.committed(ctx); err != nil || done {
 		return err
@@ -147,7 +146,7 @@ func (c *contractStep) commit(ctx context.Context) error {
 	if leader := LeaderOf(c.plan, c.channel.channel); leader != c.plan.Spec.Member {
 		return WaitingFor("the contract to be committed by", leader)
 	}
-	_, err := step(ctx, func(ctx context.Context) (struct{}, error) {
+	_, err := withStepTimeout(ctx, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, c.session.Commit(ctx, c.contract)
 	})
 	if err != nil {
@@ -164,18 +163,18 @@ func (c *contractStep) committed(ctx context.Context) (bool, error) {
 	return err == nil && found.Sequence == c.contract.Sequence && found.Differs == "", err
 }
 
-// serve says that the contract is ready only once it answers, and its transactions can be endorsed.
-func (c *contractStep) serve(ctx context.Context) error {
+// checkServing checks that the contract answers and that its transactions can be endorsed.
+func (c *contractStep) checkServing(ctx context.Context) error {
 	if !c.running {
 		return WaitingFor("the contract's own workload to run")
 	}
-	_, err := step(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, c.session.Serves(ctx, c.contract) })
+	_, err := withStepTimeout(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, c.session.Serves(ctx, c.contract) })
 	c.status.Serving = err == nil
 	return err
 }
 
-// shortened fits the field that it is for.
-func shortened(text string) string {
+// truncate limits a text to the size of its status field.
+func truncate(text string) string {
 	const most = 1000
 	if len(text) > most {
 		return strings.ToValidUTF8(text[:most], "") + "…"

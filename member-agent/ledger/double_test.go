@@ -10,8 +10,8 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// world is a ledger in memory that all members' sessions share.
-type world struct {
+// fakeLedger is a ledger in memory that all members' sessions share.
+type fakeLedger struct {
 	mu        sync.Mutex
 	blocks    int
 	joined    map[string]bool
@@ -28,19 +28,19 @@ type world struct {
 	down, missing, old []string
 }
 
-func newWorld() *world {
-	return &world{joined: map[string]bool{}, anchors: map[string]bool{}, installed: map[string]bool{}, approved: map[string]int64{}}
+func newFakeLedger() *fakeLedger {
+	return &fakeLedger{joined: map[string]bool{}, anchors: map[string]bool{}, installed: map[string]bool{}, approved: map[string]int64{}}
 }
 
-// double is one member's session in a world.
-type double struct {
-	*world
+// fakeSession is one member's session in a world.
+type fakeSession struct {
+	*fakeLedger
 	plan *v1alpha1.MemberPlan
 }
 
 var errDown = errors.New("connection refused")
 
-func (d *double) Genesis(channel v1alpha1.PlanChannel) ([]byte, error) {
+func (d *fakeSession) Genesis(channel v1alpha1.PlanChannel) ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.missing) > 0 {
@@ -50,7 +50,7 @@ func (d *double) Genesis(channel v1alpha1.PlanChannel) ([]byte, error) {
 	return []byte{'g', byte('0' + d.blocks)}, nil
 }
 
-func (d *double) Recover(context.Context, v1alpha1.PlanChannel) (string, []byte, error) {
+func (d *fakeSession) Recover(context.Context, v1alpha1.PlanChannel) (string, []byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if slices.Contains(d.down, "peer0-org1") {
@@ -59,7 +59,7 @@ func (d *double) Recover(context.Context, v1alpha1.PlanChannel) (string, []byte,
 	return "peer0-org1", d.running, nil
 }
 
-func (d *double) CheckGenesis(_ v1alpha1.PlanChannel, block []byte) (string, error) {
+func (d *fakeSession) CheckGenesis(_ v1alpha1.PlanChannel, block []byte) (string, error) {
 	if block[0] != 'g' {
 		return "", ledger.ErrGenesisRefused
 	}
@@ -69,14 +69,14 @@ func (d *double) CheckGenesis(_ v1alpha1.PlanChannel, block []byte) (string, err
 func hashOf(block string) string { return "hash of " + block }
 
 // CheckChannel takes every channel whose leader is one of its members.
-func (d *double) CheckChannel(ctx context.Context, channel v1alpha1.PlanChannel, first ledger.FirstBlock) error {
+func (d *fakeSession) CheckChannel(ctx context.Context, channel v1alpha1.PlanChannel, first ledger.FirstBlock) error {
 	if !slices.Contains(channel.Members, ledger.LeaderOf(d.plan, channel)) {
 		return ledger.ErrChannelDiffers
 	}
 	return nil
 }
 
-func (d *double) join(node string) error {
+func (d *fakeSession) join(node string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if slices.Contains(d.down, node) {
@@ -89,24 +89,24 @@ func (d *double) join(node string) error {
 	return nil
 }
 
-func (d *double) JoinOrderer(_ context.Context, node string, _ v1alpha1.PlanChannel, _ ledger.FirstBlock) error {
+func (d *fakeSession) JoinOrderer(_ context.Context, node string, _ v1alpha1.PlanChannel, _ ledger.FirstBlock) error {
 	return d.join(node)
 }
 
-func (d *double) JoinPeer(_ context.Context, node string, _ v1alpha1.PlanChannel, _ ledger.FirstBlock) error {
+func (d *fakeSession) JoinPeer(_ context.Context, node string, _ v1alpha1.PlanChannel, _ ledger.FirstBlock) error {
 	return d.join(node)
 }
 
-func (d *double) SetAnchors(context.Context, v1alpha1.PlanChannel) error {
+func (d *fakeSession) SetAnchors(context.Context, v1alpha1.PlanChannel) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.anchors[d.plan.Spec.Member] = true
 	return nil
 }
 
-func (d *double) Height(context.Context, v1alpha1.PlanChannel) (int64, error) { return 3, nil }
+func (d *fakeSession) Height(context.Context, v1alpha1.PlanChannel) (int64, error) { return 3, nil }
 
-func (d *double) Install(_ context.Context, node string, contract v1alpha1.PlanContract) (string, error) {
+func (d *fakeSession) Install(_ context.Context, node string, contract v1alpha1.PlanContract) (string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if slices.Contains(d.down, node) {
@@ -116,7 +116,7 @@ func (d *double) Install(_ context.Context, node string, contract v1alpha1.PlanC
 	return "package of " + contract.Name, nil
 }
 
-func (d *double) Definition(_ context.Context, contract v1alpha1.PlanContract) (ledger.Definition, error) {
+func (d *fakeSession) Definition(_ context.Context, contract v1alpha1.PlanContract) (ledger.Definition, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	found := ledger.Definition{Sequence: d.committed, Forbidden: d.forbidden, Approved: d.approved[d.plan.Spec.Member] == contract.Sequence}
@@ -126,14 +126,14 @@ func (d *double) Definition(_ context.Context, contract v1alpha1.PlanContract) (
 	return found, nil
 }
 
-func (d *double) Approve(_ context.Context, contract v1alpha1.PlanContract) error {
+func (d *fakeSession) Approve(_ context.Context, contract v1alpha1.PlanContract) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.approved[d.plan.Spec.Member] = contract.Sequence
 	return nil
 }
 
-func (d *double) Serves(context.Context, v1alpha1.PlanContract) error {
+func (d *fakeSession) Serves(context.Context, v1alpha1.PlanContract) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.silent {
@@ -142,7 +142,7 @@ func (d *double) Serves(context.Context, v1alpha1.PlanContract) error {
 	return nil
 }
 
-func (d *double) Commit(_ context.Context, contract v1alpha1.PlanContract) error {
+func (d *fakeSession) Commit(_ context.Context, contract v1alpha1.PlanContract) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var without []string
@@ -160,4 +160,4 @@ func (d *double) Commit(_ context.Context, contract v1alpha1.PlanContract) error
 	return nil
 }
 
-func (d *double) Close() error { return nil }
+func (d *fakeSession) Close() error { return nil }

@@ -48,7 +48,7 @@ type Identity struct {
 	Publish bool
 }
 
-// Workload is what runs for one node or contract: pure data that the nodes room turns into a StatefulSet (Stateful) or
+// Workload is what runs for one node or contract: pure data that package nodes turns into a StatefulSet (Stateful) or
 // a Deployment, a Service of the same name, a ConfigMap of Files and, for nodes, a PodDisruptionBudget.
 type Workload struct {
 	// Name of the objects in the plan's namespace.
@@ -56,7 +56,7 @@ type Workload struct {
 	// Node or Contract that it is; exactly one is set.
 	Node     *v1alpha1.PlanNode
 	Contract *v1alpha1.PlanContract
-	// Pod to run. Volumes that it mounts from FilesVolume and DataVolume are added by the nodes room.
+	// Pod to run. Volumes that it mounts from FilesVolume and DataVolume are added by package nodes.
 	Pod corev1.PodSpec
 	// Files go into a ConfigMap of the workload's name.
 	Files map[string]string
@@ -64,7 +64,7 @@ type Workload struct {
 	Ports []corev1.ServicePort
 	// Secrets that the pod mounts; a change in one calls for an orderly restart.
 	Secrets []string
-	// Refused says why the organization does not let it run as it is here, and how to mend that; empty if it does. No
+	// Refused says why the organization does not allow it as it is here, and how to fix that; empty if it does. No
 	// engine sets it. What runs of a refused workload is left as it is.
 	Refused string
 	// NotAllowed says what the plan asks for that the organization does not allow, and that the workload runs without;
@@ -72,7 +72,7 @@ type Workload struct {
 	NotAllowed string
 }
 
-// Names of the volumes that the nodes room adds to a Workload's pod when a container mounts them.
+// Names of the volumes that package nodes adds to a Workload's pod when a container mounts them.
 const (
 	// FilesVolume is the ConfigMap of the workload's Files.
 	FilesVolume = "files"
@@ -108,7 +108,7 @@ type Definition struct {
 	Sequence int64
 	// Differs says in what it differs from the plan's; empty if it is the same, or if none is committed.
 	Differs string
-	// Forbidden says what the ledger lets nobody change of it, and the plan would; empty if nothing.
+	// Forbidden says what the plan would change of it and the ledger does not allow; empty if nothing.
 	Forbidden string
 	// Workload is the name of the workload whose package this Member has approved for it; empty if none.
 	Workload string

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// ErrGenesisRefused is the error of a first block that is not what the plan and the Members' records say. Nothing joins
+// ErrGenesisRefused is the error of a first block that does not match the plan and the Members' records. Nothing joins
 // such a channel, whoever made the block.
-var ErrGenesisRefused = errors.New("the channel's first block was refused")
+var ErrGenesisRefused = errors.New("the channel's first block is invalid")
 
 // ErrGenesisDiffers is the error of a channel of whose first block the Members' signed records show different hashes.
 var ErrGenesisDiffers = errors.New("the members hold different first blocks")
@@ -25,13 +25,13 @@ var ErrNotApproved = errors.New("too few members have approved the contract")
 // ErrDefinitionDiffers is the error of a contract of which the ledger holds another definition than the plan has.
 var ErrDefinitionDiffers = errors.New("the ledger holds another definition")
 
-// Waiting is the error of a step that nothing is wrong with and that others have to move first.
+// Waiting is the error of a step that cannot be done before others have acted.
 type Waiting struct {
-	// For names the Members that have to move; empty if it is not known which.
+	// For names the Members that have to act; empty if it is not known which.
 	For []string
 	// What they have to do, as it reads after "waiting for": "the record of org3".
 	What string
-	// Cause is what the waiting step said itself, if anything.
+	// Cause is the step's own error, if any.
 	Cause error
 }
 
@@ -49,8 +49,8 @@ func (w *Waiting) Error() string {
 
 func (w *Waiting) Unwrap() error { return w.Cause }
 
-// LedgerDiffers is the error of a node that holds another ledger under a channel's name, with how to mend it.
+// LedgerDiffers is the error of a node that holds another ledger under a channel's name, with how to fix it.
 func LedgerDiffers(node, channel string) error {
-	return fmt.Errorf("%w: what %s holds under the name of channel %s does not begin with this channel's first block; its volume is of an earlier consortium or channel of that name: delete the node's PersistentVolumeClaim if that ledger is not needed any more, or declare the channel or the consortium under another name",
+	return fmt.Errorf("%w: the ledger of %s for channel %s does not begin with this channel's first block; its volume is of an earlier consortium or channel of that name: delete the node's PersistentVolumeClaim if that ledger is not needed any more, or declare the channel or the consortium under another name",
 		ErrLedgerDiffers, node, channel)
 }

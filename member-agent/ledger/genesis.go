@@ -17,8 +17,8 @@ const maxBlock = 1 << 20
 type Pin struct {
 	// Hash is the hex SHA-256 of the block's header.
 	Hash string
-	// Agreed is set once the signed records of everybody concerned have shown the same hash. From then on nodes that are
-	// added later wait for nobody.
+	// Agreed is set once the signed records of all members concerned have the same hash. From then on new nodes join
+	// without waiting.
 	Agreed bool
 }
 
@@ -37,7 +37,7 @@ type Pins interface {
 	Where(channel string) string
 }
 
-// FirstBlock is a channel's first block as it is needed to join: its hash at once, the block itself on demand.
+// FirstBlock is a channel's first block for joining: its hash, and the block itself on demand.
 type FirstBlock struct {
 	Hash  string
 	Block func(ctx context.Context) ([]byte, error)
@@ -62,14 +62,14 @@ func pack(block []byte) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-// unpack takes a block out of what somebody else has packed, and never more than maxBlock bytes.
+// unpack decompresses a block from another member, of maxBlock bytes at most.
 func unpack(packed []byte) ([]byte, error) {
 	if len(packed) > v1alpha1.MaxGenesisBytes {
 		return nil, fmt.Errorf("%w: it has %d bytes compressed, which is more than %d", ErrGenesisRefused, len(packed), v1alpha1.MaxGenesisBytes)
 	}
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		return nil, fmt.Errorf("%w: it is not compressed as first blocks are: %s", ErrGenesisRefused, err.Error())
+		return nil, fmt.Errorf("%w: it is not in gzip format: %s", ErrGenesisRefused, err.Error())
 	}
 	block, err := io.ReadAll(io.LimitReader(r, maxBlock+1))
 	switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// TestNobodyJoinsBeforeAllHoldTheSame goes through what the others' signed records can show.
-func TestNobodyJoinsBeforeAllHoldTheSame(t *testing.T) {
+// TestJoinWaitsForAgreement goes through what the others' signed records can show.
+func TestJoinWaitsForAgreement(t *testing.T) {
 	for _, row := range []struct {
 		why    string
 		set    func(m *member)
@@ -35,7 +35,7 @@ func TestNobodyJoinsBeforeAllHoldTheSame(t *testing.T) {
 		}, v1alpha1.ReasonWaiting, "first block's hash of org1", false},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			m := &member{plan: planOf("org2"), world: newWorld()}
+			m := &member{plan: planOf("org2"), world: newFakeLedger()}
 			m.given("g1")
 			row.set(m)
 			m.advance()
@@ -52,10 +52,10 @@ func TestNobodyJoinsBeforeAllHoldTheSame(t *testing.T) {
 	}
 }
 
-// TestTwoFirstBlocks has a host that tells two agents of different leaders: each pins another block, and nobody joins.
-func TestTwoFirstBlocks(t *testing.T) {
+// TestDifferentFirstBlocks has a host that tells two agents of different leaders: each pins another block, and nobody joins.
+func TestDifferentFirstBlocks(t *testing.T) {
 	members := []*member{
-		{plan: planOf("org1"), world: newWorld()}, {plan: planOf("org2"), world: newWorld()}, {plan: planOf("org3"), world: newWorld()},
+		{plan: planOf("org1"), world: newFakeLedger()}, {plan: planOf("org2"), world: newFakeLedger()}, {plan: planOf("org3"), world: newFakeLedger()},
 	}
 	members[0].given("g1")
 	members[1].given("g2")
@@ -84,7 +84,7 @@ func TestTwoFirstBlocks(t *testing.T) {
 }
 
 func TestAgreementIsKept(t *testing.T) {
-	m := &member{plan: planOf("org2"), world: newWorld()}
+	m := &member{plan: planOf("org2"), world: newFakeLedger()}
 	m.given("g1")
 	m.shows("g1", "org1", "org3")
 	m.advance()
@@ -110,7 +110,7 @@ func TestAgreementIsKept(t *testing.T) {
 
 // TestOldLedger has a node whose volume is of an earlier consortium of the same name.
 func TestOldLedger(t *testing.T) {
-	m := &member{plan: planOf("org2"), world: newWorld()}
+	m := &member{plan: planOf("org2"), world: newFakeLedger()}
 	m.given("g1")
 	m.shows("g1", "org1", "org3")
 	m.world.old = []string{"peer0-org2"}
@@ -130,7 +130,7 @@ func TestOldLedger(t *testing.T) {
 
 // TestLeaderOfAnOldLedger has the leader's own peer hold a ledger that is not what the plan and the records say.
 func TestLeaderOfAnOldLedger(t *testing.T) {
-	m := &member{plan: planOf("org1"), world: newWorld()}
+	m := &member{plan: planOf("org1"), world: newFakeLedger()}
 	m.world.running = []byte("old")
 	m.advance()
 	if got := m.last.ChannelsReady; got.Reason != v1alpha1.ReasonLedgerDiffers || !strings.Contains(got.Message, "peer0-org1") {
@@ -141,9 +141,9 @@ func TestLeaderOfAnOldLedger(t *testing.T) {
 	}
 }
 
-// TestOneBadChannel has a channel whose plan differs from its first block: the others, and their contracts, go on.
-func TestOneBadChannel(t *testing.T) {
-	m := &member{plan: planOf("org2"), world: newWorld()}
+// TestInvalidChannelDoesNotBlockOthers has a channel whose plan differs from its first block: the others, and their contracts, go on.
+func TestInvalidChannelDoesNotBlockOthers(t *testing.T) {
+	m := &member{plan: planOf("org2"), world: newFakeLedger()}
 	m.shows("g1", "org1", "org3")
 	for _, name := range []string{"org1", "org3"} {
 		record := m.records[name]
@@ -180,7 +180,7 @@ func TestPublishing(t *testing.T) {
 		{"unless it is asked to: the leader may have lost it", "org2", func(c *v1alpha1.PlanChannel) { c.GenesisHash, c.GenesisRequested = hashOf("g1"), true }, true},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			m := &member{plan: planOf(row.member), world: newWorld()}
+			m := &member{plan: planOf(row.member), world: newFakeLedger()}
 			m.given("g1")
 			m.advance()
 			row.set(&m.plan.Spec.Channels[0])
@@ -192,15 +192,15 @@ func TestPublishing(t *testing.T) {
 	}
 }
 
-// TestPublishingHasABudget has a leader with many channels and large blocks.
-func TestPublishingHasABudget(t *testing.T) {
-	m := &member{plan: planOf("org1"), world: newWorld()}
+// TestPublishedBytesAreLimited has a leader with many channels and large blocks.
+func TestPublishedBytesAreLimited(t *testing.T) {
+	m := &member{plan: planOf("org1"), world: newFakeLedger()}
 	one := m.plan.Spec.Channels[0]
 	m.plan.Spec.Channels, m.plan.Spec.Contracts = nil, nil
 	for i := range 20 {
 		// Text that does not compress.
 		channel := one
-		channel.Name, channel.Genesis = fmt.Sprintf("c%02d", i), packed("g"+noise(i, 40<<10))
+		channel.Name, channel.Genesis = fmt.Sprintf("c%02d", i), packed("g"+randomText(i, 40<<10))
 		m.plan.Spec.Channels = append(m.plan.Spec.Channels, channel)
 	}
 	m.advance()
@@ -224,8 +224,8 @@ func TestPublishingHasABudget(t *testing.T) {
 	}
 }
 
-// noise is text that does not compress below half its size.
-func noise(seed, size int) string {
+// randomText is text that does not compress below half its size.
+func randomText(seed, size int) string {
 	text := make([]byte, size)
 	state := uint32(seed*2654435761 + 1)
 	for i := range text {
@@ -244,14 +244,14 @@ func TestHostileGenesis(t *testing.T) {
 		block []byte
 		says  string
 	}{
-		{"not compressed", []byte("g1"), "not compressed"},
+		{"not compressed", []byte("g1"), "not in gzip format"},
 		{"cut off", packed("g1")[:12], "cannot be decompressed"},
 		{"empty", packed("\x00")[:0:0], "waiting for the channel's first block"},
 		{"a gigabyte of nothing", packed("g" + strings.Repeat("\x00", 8<<20)), "it has more than"},
 		{"too large for a plan", bytes.Repeat([]byte{1}, v1alpha1.MaxGenesisBytes+1), "compressed, which is more than"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			m := &member{plan: planOf("org2"), world: newWorld()}
+			m := &member{plan: planOf("org2"), world: newFakeLedger()}
 			m.plan.Spec.Channels[0].Genesis = row.block
 			m.advance()
 			if got := m.status.Channels[0]; !strings.Contains(got.Message, row.says) || got.GenesisHash != "" {

@@ -7,18 +7,18 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// maxPublished is how many bytes of packed first blocks a status carries at a time. The host takes them over and asks
-// for the next ones.
-const maxPublished = v1alpha1.MaxGenesisBytes
+// maxPublishedBytes is the maximum size of the packed first blocks in a status. The host stores them and requests the next
+// ones.
+const maxPublishedBytes = v1alpha1.MaxGenesisBytes
 
-// publish puts the first blocks into the statuses that the plan asks for, and those of which this Member is the Leader
-// and the plan knows nothing yet; in the plan's order, as many as there is room for. Each has been checked and pinned.
-func publish(ctx context.Context, channels []*channelStep) {
-	room := maxPublished
+// publishGenesis puts first blocks into the statuses: those that the plan requests, and those of which this Member is the
+// Leader and that the plan does not have yet; in the plan's order, up to maxPublishedBytes. Each has been checked and pinned.
+func publishGenesis(ctx context.Context, channels []*channelStep) {
+	room := maxPublishedBytes
 	for _, c := range channels {
 		packed := c.status.Genesis
 		c.status.Genesis = nil
-		if !c.isAsked() || room <= 0 {
+		if !c.shouldPublish() || room <= 0 {
 			continue
 		}
 		if len(packed) == 0 {
@@ -34,8 +34,8 @@ func publish(ctx context.Context, channels []*channelStep) {
 	}
 }
 
-// isAsked is whether this Member is to publish the channel's first block.
-func (c *channelStep) isAsked() bool {
+// shouldPublish is whether this Member is to publish the channel's first block.
+func (c *channelStep) shouldPublish() bool {
 	if c.pin.Hash == "" {
 		return false
 	}

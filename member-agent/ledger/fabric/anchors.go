@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// broadcastTimeout is what one orderer gets before the next is asked.
+	// broadcastTimeout is the time limit of one orderer before the next is tried.
 	broadcastTimeout = 10 * time.Second
-	// settle is how long an ordered update may take to come back to the Member's own peer.
-	settle, settlePoll = 10 * time.Second, 200 * time.Millisecond
+	// updateTimeout is how long an ordered update may take to reach the Member's own peer.
+	updateTimeout, updatePoll = 10 * time.Second, 200 * time.Millisecond
 )
 
 // SetAnchors names the Member's peers in the channel's configuration, so that the other members' peers find them. Each
@@ -39,7 +39,7 @@ func (s *session) SetAnchors(ctx context.Context, channel v1alpha1.PlanChannel) 
 	if err := s.broadcast(ctx, channel, update); err != nil {
 		return err
 	}
-	return s.anchorsSettled(ctx, channel)
+	return s.awaitAnchors(ctx, channel)
 }
 
 // anchorUpdate is the signed update that adds the missing anchor peers; nil if none is missing.
@@ -89,11 +89,11 @@ func (s *session) signUpdate(change configtx.ConfigTx, channel string) (*common.
 	return envelope, s.signer.SignEnvelope(envelope)
 }
 
-// anchorsSettled waits until the Member's own peer has the update.
-func (s *session) anchorsSettled(ctx context.Context, channel v1alpha1.PlanChannel) error {
-	ctx, cancel := context.WithTimeout(ctx, settle)
+// awaitAnchors waits until the Member's own peer has the update.
+func (s *session) awaitAnchors(ctx context.Context, channel v1alpha1.PlanChannel) error {
+	ctx, cancel := context.WithTimeout(ctx, updateTimeout)
 	defer cancel()
-	tick := time.NewTicker(settlePoll)
+	tick := time.NewTicker(updatePoll)
 	defer tick.Stop()
 	for {
 		if config, err := s.configOf(ctx, channel.Name); err == nil {
@@ -128,11 +128,11 @@ func (s *session) broadcast(ctx context.Context, channel v1alpha1.PlanChannel, e
 		member, _ := ledger.MemberOf(s.plan, name)
 		for _, node := range ledger.NodesOf(member, v1alpha1.RoleOrderer) {
 			err := s.broadcastTo(ctx, name, node, envelope)
-			var refused *refusedUpdate
+			var refused *rejectedUpdate
 			if err == nil || errors.As(err, &refused) {
 				return err
 			}
-			failed = append(failed, fmt.Errorf("%s: %s", node, essence(err)))
+			failed = append(failed, fmt.Errorf("%s: %s", node, rootCause(err)))
 		}
 	}
 	// No orderer can be reached, or they have not yet agreed on a leader: either passes without anything done here.
@@ -173,21 +173,21 @@ func (s *session) broadcastTo(ctx context.Context, member, node string, envelope
 	case common.Status_SERVICE_UNAVAILABLE, common.Status_INTERNAL_SERVER_ERROR, common.Status_NOT_FOUND:
 		return fmt.Errorf("%s: %s", answer.GetStatus(), answer.GetInfo())
 	default:
-		if answer.GetInfo() == noChannel {
-			return errors.New(noChannel)
+		if answer.GetInfo() == errNoChannel {
+			return errors.New(errNoChannel)
 		}
-		return &refusedUpdate{node: node, status: answer.GetStatus(), info: answer.GetInfo()}
+		return &rejectedUpdate{node: node, status: answer.GetStatus(), info: answer.GetInfo()}
 	}
 }
 
-// refusedUpdate is the error of an update that no other orderer would take either. Computed anew, from a newer
+// rejectedUpdate is the error of an update that no other orderer would take either. Computed anew, from a newer
 // configuration, it may pass.
-type refusedUpdate struct {
+type rejectedUpdate struct {
 	node   string
 	status common.Status
 	info   string
 }
 
-func (r *refusedUpdate) Error() string {
-	return fmt.Sprintf("orderer %s refused the anchor peers with %s: %s", r.node, r.status, r.info)
+func (r *rejectedUpdate) Error() string {
+	return fmt.Sprintf("orderer %s rejected the anchor peers with %s: %s", r.node, r.status, r.info)
 }

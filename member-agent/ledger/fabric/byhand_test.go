@@ -19,7 +19,7 @@ func (e *Engine) ByHand(ctx context.Context, plan *v1alpha1.MemberPlan, keys led
 	}
 	defer func() { _ = opened.Close() }()
 	s := opened.(*session)
-	want, err := s.wanted(contract)
+	want, err := s.plannedDefinition(contract)
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ func parseCertificate(text []byte) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-// parseRoots reads what a Member publishes as its CAs, and refuses what Fabric's MSP would refuse later, with every
-// node of the channel at once.
+// parseRoots parses a Member's published CAs, and rejects what Fabric's MSP would reject later, at every node of the
+// channel at once.
 func parseRoots(texts []string) ([]*x509.Certificate, error) {
 	if len(texts) == 0 {
 		return nil, errors.New("there is none")

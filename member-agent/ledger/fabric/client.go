@@ -67,7 +67,7 @@ func (c *Client) SubmitPrivate(ctx context.Context, channel, contract string, tr
 	answer, err := c.gateway.GetNetwork(channel).GetContract(contract).SubmitWithContext(ctx, function,
 		gateway.WithArguments(arguments...), gateway.WithTransient(transient), gateway.WithEndorsingOrganizations(mspIDs...))
 	if err != nil {
-		return nil, explain(err)
+		return nil, withDetails(err)
 	}
 	return answer, nil
 }

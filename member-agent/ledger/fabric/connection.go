@@ -38,8 +38,8 @@ type profileChannel struct {
 	Policies profilePolicies               `json:"policies"`
 }
 
-// profilePolicies asks one peer at a time what the channel looks like: the archived SDK breaks off discovery calls that
-// it makes side by side, on connections that it shares with others.
+// profilePolicies limits service discovery to one peer at a time: the archived SDK cancels concurrent discovery calls on
+// shared connections.
 type profilePolicies struct {
 	Discovery profileDiscovery `json:"discovery"`
 }
@@ -72,8 +72,8 @@ type profilePEM struct {
 }
 
 // Connection is how the Member's applications connect, as files by name. Nodes and roots come from records that have
-// been checked, and channels are those that the Member's own peers have joined: of what a plan says beside that nothing
-// is in it. Members without a record are left out. Pure.
+// been verified, and channels are those that the Member's own peers have joined: nothing else of a plan is used. Members
+// without a record are left out. Pure.
 func (e *Engine) Connection(plan *v1alpha1.MemberPlan, channels []string, records map[string]v1alpha1.Record) (map[string]string, error) {
 	p := profile{
 		Name: plan.Spec.Consortium, Version: "1.0.0", Client: profileClient{Organization: plan.Spec.Member},

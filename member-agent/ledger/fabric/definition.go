@@ -173,7 +173,7 @@ func collectionDifferences(have, want map[string]*peer.StaticCollectionConfig) [
 	return parts
 }
 
-// forbidden says what of a change the ledger lets nobody do; empty if it takes it.
+// forbidden says what of a change the ledger does not allow; empty if it does.
 func forbidden(have committed, want *chaincode.Definition) string {
 	var parts []string
 	for _, part := range collectionDifferences(byName(have.GetCollections()), byName(want.Collections)) {

@@ -33,8 +33,8 @@ type Options struct {
 type Engine struct {
 	dial          func(ctx context.Context, address string) (net.Conn, error)
 	clusterDomain string
-	ledgers       *ledgers
-	rules         *ruleBook
+	ledgers       *ledgerCache
+	rules         *ruleCache
 	allowsName    func(name string) bool
 }
 
@@ -44,7 +44,7 @@ var _ ledger.Engine = (*Engine)(nil)
 func New(options Options) *Engine {
 	engine := &Engine{
 		dial: options.Dial, clusterDomain: options.ClusterDomain, allowsName: options.AllowsName,
-		ledgers: newLedgers(options.Now), rules: &ruleBook{byHash: map[string]*rules{}},
+		ledgers: newLedgerCache(options.Now), rules: &ruleCache{byHash: map[string]*rules{}},
 	}
 	if engine.dial == nil {
 		dialer := &net.Dialer{Timeout: 10 * time.Second}

@@ -14,12 +14,12 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// explain adds what the nodes behind a gateway peer said to an error that does not say so itself.
-func explain(err error) error {
+// withDetails adds the error details of the nodes behind a gateway peer to an error.
+func withDetails(err error) error {
 	var said []string
 	for _, detail := range status.Convert(rootStatus(err)).Details() {
 		if detail, ok := detail.(*gateway.ErrorDetail); ok && !strings.Contains(err.Error(), detail.GetMessage()) {
-			said = append(said, fmt.Sprintf("%s (%s): %s", detail.GetAddress(), usualMember(detail.GetMspId()), detail.GetMessage()))
+			said = append(said, fmt.Sprintf("%s (%s): %s", detail.GetAddress(), memberOfMSPID(detail.GetMspId()), detail.GetMessage()))
 		}
 	}
 	if len(said) == 0 {
@@ -37,33 +37,33 @@ func rootStatus(err error) error {
 	return err
 }
 
-// unreachable is whether an error says that nobody answered, as opposed to an answer that was no, or to one from
-// somebody else than was called.
-func unreachable(err error) bool {
+// isUnreachable is whether an error means that there was no answer, as opposed to an error response or a failed
+// authentication.
+func isUnreachable(err error) bool {
 	var network *net.OpError
 	if errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}
 	switch status.Code(rootStatus(err)) {
 	case codes.Unavailable, codes.DeadlineExceeded:
-		return !strings.Contains(err.Error(), "authentication handshake failed") && !strings.Contains(err.Error(), noOrderer)
+		return !strings.Contains(err.Error(), "authentication handshake failed") && !strings.Contains(err.Error(), errNoOrderer)
 	default:
 		return false
 	}
 }
 
-// answered is the error of a call to one of the Member's own nodes: where there was no answer, that it waits for one.
-func answered(node string, err error) error {
-	if err == nil || !unreachable(err) {
+// waitIfUnreachable converts the error of a call to one of the Member's own nodes to a Waiting if there was no answer.
+func waitIfUnreachable(node string, err error) error {
+	if err == nil || !isUnreachable(err) {
 		return err
 	}
 	waiting := ledger.WaitingFor(node + " to answer")
-	waiting.Cause = errors.New(essence(err))
+	waiting.Cause = errors.New(rootCause(err))
 	return waiting
 }
 
-// essence is the end of a long error: "connection refused".
-func essence(err error) string {
+// rootCause is the last part of a long error, such as "connection refused".
+func rootCause(err error) string {
 	text := strings.TrimRight(err.Error(), "\"\n ")
 	if at := strings.LastIndex(text, ": "); at >= 0 {
 		return text[at+2:]

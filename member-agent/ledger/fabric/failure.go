@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// FailureKind is what kind of thing a transaction failed for, for whoever has to decide what to do next.
+// FailureKind is the class of a transaction's failure, by which callers decide what to do next.
 type FailureKind int
 
 // Kinds of failures.
@@ -42,11 +42,11 @@ func (f *Failure) Error() string { return f.text }
 // Unwrap is the error that came from the library.
 func (f *Failure) Unwrap() error { return f.err }
 
-// contractAnswer is how a peer passes on the error that a contract has answered with.
-var contractAnswer = regexp.MustCompile(`(?s)chaincode response (\d+), (.*)$`)
+// contractResponsePattern is a peer's message for an error response of a contract.
+var contractResponsePattern = regexp.MustCompile(`(?s)chaincode response (\d+), (.*)$`)
 
-// contractSaid is what the contract has answered with, if it was the contract that failed the call.
-func contractSaid(err error) (code, text string, found bool) {
+// contractResponse is the contract's error response, if the contract failed the call.
+func contractResponse(err error) (code, text string, found bool) {
 	carried := status.Convert(rootStatus(err))
 	messages := []string{carried.Message()}
 	for _, detail := range carried.Details() {
@@ -55,7 +55,7 @@ func contractSaid(err error) (code, text string, found bool) {
 		}
 	}
 	for _, message := range messages {
-		if said := contractAnswer.FindStringSubmatch(message); said != nil {
+		if said := contractResponsePattern.FindStringSubmatch(message); said != nil {
 			return said[1], said[2], true
 		}
 	}
@@ -71,10 +71,10 @@ func failure(err error) error {
 	if errors.As(err, &invalid) {
 		return invalidated(invalid.TransactionID, invalid.Code, err)
 	}
-	if code, text, found := contractSaid(err); found {
+	if code, text, found := contractResponse(err); found {
 		return &Failure{FailedByContract, fmt.Sprintf("the contract refused: %s (status %s)", text, code), err}
 	}
-	err = explain(err)
+	err = withDetails(err)
 	var unknown *gateway.CommitStatusError
 	if errors.As(err, &unknown) {
 		return &Failure{FailedToReach, fmt.Sprintf("transaction %s was handed to the orderers, and no peer has said in time what became of it: look on the ledger before you send it again (%v)", unknown.TransactionID, err), err}
@@ -85,7 +85,7 @@ func failure(err error) error {
 	}
 	switch code {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
-		return &Failure{FailedToReach, fmt.Sprintf("a node that this takes did not answer in time: %v", err), err}
+		return &Failure{FailedToReach, fmt.Sprintf("a required node did not answer in time: %v", err), err}
 	case codes.Aborted, codes.FailedPrecondition:
 		return &Failure{FailedToBeEndorsed, fmt.Sprintf("not enough organizations endorsed it for the contract's policy; nothing was written: %v", err), err}
 	default:

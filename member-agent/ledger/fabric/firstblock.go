@@ -19,53 +19,53 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// trustLedger is how long a node is not asked again which ledger it holds. Its volume can only be exchanged while it is
-// down, and then what is known of it is forgotten as soon as it does not answer.
-const trustLedger = 10 * time.Minute
+// ledgerCacheTTL is how long a node's ledger is cached. Its volume can only be replaced while the node is down, and the
+// entry is dropped as soon as the node does not answer.
+const ledgerCacheTTL = 10 * time.Minute
 
-// ledgers remembers of the nodes with which block their ledgers begin, for all sessions of an Engine.
-type ledgers struct {
+// ledgerCache caches the first blocks of the nodes' ledgers, for all sessions of an Engine.
+type ledgerCache struct {
 	now func() time.Time
 	mu  sync.Mutex
-	at  map[string]seenLedger
+	at  map[string]cachedLedger
 }
 
-// seenLedger is a node's ledger of one channel: the hash of its first block, whether it is the wanted one, and when it
+// cachedLedger is a node's ledger of one channel: the hash of its first block, whether it is the wanted one, and when it
 // was read.
-type seenLedger struct {
+type cachedLedger struct {
 	hash  string
 	other bool
 	when  time.Time
 }
 
-func newLedgers(now func() time.Time) *ledgers {
+func newLedgerCache(now func() time.Time) *ledgerCache {
 	if now == nil {
 		now = time.Now
 	}
-	return &ledgers{now: now, at: map[string]seenLedger{}}
+	return &ledgerCache{now: now, at: map[string]cachedLedger{}}
 }
 
-// holds is whether a node was found of late to hold the wanted ledger.
-func (l *ledgers) holds(key, want string) bool {
+// holds is whether a node has the wanted ledger by an entry that is not older than ledgerCacheTTL.
+func (l *ledgerCache) holds(key, want string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	seen := l.at[key]
-	return !seen.other && seen.hash == want && l.now().Sub(seen.when) < trustLedger
+	return !seen.other && seen.hash == want && l.now().Sub(seen.when) < ledgerCacheTTL
 }
 
-func (l *ledgers) set(key, hash string, other bool) {
+func (l *ledgerCache) set(key, hash string, other bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.at[key] = seenLedger{hash: hash, other: other, when: l.now()}
+	l.at[key] = cachedLedger{hash: hash, other: other, when: l.now()}
 }
 
-func (l *ledgers) forget(key string) {
+func (l *ledgerCache) forget(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.at, key)
 }
 
-func (l *ledgers) isOther(key string) bool {
+func (l *ledgerCache) isOther(key string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.at[key].other
@@ -92,7 +92,7 @@ func (s *session) checkLedger(ctx context.Context, node, channel, want string, r
 		return fmt.Errorf("%w (%s)", ledger.LedgerDiffers(node, channel), errForbidden.Error())
 	case err != nil:
 		s.ledgers.forget(key)
-		return fmt.Errorf("read the first block of channel %s at %s: %w", channel, node, answered(node, err))
+		return fmt.Errorf("read the first block of channel %s at %s: %w", channel, node, waitIfUnreachable(node, err))
 	}
 	hash, err := headerHash(block.GetHeader())
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *session) firstAtPeer(ctx context.Context, node, channel string) (*commo
 	if err != nil {
 		return nil, err
 	}
-	return delivered(answer.GetBlock(), answer.GetStatus())
+	return checkDelivered(answer.GetBlock(), answer.GetStatus())
 }
 
 // firstAtOrderer reads block 0 at one of the Member's own orderers.
@@ -154,11 +154,11 @@ func (s *session) firstAtOrderer(ctx context.Context, node, channel string) (*co
 	if err != nil {
 		return nil, err
 	}
-	return delivered(answer.GetBlock(), answer.GetStatus())
+	return checkDelivered(answer.GetBlock(), answer.GetStatus())
 }
 
-// delivered is the block out of an answer of either kind of node.
-func delivered(block *common.Block, status common.Status) (*common.Block, error) {
+// checkDelivered is the block out of an answer of either kind of node.
+func checkDelivered(block *common.Block, status common.Status) (*common.Block, error) {
 	switch {
 	case block != nil && block.GetHeader().GetNumber() != 0:
 		return nil, fmt.Errorf("asked for block 0, it gave block %d", block.GetHeader().GetNumber())

@@ -49,10 +49,9 @@ func (n network) makeGenesis(channel v1alpha1.PlanChannel) ([]byte, error) {
 	return raw, nil
 }
 
-// checkGenesis compares a block that somebody else made with what this Member would have made. The block is hostile
-// until it has passed.
+// checkGenesis compares another member's block with the one that this Member would make. The block is untrusted.
 func (n network) checkGenesis(channel v1alpha1.PlanChannel, block []byte) (string, error) {
-	got, err := openGenesis(block)
+	got, err := parseGenesis(block)
 	if err != nil {
 		return "", err
 	}
@@ -60,7 +59,7 @@ func (n network) checkGenesis(channel v1alpha1.PlanChannel, block []byte) (strin
 	if err != nil {
 		return "", err
 	}
-	want, err := openBlock(wantBlock)
+	want, err := parseBlock(wantBlock)
 	if err != nil {
 		return "", err
 	}
@@ -70,12 +69,12 @@ func (n network) checkGenesis(channel v1alpha1.PlanChannel, block []byte) (strin
 	return headerHash(got.block.GetHeader())
 }
 
-func refuse(format string, arguments ...any) error {
+func genesisError(format string, arguments ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ledger.ErrGenesisRefused}, arguments...)...)
 }
 
-// opened is a configuration block taken apart.
-type opened struct {
+// parsedBlock is a decoded configuration block.
+type parsedBlock struct {
 	block     *common.Block
 	envelope  *common.Envelope
 	header    *common.ChannelHeader
@@ -83,22 +82,22 @@ type opened struct {
 	config    *common.ConfigEnvelope
 }
 
-func openGenesis(raw []byte) (*opened, error) {
+func parseGenesis(raw []byte) (*parsedBlock, error) {
 	if len(raw) > MaxGenesisBytes {
-		return nil, refuse("the block has %d bytes, which is more than %d", len(raw), MaxGenesisBytes)
+		return nil, genesisError("the block has %d bytes, which is more than %d", len(raw), MaxGenesisBytes)
 	}
 	block := &common.Block{}
 	if err := proto.Unmarshal(raw, block); err != nil {
-		return nil, refuse("it is not a block: %v", err)
+		return nil, genesisError("it is not a block: %v", err)
 	}
-	return openBlock(block)
+	return parseBlock(block)
 }
 
-func openBlock(block *common.Block) (*opened, error) {
+func parseBlock(block *common.Block) (*parsedBlock, error) {
 	if n := len(block.GetData().GetData()); n != 1 {
-		return nil, refuse("block.data has %d transactions, not one", n)
+		return nil, genesisError("block.data has %d transactions, not one", n)
 	}
-	o := &opened{
+	o := &parsedBlock{
 		block: block, envelope: &common.Envelope{}, header: &common.ChannelHeader{},
 		signature: &common.SignatureHeader{}, config: &common.ConfigEnvelope{},
 	}
@@ -115,7 +114,7 @@ func openBlock(block *common.Block) (*opened, error) {
 		{"config", func() []byte { return payload.GetData() }, o.config},
 	} {
 		if err := proto.Unmarshal(part.raw(), part.into); err != nil {
-			return nil, refuse("its %s cannot be read: %v", part.path, err)
+			return nil, genesisError("its %s cannot be read: %v", part.path, err)
 		}
 	}
 	return o, nil
@@ -127,41 +126,41 @@ func compareHeader(block *common.Block) error {
 	hash := sha256.Sum256(bytes.Join(block.GetData().GetData(), nil))
 	switch {
 	case header.GetNumber() != 0:
-		return refuse("block.header.number is %d, not 0", header.GetNumber())
+		return genesisError("block.header.number is %d, not 0", header.GetNumber())
 	case len(header.GetPreviousHash()) != 0:
-		return refuse("block.header.previous_hash is set")
+		return genesisError("block.header.previous_hash is set")
 	case !bytes.Equal(header.GetDataHash(), hash[:]):
-		return refuse("block.header.data_hash is not the hash of the data")
+		return genesisError("block.header.data_hash is not the hash of the data")
 	}
 	return nil
 }
 
 // compareGenesis says where a block differs from the one that is wanted, apart from its time and nonce.
-func compareGenesis(want, got *opened) error {
+func compareGenesis(want, got *parsedBlock) error {
 	if err := compareHeader(got.block); err != nil {
 		return err
 	}
 	switch {
 	case !proto.Equal(got.block.GetMetadata(), want.block.GetMetadata()):
-		return refuse("block.metadata is not that of a first block")
+		return genesisError("block.metadata is not that of a first block")
 	case len(got.envelope.GetSignature()) != 0:
-		return refuse("envelope.signature is set")
+		return genesisError("envelope.signature is set")
 	case got.header.GetChannelId() != want.header.GetChannelId():
-		return refuse("it is for channel %q, not %q", got.header.GetChannelId(), want.header.GetChannelId())
+		return genesisError("it is for channel %q, not %q", got.header.GetChannelId(), want.header.GetChannelId())
 	}
 	wantHeader := proto.Clone(want.header).(*common.ChannelHeader)
 	wantHeader.Timestamp, wantHeader.TxId = got.header.GetTimestamp(), got.header.GetTxId()
 	if !proto.Equal(got.header, wantHeader) {
-		return refuse("its channel header is not that of a first block")
+		return genesisError("its channel header is not that of a first block")
 	}
 	if len(got.signature.GetCreator()) != 0 {
-		return refuse("its signature header names a creator")
+		return genesisError("its signature header names a creator")
 	}
 	if path := differs("Channel", want.config.GetConfig().GetChannelGroup(), got.config.GetConfig().GetChannelGroup()); path != "" {
-		return refuse("%s is not what the plan and the records say", path)
+		return genesisError("%s is not what the plan and the records say", path)
 	}
 	if !proto.Equal(want.config, got.config) {
-		return refuse("its config envelope holds more than the configuration")
+		return genesisError("its config envelope holds more than the configuration")
 	}
 	return nil
 }

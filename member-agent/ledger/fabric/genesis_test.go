@@ -37,7 +37,7 @@ func threeMembers(t testing.TB) []*fabrictest.Member {
 	return members
 }
 
-func TestGenesisIsWhatEverybodyWouldMake(t *testing.T) {
+func TestGenesisIsReproducible(t *testing.T) {
 	members := threeMembers(t)
 	block, err := sessionOf(t, members[0], fabrictest.Records(members)).Genesis(goods)
 	if err != nil {
@@ -154,12 +154,12 @@ func TestGenesisRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			refused(t, sessionOf(t, members[2], fabrictest.Records(members)), block, test.want)
+			checkRejected(t, sessionOf(t, members[2], fabrictest.Records(members)), block, test.want)
 		})
 	}
 }
 
-func refused(t *testing.T, session ledger.Session, block []byte, want string) {
+func checkRejected(t *testing.T, session ledger.Session, block []byte, want string) {
 	t.Helper()
 	_, err := session.CheckGenesis(goods, block)
 	if !errors.Is(err, ledger.ErrGenesisRefused) || !strings.Contains(err.Error(), want) {
@@ -199,15 +199,15 @@ func TestMangledGenesis(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			refused(t, session, raw, test.want)
+			checkRejected(t, session, raw, test.want)
 		})
 	}
-	refused(t, session, make([]byte, fabric.MaxGenesisBytes+1), "which is more than")
+	checkRejected(t, session, make([]byte, fabric.MaxGenesisBytes+1), "which is more than")
 }
 
-// TestGenesisOutlivesRenewals checks a block after a consenter's certificate was renewed with the same key: a member
+// TestGenesisAfterCertificateRenewal checks a block after a consenter's certificate was renewed with the same key: a member
 // that comes late has only the new one in its records.
-func TestGenesisOutlivesRenewals(t *testing.T) {
+func TestGenesisAfterCertificateRenewal(t *testing.T) {
 	members := threeMembers(t)
 	block, err := sessionOf(t, members[0], fabrictest.Records(members)).Genesis(goods)
 	if err != nil {

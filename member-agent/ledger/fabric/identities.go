@@ -78,7 +78,7 @@ func (e *Engine) nodeTLS(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledg
 	return identity
 }
 
-// notAllowed says which names of a node the organization does not certify, and how to mend that; empty if there is none.
+// notAllowed says which names of a node the organization does not certify, and how to fix that; empty if there is none.
 func (e *Engine) notAllowed(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) string {
 	var names []string
 	for _, name := range node.ExtraSANs {

@@ -24,7 +24,7 @@ import (
 func (s *session) Definition(ctx context.Context, contract v1alpha1.PlanContract) (ledger.Definition, error) {
 	var found ledger.Definition
 	err := s.atChannelPeer(ctx, contract.Channel, func(connection *grpc.ClientConn) error {
-		want, err := s.wanted(contract)
+		want, err := s.plannedDefinition(contract)
 		if err != nil {
 			return err
 		}
@@ -32,13 +32,13 @@ func (s *session) Definition(ctx context.Context, contract v1alpha1.PlanContract
 		return err
 	})
 	if err != nil {
-		return ledger.Definition{}, s.failed(ctx, "query", contract, err)
+		return ledger.Definition{}, s.stepError(ctx, "query", contract, err)
 	}
 	return found, nil
 }
 
-// wanted is the plan's definition with the package of this Member.
-func (s *session) wanted(contract v1alpha1.PlanContract) (*chaincode.Definition, error) {
+// plannedDefinition is the plan's definition with the package of this Member.
+func (s *session) plannedDefinition(contract v1alpha1.PlanContract) (*chaincode.Definition, error) {
 	want, err := definitionOf(s.plan, contract)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (s *session) definitionAt(ctx context.Context, gateway *chaincode.Gateway, 
 	var d ledger.Definition
 	have, err := gateway.QueryCommittedWithName(ctx, want.ChannelName, want.Name)
 	switch {
-	case notDefined(err):
+	case isNotDefined(err):
 		have = nil
 	case err != nil:
 		return d, err
@@ -77,9 +77,9 @@ func (s *session) definitionAt(ctx context.Context, gateway *chaincode.Gateway, 
 	return d, nil
 }
 
-// notDefined is whether a peer says that a channel has no contract of a name.
-func notDefined(err error) bool {
-	return err != nil && strings.Contains(explain(err).Error(), "is not defined")
+// isNotDefined is whether a peer says that a channel has no contract of a name.
+func isNotDefined(err error) bool {
+	return err != nil && strings.Contains(withDetails(err).Error(), "is not defined")
 }
 
 // approvedAt is what this Member has approved under a sequence; nil if nothing.
@@ -88,18 +88,17 @@ func approvedAt(ctx context.Context, gateway *chaincode.Gateway, want *chaincode
 	switch {
 	case err == nil:
 		return own, nil
-	case unreachable(err) || status.Code(rootStatus(err)) == codes.Canceled:
+	case isUnreachable(err) || status.Code(rootStatus(err)) == codes.Canceled:
 		return nil, err
 	}
-	return nil, nil // Whatever else a peer says means that it knows of none.
+	return nil, nil // Any other error of a peer means that there is none.
 }
 
 func packageOf(own *lifecycle.QueryApprovedChaincodeDefinitionResult) string {
 	return own.GetSource().GetLocalPackage().GetPackageId()
 }
 
-// workloadOf is the name of the workload that serves an approved package: its label. One that somebody has packaged by hand
-// may have any.
+// workloadOf is the name of the workload that serves an approved package: its label. A manually built package may have any.
 func workloadOf(own *lifecycle.QueryApprovedChaincodeDefinitionResult) string {
 	label, _, _ := strings.Cut(packageOf(own), ":")
 	if len(label) > 63 {
@@ -112,30 +111,30 @@ func workloadOf(own *lifecycle.QueryApprovedChaincodeDefinitionResult) string {
 // without waiting for this Member: its peers endorse only what their own organization has approved.
 func (s *session) Approve(ctx context.Context, contract v1alpha1.PlanContract) error {
 	err := s.atChannelPeer(ctx, contract.Channel, func(connection *grpc.ClientConn) error {
-		want, err := s.wanted(contract)
+		want, err := s.plannedDefinition(contract)
 		if err != nil {
 			return err
 		}
-		if err := chaincode.NewGateway(connection, s.admin).Approve(ctx, want); err != nil && !unchanged(err) {
+		if err := chaincode.NewGateway(connection, s.admin).Approve(ctx, want); err != nil && !isUnchanged(err) {
 			return err
 		}
 		return nil
 	})
 	if err != nil {
-		return s.failed(ctx, "approve", contract, err)
+		return s.stepError(ctx, "approve", contract, err)
 	}
 	return nil
 }
 
-// unchanged is whether a peer refused an approval because it has that very approval already.
-func unchanged(err error) bool {
-	return strings.Contains(explain(err).Error(), "with unchanged content")
+// isUnchanged is whether a peer rejected an approval because it exists already.
+func isUnchanged(err error) bool {
+	return strings.Contains(withDetails(err).Error(), "with unchanged content")
 }
 
 // Commit commits a contract's definition once more than half of the channel's members have approved it.
 func (s *session) Commit(ctx context.Context, contract v1alpha1.PlanContract) error {
 	err := s.atChannelPeer(ctx, contract.Channel, func(connection *grpc.ClientConn) error {
-		want, err := s.wanted(contract)
+		want, err := s.plannedDefinition(contract)
 		if err != nil {
 			return err
 		}
@@ -144,23 +143,23 @@ func (s *session) Commit(ctx context.Context, contract v1alpha1.PlanContract) er
 		if err != nil {
 			return err
 		}
-		if err := enough(readiness.GetApprovals()); err != nil {
+		if err := checkMajority(readiness.GetApprovals()); err != nil {
 			return err
 		}
 		return gateway.Commit(ctx, want)
 	})
 	if err != nil {
-		return s.failed(ctx, "commit", contract, err)
+		return s.stepError(ctx, "commit", contract, err)
 	}
 	return nil
 }
 
-// enough is an error that names who has not approved while that are half of the members or more.
-func enough(approvals map[string]bool) error {
+// checkMajority is a Waiting that names who has not approved, if that is half of the members or more.
+func checkMajority(approvals map[string]bool) error {
 	var missing []string
 	for id, approved := range approvals {
 		if !approved {
-			missing = append(missing, usualMember(id))
+			missing = append(missing, memberOfMSPID(id))
 		}
 	}
 	if 2*len(missing) < len(approvals) {

@@ -11,8 +11,8 @@ import (
 // MSPID is the name of a Member on the ledger: the one that was chosen for it, or else the usual one.
 func MSPID(plan *v1alpha1.MemberPlan, member string) string { return plan.Spec.MSPID(member) }
 
-// usualMember is the Member that has an MSP ID unless one was chosen for it: then the ID itself says more to people.
-func usualMember(id string) string { return strings.TrimSuffix(id, v1alpha1.MSPID("")) }
+// memberOfMSPID is the Member that has an MSP ID unless one was chosen for it: then the ID itself says more to people.
+func memberOfMSPID(id string) string { return strings.TrimSuffix(id, v1alpha1.MSPID("")) }
 
 // Names of a Member's own identities.
 

@@ -46,8 +46,8 @@ func (a agents) forget() {
 	}
 }
 
-// untilReady has every agent advance until all channels and contracts are ready.
-func (a agents) untilReady(t *testing.T, ctx context.Context) {
+// waitForReady has every agent advance until all channels and contracts are ready.
+func (a agents) waitForReady(t *testing.T, ctx context.Context) {
 	t.Helper()
 	for ready := false; !ready; {
 		if ctx.Err() != nil {
@@ -83,7 +83,7 @@ func (a *agent) advance(t *testing.T, ctx context.Context, records map[string]v1
 
 func height(t *testing.T, ctx context.Context, a agents) int64 {
 	t.Helper()
-	a.untilReady(t, ctx)
+	a.waitForReady(t, ctx)
 	return a[0].member.Plan.Status.Channels[0].Height
 }
 

@@ -39,9 +39,9 @@ func vaults(members []*fabrictest.Member, change func(c *v1alpha1.PlanContract))
 	}
 }
 
-// TestContractsOfPeoplesOwn takes a contract with private data and a policy in Fabric's text through its life: written and
+// TestCustomContracts takes a contract with private data and a policy in Fabric's text through its life: written and
 // read, upgraded to another image without a gap, overtaken by somebody who commits by hand, and replaced.
-func TestContractsOfPeoplesOwn(t *testing.T) {
+func TestCustomContracts(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	o := options(t)
@@ -60,7 +60,7 @@ func TestContractsOfPeoplesOwn(t *testing.T) {
 	t.Cleanup(func() { must(t, network.Close()) })
 	must(t, network.Start(ctx))
 	agents := agentsOf(network)
-	agents.untilReady(t, ctx)
+	agents.waitForReady(t, ctx)
 	watch("contract with private data ready")
 
 	// Right after it is ready, nothing may fail.
@@ -77,7 +77,7 @@ func TestContractsOfPeoplesOwn(t *testing.T) {
 	must(t, network.Start(ctx))
 	gap := 0
 	for done := false; !done; {
-		done = agents.once(t, ctx)
+		done = agents.advanceAll(t, ctx)
 		if err := expect(ctx, network, members[0], "", "Edition"); err != nil {
 			gap++
 			t.Logf("during the upgrade: %v", err)
@@ -119,7 +119,7 @@ func TestContractsOfPeoplesOwn(t *testing.T) {
 			MemberOnlyRead: ptr.To(true), MemberOnlyWrite: ptr.To(true),
 		}}
 	})
-	agents.untilReady(t, ctx)
+	agents.waitForReady(t, ctx)
 	must(t, expect(ctx, network, members[1], "a hundred", "Get", "offers", "bid-1"))
 	watch("replaced by what people declare, under the ledger's next sequence")
 
@@ -171,8 +171,8 @@ func byHand(t *testing.T, ctx context.Context, network *fabrictest.Network, memb
 	must(t, errors.Join(failed...))
 }
 
-// once has every agent advance once, and says whether all is ready.
-func (a agents) once(t *testing.T, ctx context.Context) bool {
+// advanceAll has every agent advance once, and says whether all is ready.
+func (a agents) advanceAll(t *testing.T, ctx context.Context) bool {
 	t.Helper()
 	if ctx.Err() != nil {
 		t.Fatal(ctx.Err())

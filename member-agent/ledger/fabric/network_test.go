@@ -31,7 +31,7 @@ func TestRealNetwork(t *testing.T) {
 	must(t, network.Start(ctx))
 	watch("6 nodes and 3 contracts healthy")
 	agents := agentsOf(network)
-	agents.untilReady(t, ctx)
+	agents.waitForReady(t, ctx)
 	watch("channel joined, anchors set, contract committed, by three agents")
 
 	operations(t, ctx, network, members[0])
@@ -44,7 +44,7 @@ func TestRealNetwork(t *testing.T) {
 	}
 	watch("third transaction, and who endorsed it read out of its block")
 	before := height(t, ctx, agents)
-	agents.untilReady(t, ctx)
+	agents.waitForReady(t, ctx)
 	if after := height(t, ctx, agents); after != before {
 		t.Fatalf("doing everything again made %d blocks", after-before)
 	}
@@ -89,12 +89,12 @@ func TestRealNetwork(t *testing.T) {
 		if strings.Contains(event.what, "third organization down") {
 			up = agents[:2]
 		}
-		up.untilReady(t, ctx)
+		up.waitForReady(t, ctx)
 		transact(t, ctx, network, "goods", members[0], members[1], fmt.Sprint("event-", i))
 		watch(event.what)
 	}
 	must(t, network.Start(ctx))
-	agents.untilReady(t, ctx)
+	agents.waitForReady(t, ctx)
 	transact(t, ctx, network, "goods", members[2], members[0], "bill-last")
 	watch("the third organization back, and up to date")
 }
@@ -118,7 +118,7 @@ func TestUnevenNetwork(t *testing.T) {
 	t.Cleanup(func() { must(t, network.Close()) })
 	must(t, network.Start(ctx))
 	agents := agentsOf(network)
-	agents.untilReady(t, ctx)
+	agents.waitForReady(t, ctx)
 	watch("two channels ready")
 	for i, want := range [][]string{{"alone"}, {"alone", "inner"}, {"alone", "inner"}} {
 		var joined []string

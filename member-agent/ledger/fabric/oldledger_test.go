@@ -13,10 +13,10 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
 )
 
-// TestOldLedgerOnTheVolume runs a channel, and then makes a channel of the same name anew, as a consortium that is
+// TestVolumeWithOldLedger runs a channel, and then makes a channel of the same name anew, as a consortium that is
 // declared again under its old name does while the volumes were kept: real peers and orderers go by the name and would
 // serve the old ledger.
-func TestOldLedgerOnTheVolume(t *testing.T) {
+func TestVolumeWithOldLedger(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	members, err := fabrictest.NewMembers("trade", fabrictest.Even(1, 1, "org1", "org2")...)
@@ -27,7 +27,7 @@ func TestOldLedgerOnTheVolume(t *testing.T) {
 	t.Cleanup(func() { must(t, network.Close()) })
 	must(t, network.Start(ctx))
 	agents := agentsOf(network)
-	agents.untilReady(t, ctx)
+	agents.waitForReady(t, ctx)
 
 	// Nobody knows anything of it any more, and org1 makes another first block without asking its peer: it lost its volume.
 	agents.forget()
@@ -70,7 +70,7 @@ func TestOldLedgerOnTheVolume(t *testing.T) {
 		member.Plan.Spec.Channels[0].GenesisHash, member.Plan.Spec.Channels[0].Genesis = "", nil
 		member.Record.Channels = nil
 	}
-	agents.untilReady(t, ctx)
+	agents.waitForReady(t, ctx)
 	if got := members[1].Plan.Status.Channels[0]; got.GenesisHash == hash || !slices.Equal(got.Peers, []string{"peer0-org2"}) {
 		t.Errorf("the old ledger does not go on: %+v", got)
 	}

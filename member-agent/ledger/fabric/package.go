@@ -58,7 +58,7 @@ func contractPackage(consortium string, contract v1alpha1.PlanContract) (id stri
 	if err != nil {
 		return "", nil, err
 	}
-	// No builder reads it: it is there to be approved.
+	// No builder reads it: it makes the approval bind to it.
 	runs, err := json.Marshal(map[string]string{
 		"channel": contract.Channel, "contract": contract.Name, "image": contract.Image, "runtime": contract.RuntimeHash(),
 	})
@@ -81,7 +81,7 @@ type file struct {
 	data []byte
 }
 
-// compressors are kept: one is a megabyte, and the ID of a package is asked for at every turn.
+// compressors are pooled: one has a megabyte, and the ID of a package is computed in every run.
 var compressors = sync.Pool{New: func() any {
 	compressor, err := gzip.NewWriterLevel(nil, gzip.NoCompression)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// JoinOrderer makes one of the Member's orderers take part in a channel, through its channel participation API. One that
+// JoinOrderer joins one of the Member's orderers to a channel, through its channel participation API. One that
 // does so already is asked with which ledger. fabric-admin-sdk has calls for joining too, but they take neither a context
 // nor a dialer.
 func (s *session) JoinOrderer(ctx context.Context, node string, channel v1alpha1.PlanChannel, first ledger.FirstBlock) error {
@@ -24,7 +24,7 @@ func (s *session) JoinOrderer(ctx context.Context, node string, channel v1alpha1
 	url := "https://" + nodeAddress(s.plan, node, v1alpha1.PortOrdererAdmin) + "/participation/v1/channels"
 	joined, err := hasJoined(ctx, client, url+"/"+channel.Name)
 	if err != nil {
-		return answered(node, err)
+		return waitIfUnreachable(node, err)
 	}
 	if joined {
 		return s.checkLedger(ctx, node, channel.Name, first.Hash, s.firstAtOrderer)
@@ -45,12 +45,12 @@ func (s *session) JoinOrderer(ctx context.Context, node string, channel v1alpha1
 	request.Header.Set("Content-Type", contentType)
 	code, text, err := answer(client, request)
 	if err != nil {
-		return answered(node, err)
+		return waitIfUnreachable(node, err)
 	}
 	if code == http.StatusCreated {
 		return s.checkLedger(ctx, node, channel.Name, first.Hash, s.firstAtOrderer)
 	}
-	// Somebody may have been faster; only the list knows what became of it.
+	// The orderer may have joined meanwhile; check the list.
 	if joined, err := hasJoined(ctx, client, url+"/"+channel.Name); err == nil && joined {
 		return s.checkLedger(ctx, node, channel.Name, first.Hash, s.firstAtOrderer)
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// JoinPeer makes one of the Member's peers take part in a channel. One that does so already is asked with which ledger.
+// JoinPeer joins one of the Member's peers to a channel. For one that has joined already its ledger is checked.
 func (s *session) JoinPeer(ctx context.Context, node string, ch v1alpha1.PlanChannel, first ledger.FirstBlock) error {
 	connection, err := s.peer(node)
 	if err != nil {
@@ -37,11 +37,11 @@ func (s *session) JoinPeer(ctx context.Context, node string, ch v1alpha1.PlanCha
 	}
 	block := &common.Block{}
 	if err := proto.Unmarshal(raw, block); err != nil {
-		return refuse("it is not a block: %v", err)
+		return genesisError("it is not a block: %v", err)
 	}
 	err = channel.JoinChannel(ctx, connection, s.admin, block)
 	if err != nil && !strings.Contains(err.Error(), "already exists") {
-		return fmt.Errorf("join channel %s with %s: %w", ch.Name, node, answered(node, err))
+		return fmt.Errorf("join channel %s with %s: %w", ch.Name, node, waitIfUnreachable(node, err))
 	}
 	return s.checkLedger(ctx, node, ch.Name, first.Hash, s.firstAtPeer)
 }
@@ -49,7 +49,7 @@ func (s *session) JoinPeer(ctx context.Context, node string, ch v1alpha1.PlanCha
 func (s *session) peerHasJoined(ctx context.Context, connection *grpc.ClientConn, node, name string) (bool, error) {
 	channels, err := channel.ListChannelOnPeer(ctx, connection, s.admin)
 	if err != nil {
-		return false, fmt.Errorf("list the channels of %s: %w", node, answered(node, err))
+		return false, fmt.Errorf("list the channels of %s: %w", node, waitIfUnreachable(node, err))
 	}
 	joined := slices.ContainsFunc(channels, func(c *peer.ChannelInfo) bool { return c.GetChannelId() == name })
 	if !joined {
@@ -69,7 +69,7 @@ func (s *session) Height(ctx context.Context, ch v1alpha1.PlanChannel) (int64, e
 		}
 		info, err := channel.GetBlockChainInfo(ctx, connection, s.admin, ch.Name)
 		if err != nil {
-			failed = fmt.Errorf("height of channel %s at %s: %w", ch.Name, node, answered(node, err))
+			failed = fmt.Errorf("height of channel %s at %s: %w", ch.Name, node, waitIfUnreachable(node, err))
 			continue
 		}
 		highest = max(highest, int64(info.GetHeight()))
@@ -93,7 +93,7 @@ func (s *session) Install(ctx context.Context, node string, contract v1alpha1.Pl
 	peer := chaincode.NewPeer(connection, s.admin)
 	installed, err := peer.QueryInstalled(ctx)
 	if err != nil {
-		return "", fmt.Errorf("list the packages of %s: %w", node, answered(node, err))
+		return "", fmt.Errorf("list the packages of %s: %w", node, waitIfUnreachable(node, err))
 	}
 	for _, found := range installed.GetInstalledChaincodes() {
 		if found.GetPackageId() == id {
@@ -105,7 +105,7 @@ func (s *session) Install(ctx context.Context, node string, contract v1alpha1.Pl
 	case err != nil && strings.Contains(err.Error(), "already successfully installed"):
 		return id, nil
 	case err != nil:
-		return "", fmt.Errorf("install contract %s on %s: %w", contract.Name, node, answered(node, err))
+		return "", fmt.Errorf("install contract %s on %s: %w", contract.Name, node, waitIfUnreachable(node, err))
 	case result.GetPackageId() != id:
 		return "", fmt.Errorf("peer %s calls the package of contract %s %s, not %s: its Fabric release counts package IDs differently",
 			node, contract.Name, result.GetPackageId(), id)
@@ -121,7 +121,7 @@ func (s *session) configOf(ctx context.Context, name string) (*common.Config, er
 		if err != nil {
 			return err
 		}
-		opened, err := openBlock(block)
+		opened, err := parseBlock(block)
 		if err != nil {
 			return fmt.Errorf("it does not serve the configuration of channel %s yet", name)
 		}

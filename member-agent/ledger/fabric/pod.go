@@ -44,7 +44,7 @@ func mspConfig() string {
 	return text.String()
 }
 
-// basePod is what every pod of ours has: no rights, no token, no service variables.
+// basePod is the base of all pods: restricted, without token and service variables.
 func basePod() corev1.PodSpec {
 	no, yes, user := false, true, runAs
 	onMismatch := corev1.FSGroupChangeOnRootMismatch
@@ -62,7 +62,7 @@ func basePod() corev1.PodSpec {
 	}
 }
 
-func restricted() *corev1.SecurityContext {
+func restrictedContext() *corev1.SecurityContext {
 	no, yes := false, true
 	return &corev1.SecurityContext{
 		AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes,
@@ -73,7 +73,7 @@ func restricted() *corev1.SecurityContext {
 // nodePod adds a node's own identity, its TLS certificate and its data to a pod.
 func nodePod(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) (corev1.PodSpec, []corev1.VolumeMount) {
 	pod := basePod()
-	pod.Affinity = apart(plan, node.Role)
+	pod.Affinity = antiAffinity(plan, node.Role)
 	mode := int32(0o440)
 	pod.Volumes = append(pod.Volumes,
 		corev1.Volume{Name: "msp", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
@@ -105,8 +105,8 @@ func nodePod(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) (corev1.PodSpec,
 	}
 }
 
-// apart asks for a machine of its own for each of a Member's nodes of one role, where there are enough.
-func apart(plan *v1alpha1.MemberPlan, role v1alpha1.NodeRole) *corev1.Affinity {
+// antiAffinity prefers different machines for a Member's nodes of one role.
+func antiAffinity(plan *v1alpha1.MemberPlan, role v1alpha1.NodeRole) *corev1.Affinity {
 	var names []string
 	for _, node := range plan.Spec.Nodes {
 		if node.Role == role {

@@ -50,7 +50,7 @@ func (c *Client) SubmitForReceipt(ctx context.Context, channel, contract, functi
 	raw, err := network.GetContract("qscc").EvaluateWithContext(ctx, "GetBlockByNumber",
 		gateway.WithArguments(channel, strconv.FormatUint(status.BlockNumber, 10)), gateway.WithEndorsingOrganizations(c.gateway.Identity().MspID()))
 	if err != nil {
-		return answer, Receipt{}, fmt.Errorf("read block %d of channel %s: %w", status.BlockNumber, channel, explain(err))
+		return answer, Receipt{}, fmt.Errorf("read block %d of channel %s: %w", status.BlockNumber, channel, withDetails(err))
 	}
 	receipt, err := readReceipt(raw, status.TransactionID)
 	if err != nil {
@@ -105,7 +105,7 @@ func endorsersOf(data []byte) ([]Endorser, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the certificate of an endorser of %s: %w", identity.GetMspid(), err)
 		}
-		endorsers = append(endorsers, Endorser{Member: usualMember(identity.GetMspid()), Node: certificate.Subject.CommonName})
+		endorsers = append(endorsers, Endorser{Member: memberOfMSPID(identity.GetMspid()), Node: certificate.Subject.CommonName})
 	}
 	return endorsers, nil
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Recover asks the Member's peers for a channel's first block, should one have joined it. A peer that answers that it has
-// not is no reason to pass over the others; one that does not answer is, for it may be the one.
+// Recover reads a channel's first block from the Member's peers, if one has joined the channel. If none has, all have to answer:
+// one that does not may be the one that has joined.
 func (s *session) Recover(ctx context.Context, ch v1alpha1.PlanChannel) (node string, raw []byte, err error) {
 	for _, node := range s.peers() {
 		connection, err := s.peer(node)

@@ -29,14 +29,14 @@ type rules struct {
 	timeout  time.Duration
 }
 
-// ruleBook remembers the rules by the first block's hash, for all sessions of an Engine: a block is parsed once.
-type ruleBook struct {
+// ruleCache caches the rules by the first block's hash, for all sessions of an Engine: a block is parsed once.
+type ruleCache struct {
 	mu     sync.Mutex
 	byHash map[string]*rules
 }
 
-// maxRules bounds the book. What is left out is read again.
-const maxRules = 1024
+// maxCachedRules bounds the cache.
+const maxCachedRules = 1024
 
 // CheckChannel compares a channel of the plan with its first block.
 func (s *session) CheckChannel(ctx context.Context, channel v1alpha1.PlanChannel, first ledger.FirstBlock) error {
@@ -47,7 +47,7 @@ func (s *session) CheckChannel(ctx context.Context, channel v1alpha1.PlanChannel
 	return s.compareRules(channel, found)
 }
 
-func (b *ruleBook) of(ctx context.Context, first ledger.FirstBlock) (*rules, error) {
+func (b *ruleCache) of(ctx context.Context, first ledger.FirstBlock) (*rules, error) {
 	b.mu.Lock()
 	known := b.byHash[first.Hash]
 	b.mu.Unlock()
@@ -64,7 +64,7 @@ func (b *ruleBook) of(ctx context.Context, first ledger.FirstBlock) (*rules, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.byHash) >= maxRules {
+	if len(b.byHash) >= maxCachedRules {
 		clear(b.byHash)
 	}
 	b.byHash[first.Hash] = read
@@ -73,7 +73,7 @@ func (b *ruleBook) of(ctx context.Context, first ledger.FirstBlock) (*rules, err
 
 // readRules takes the rules out of a block, and makes sure that it is the block of that hash.
 func readRules(raw []byte, hash string) (*rules, error) {
-	got, err := openGenesis(raw)
+	got, err := parseGenesis(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func readRules(raw []byte, hash string) (*rules, error) {
 		return nil, err
 	}
 	if found, err := headerHash(got.block.GetHeader()); err != nil || found != hash {
-		return nil, refuse("the block that is kept is %.12s…, and not the pinned one, %.12s…", found, hash)
+		return nil, genesisError("the block that is kept is %.12s…, and not the pinned one, %.12s…", found, hash)
 	}
 	groups := got.config.GetConfig().GetChannelGroup().GetGroups()
 	application, ordering := groups[configtx.ApplicationGroupKey], groups[configtx.OrdererGroupKey]
@@ -92,13 +92,13 @@ func readRules(raw []byte, hash string) (*rules, error) {
 	}
 	timeout := &ordererpb.BatchTimeout{}
 	if err := proto.Unmarshal(ordering.GetValues()[orderer.BatchSizeKey].GetValue(), r.size); err != nil {
-		return nil, refuse("its batch size cannot be read: %v", err)
+		return nil, genesisError("its batch size cannot be read: %v", err)
 	}
 	if err := proto.Unmarshal(ordering.GetValues()[orderer.BatchTimeoutKey].GetValue(), timeout); err != nil {
-		return nil, refuse("its batch timeout cannot be read: %v", err)
+		return nil, genesisError("its batch timeout cannot be read: %v", err)
 	}
 	if r.timeout, err = time.ParseDuration(timeout.GetTimeout()); err != nil {
-		return nil, refuse("its batch timeout cannot be read: %v", err)
+		return nil, genesisError("its batch timeout cannot be read: %v", err)
 	}
 	return r, nil
 }
@@ -108,7 +108,7 @@ func channelDiffers(channel, format string, arguments ...any) error {
 		ledger.ErrChannelDiffers, channel, fmt.Sprintf(format, arguments...))
 }
 
-// compareRules says what of a planned channel is not as its first block has it.
+// compareRules says in what a planned channel differs from its first block.
 func (n network) compareRules(channel v1alpha1.PlanChannel, r *rules) error {
 	members, ordering := mspIDs(n.plan, channel.Members), mspIDs(n.plan, ledger.OrderingMembers(n.plan, channel))
 	leader := ledger.LeaderOf(n.plan, channel)
@@ -148,7 +148,7 @@ func mspIDs(plan *v1alpha1.MemberPlan, members []string) []string {
 	return ids
 }
 
-// encodePolicies turns policies into what a configuration holds of them.
+// encodePolicies encodes policies as a configuration has them.
 func encodePolicies(policies map[string]configtx.Policy) (map[string]*common.ConfigPolicy, error) {
 	scratch := configtx.New(&common.Config{ChannelGroup: &common.ConfigGroup{
 		Groups: map[string]*common.ConfigGroup{configtx.ApplicationGroupKey: {}},

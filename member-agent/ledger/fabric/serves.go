@@ -18,39 +18,39 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// metadataFunction is answered by every contract that is made with Fabric's contract API, and refused by the others: either
-// way somebody has answered.
+// metadataFunction is answered by every contract that uses Fabric's contract API, and rejected by the others: both are an
+// answer.
 const metadataFunction = "org.hyperledger.fabric:GetMetadata"
 
-// answeredByContract is what a peer says of an answer that is the contract's own, be it a refusal.
-const answeredByContract = "chaincode response"
+// chaincodeResponse is in a peer's error if the contract itself has answered with an error.
+const chaincodeResponse = "chaincode response"
 
-// Serves asks the contract at each of the Member's peers that can be reached, and each of these whether it sees the peers that
-// a transaction has to be endorsed by. An error says what it waits for.
+// Serves queries the contract at each of the Member's reachable peers, and whether each sees the peers that have to
+// endorse a transaction. An error says what is missing.
 func (s *session) Serves(ctx context.Context, contract v1alpha1.PlanContract) error {
-	var silent []error
+	var unreachable []error
 	served := false
 	for _, node := range s.peers() {
 		connection, err := s.peer(node)
 		if err == nil {
-			err = s.servesAt(ctx, connection, contract)
+			err = s.checkServingAt(ctx, connection, contract)
 		}
 		switch {
 		case err == nil:
 			served = true
-		case unreachable(err):
-			silent = append(silent, answered(node, err))
+		case isUnreachable(err):
+			unreachable = append(unreachable, waitIfUnreachable(node, err))
 		default:
-			return s.failed(ctx, "query", contract, fmt.Errorf("%s: %w", node, explain(err)))
+			return s.stepError(ctx, "query", contract, fmt.Errorf("%s: %w", node, withDetails(err)))
 		}
 	}
 	if served {
 		return nil
 	}
-	return errors.Join(silent...)
+	return errors.Join(unreachable...)
 }
 
-func (s *session) servesAt(ctx context.Context, connection *grpc.ClientConn, contract v1alpha1.PlanContract) error {
+func (s *session) checkServingAt(ctx context.Context, connection *grpc.ClientConn, contract v1alpha1.PlanContract) error {
 	client, err := gateway.Connect(s.admin, gateway.WithClientConnection(connection), gateway.WithHash(hash.NONE), gateway.WithSign(s.admin.Sign))
 	if err != nil {
 		return err
@@ -58,14 +58,14 @@ func (s *session) servesAt(ctx context.Context, connection *grpc.ClientConn, con
 	defer func() { _ = client.Close() }()
 	_, err = client.GetNetwork(contract.Channel).GetContract(contract.Name).
 		EvaluateWithContext(ctx, metadataFunction, gateway.WithEndorsingOrganizations(s.admin.MspID()))
-	if err != nil && !strings.Contains(explain(err).Error(), answeredByContract) {
+	if err != nil && !strings.Contains(withDetails(err).Error(), chaincodeResponse) {
 		return err
 	}
-	return s.endorsable(ctx, connection, contract)
+	return s.checkEndorsers(ctx, connection, contract)
 }
 
-// endorsable asks a peer for a set of peers that together meet the contract's endorsement policy, as applications' clients do.
-func (s *session) endorsable(ctx context.Context, connection *grpc.ClientConn, contract v1alpha1.PlanContract) error {
+// checkEndorsers queries a peer's service discovery for endorsers that satisfy the contract's policy, as applications do.
+func (s *session) checkEndorsers(ctx context.Context, connection *grpc.ClientConn, contract v1alpha1.PlanContract) error {
 	identity, err := proto.Marshal(&msp.SerializedIdentity{Mspid: s.admin.MspID(), IdBytes: s.admin.Credentials()})
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (s *session) endorsable(ctx context.Context, connection *grpc.ClientConn, c
 	for _, result := range response.GetResults() {
 		if said := result.GetError().GetContent(); said != "" {
 			waiting := ledger.WaitingFor("this member's peers to see enough of the others' with the contract")
-			waiting.Cause = errors.New(essence(errors.New(said)))
+			waiting.Cause = errors.New(rootCause(errors.New(said)))
 			return waiting
 		}
 	}

@@ -31,8 +31,8 @@ type session struct {
 	signer   configtx.SigningIdentity
 	adminTLS tls.Certificate
 	ownRoots *x509.CertPool
-	ledgers  *ledgers
-	rules    *ruleBook
+	ledgers  *ledgerCache
+	rules    *ruleCache
 
 	mu          sync.Mutex
 	connections map[string]*grpc.ClientConn
@@ -112,7 +112,7 @@ func signingIdentity(mspID string, pair ledger.KeyPair) (identity.SigningIdentit
 	}
 	key, err := gatewayid.PrivateKeyFromPEM(pair.Key)
 	if err != nil {
-		// What the library says could hold some of the key.
+		// The library's error could contain parts of the key.
 		return nil, errors.New("its key cannot be read")
 	}
 	return identity.NewPrivateKeySigningIdentity(mspID, certificate, key)
@@ -170,7 +170,7 @@ func (s *session) channelPeers(channel string) []string {
 }
 
 // atChannelPeer calls the Member's peers, one after the other, until one has done it, without those that hold another
-// ledger under the channel's name. What a peer that answers says counts for more than that another one does not.
+// ledger under the channel's name. The error of a peer that answers takes precedence over unreachable ones.
 func (s *session) atChannelPeer(ctx context.Context, channel string, do func(connection *grpc.ClientConn) error) error {
 	peers := s.channelPeers(channel)
 	if len(peers) == 0 {
@@ -186,10 +186,10 @@ func (s *session) atChannelPeer(ctx context.Context, channel string, do func(con
 		if err == nil || errors.As(err, &waiting) {
 			return err // Another peer would wait for the same.
 		}
-		if unreachable(err) {
-			silent = append(silent, answered(node, err))
+		if isUnreachable(err) {
+			silent = append(silent, waitIfUnreachable(node, err))
 		} else {
-			failed = append(failed, fmt.Errorf("%s: %w", node, explain(err)))
+			failed = append(failed, fmt.Errorf("%s: %w", node, withDetails(err)))
 		}
 		if ctx.Err() != nil {
 			break
@@ -223,8 +223,8 @@ func (s *session) Close() error {
 	return errors.Join(failed...)
 }
 
-// takesPart is whether the plan's Member is a member of a channel.
-func takesPart(plan *v1alpha1.MemberPlan, name string) bool {
+// isChannelMember is whether the plan's Member is a member of a channel.
+func isChannelMember(plan *v1alpha1.MemberPlan, name string) bool {
 	channel, found := channelOf(plan, name)
 	return found && slices.Contains(channel.Members, plan.Spec.Member)
 }

@@ -45,7 +45,7 @@ func addCouchDB(image string, pod *corev1.PodSpec, peer *corev1.Container, files
 			}},
 			PeriodSeconds: 2, FailureThreshold: 300,
 		},
-		SecurityContext: restricted(),
+		SecurityContext: restrictedContext(),
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: ledger.DataVolume, MountPath: "/opt/couchdb/data", SubPath: "couchdb"},
 			{Name: "couchdb", MountPath: "/opt/couchdb/etc/local.d"},

@@ -26,7 +26,7 @@ func ordererWorkload(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledger.W
 			{Name: "operations", ContainerPort: v1alpha1.PortOrdererOperations},
 		},
 		Resources:       resources(node.Resources, "50m", "96Mi"),
-		SecurityContext: restricted(),
+		SecurityContext: restrictedContext(),
 		VolumeMounts:    mounts,
 	}
 	healthProbes(&orderer, v1alpha1.PortOrdererOperations)

@@ -28,7 +28,7 @@ func peerWorkload(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode, tlsRoots []
 			{Name: "operations", ContainerPort: v1alpha1.PortPeerOperations},
 		},
 		Resources:       resources(node.Resources, "50m", "128Mi"),
-		SecurityContext: restricted(),
+		SecurityContext: restrictedContext(),
 		VolumeMounts:    mounts,
 	}
 	healthProbes(&peer, v1alpha1.PortPeerOperations)

@@ -47,7 +47,7 @@ func ownContracts(plan *v1alpha1.MemberPlan) []v1alpha1.PlanContract {
 	}
 	var own []v1alpha1.PlanContract
 	for _, contract := range plan.Spec.Contracts {
-		if takesPart(plan, contract.Channel) {
+		if isChannelMember(plan, contract.Channel) {
 			own = append(own, contract)
 		}
 	}
@@ -71,7 +71,7 @@ func contractWorkload(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract)
 		// A contract listens within a second. Until then it is asked often, and no more than others from then on.
 		StartupProbe:    &corev1.Probe{ProbeHandler: listens, PeriodSeconds: 1, FailureThreshold: 600},
 		ReadinessProbe:  &corev1.Probe{ProbeHandler: listens, PeriodSeconds: 5},
-		SecurityContext: restricted(),
+		SecurityContext: restrictedContext(),
 		VolumeMounts:    []corev1.VolumeMount{{Name: "tmp", MountPath: "/tmp"}},
 	}
 	workload := ledger.Workload{
@@ -96,7 +96,7 @@ func contractWorkload(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract)
 func contractEnvironment(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract, id string) []corev1.EnvVar {
 	var env []corev1.EnvVar
 	for _, own := range contract.Env {
-		if reserved(own.Name) {
+		if isReservedVariable(own.Name) {
 			continue
 		}
 		variable := corev1.EnvVar{Name: own.Name}
@@ -106,7 +106,7 @@ func contractEnvironment(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContra
 				LocalObjectReference: corev1.LocalObjectReference{Name: own.SecretKeyRef.Name}, Key: own.SecretKeyRef.Key,
 			}}
 		case own.Value != nil:
-			// Kubernetes would expand $(NAME) to another variable, which nobody who writes a value thinks of.
+			// Kubernetes would expand $(NAME) to another variable, which is not intended.
 			variable.Value = strings.ReplaceAll(*own.Value, "$", "$$")
 		}
 		env = append(env, variable)
@@ -125,8 +125,8 @@ func contractEnvironment(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContra
 	return env
 }
 
-// reserved says whether a variable is one that only the agent sets. The API rejects these names too; a plan may come from
+// isReservedVariable says whether a variable is one that only the agent sets. The API rejects these names too; a plan may come from
 // a host whose API does not.
-func reserved(name string) bool {
+func isReservedVariable(name string) bool {
 	return strings.HasPrefix(name, "CORE_") || strings.HasPrefix(name, "CHAINCODE_")
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// Advance takes one Member one turn further, as its agent does, and lets its record show what it has pinned.
+// Advance runs the ledger phases of one Member once, as its agent does, and updates its record with what it has pinned.
 func (n *Network) Advance(ctx context.Context, member *Member, records map[string]v1alpha1.Record) (ledger.Progress, error) {
 	plan := member.Plan
 	session, err := n.Engine().Open(ctx, plan, records, member.Keys)
@@ -23,7 +23,7 @@ func (n *Network) Advance(ctx context.Context, member *Member, records map[strin
 	return progress, nil
 }
 
-// HandOn does what host and gossip do between two turns: first blocks go from the leader's status into the plans of those
+// HandOn does what host and gossip do between two runs: first blocks go from the leader's status into the plans of those
 // who have not got them, and records show what has been pinned.
 func HandOn(members []*Member) {
 	type first struct {

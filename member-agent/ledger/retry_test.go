@@ -25,7 +25,7 @@ func (s *slow) SetAnchors(context.Context, v1alpha1.PlanChannel) error {
 	return nil
 }
 
-func TestPatient(t *testing.T) {
+func TestRetrySession(t *testing.T) {
 	const most = 3 * time.Second
 	waiting, broken := error(ledger.WaitingFor("the orderers of", "org1")), errors.New("broken")
 	for _, row := range []struct {
@@ -43,7 +43,7 @@ func TestPatient(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				err := ledger.Patient(&row.session, most).SetAnchors(t.Context(), v1alpha1.PlanChannel{})
+				err := ledger.RetrySession(&row.session, most).SetAnchors(t.Context(), v1alpha1.PlanChannel{})
 				if !errors.Is(err, row.err) || row.session.attempts < row.attempts || row.session.attempts > row.attempts+1 || time.Since(began) != row.took {
 					t.Errorf("%d attempts in %v: %v", row.session.attempts, time.Since(began), err)
 				}

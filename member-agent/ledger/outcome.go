@@ -8,53 +8,53 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Verdict sums several things up, for a condition.
-type Verdict struct {
+// Outcome summarizes several results for a condition.
+type Outcome struct {
 	Ready bool
-	// Reason is one of v1alpha1's, the gravest of all.
+	// Reason is the most severe of all, one of v1alpha1's.
 	Reason string
 	// Message says of everything that is not ready what is wrong or what it waits for.
 	Message string
 }
 
-type part struct {
-	name    string
-	problem error
+type problem struct {
+	name string
+	err  error
 }
 
-// gravity orders reasons: what waits mends itself, what failed is tried again, what was refused needs a person.
-var gravity = map[string]int{
+// severity orders reasons: Waiting resolves itself, Failed is retried, the others need a person.
+var severity = map[string]int{
 	v1alpha1.ReasonReady: 0, v1alpha1.ReasonWaiting: 1, v1alpha1.ReasonFailed: 2, v1alpha1.ReasonDefinitionDiffers: 3,
 	v1alpha1.ReasonChannelDiffers: 4, v1alpha1.ReasonLedgerDiffers: 5, v1alpha1.ReasonGenesisRefused: 6, v1alpha1.ReasonGenesisDiffers: 7,
 }
 
-// reasons of the errors that need a person.
-var reasons = map[error]string{
+// errorReasons of the errors that need a person.
+var errorReasons = map[error]string{
 	ErrGenesisRefused: v1alpha1.ReasonGenesisRefused, ErrGenesisDiffers: v1alpha1.ReasonGenesisDiffers,
 	ErrLedgerDiffers: v1alpha1.ReasonLedgerDiffers, ErrChannelDiffers: v1alpha1.ReasonChannelDiffers,
 	ErrDefinitionDiffers: v1alpha1.ReasonDefinitionDiffers,
 }
 
-func sum(parts []part) Verdict {
-	verdict := Verdict{Ready: true, Reason: v1alpha1.ReasonReady}
+func summarize(parts []problem) Outcome {
+	outcome := Outcome{Ready: true, Reason: v1alpha1.ReasonReady}
 	var messages []string
 	for _, part := range parts {
-		if part.problem == nil {
+		if part.err == nil {
 			continue
 		}
-		verdict.Ready = false
-		if reason := reasonOf(part.problem); gravity[reason] > gravity[verdict.Reason] {
-			verdict.Reason = reason
+		outcome.Ready = false
+		if reason := worstReason(part.err); severity[reason] > severity[outcome.Reason] {
+			outcome.Reason = reason
 		}
-		messages = append(messages, part.name+": "+message(part.problem))
+		messages = append(messages, part.name+": "+message(part.err))
 	}
-	verdict.Message = strings.Join(messages, "; ")
-	return verdict
+	outcome.Message = strings.Join(messages, "; ")
+	return outcome
 }
 
-// reasonOf is the gravest reason in a tree of errors. What made a step wait does not count beside its waiting.
-func reasonOf(problem error) string {
-	for grave, reason := range reasons {
+// worstReason is the most severe reason in a tree of errors. The cause of a Waiting does not count.
+func worstReason(problem error) string {
+	for grave, reason := range errorReasons {
 		if problem == grave { //nolint:errorlint // this function walks the tree itself
 			return reason
 		}
@@ -64,12 +64,12 @@ func reasonOf(problem error) string {
 		return v1alpha1.ReasonWaiting
 	case interface{ Unwrap() error }:
 		if inner := problem.Unwrap(); inner != nil {
-			return reasonOf(inner)
+			return worstReason(inner)
 		}
 	case interface{ Unwrap() []error }:
 		reason := v1alpha1.ReasonReady
 		for _, inner := range problem.Unwrap() {
-			if found := reasonOf(inner); gravity[found] > gravity[reason] {
+			if found := worstReason(inner); severity[found] > severity[reason] {
 				reason = found
 			}
 		}
@@ -78,16 +78,16 @@ func reasonOf(problem error) string {
 	return v1alpha1.ReasonFailed
 }
 
-// maxMessage keeps a status readable; what nodes say can be long.
+// maxMessage bounds a message in bytes; nodes' errors can be long.
 const maxMessage = 512
 
-// message is an error as it stands in a status: one line, not too long, and nothing twice.
+// message is an error as one line of a status, without duplicates, of maxMessage bytes at most.
 func message(problem error) string {
 	if problem == nil {
 		return ""
 	}
 	var said []string
-	for _, text := range sentences(problem) {
+	for _, text := range messages(problem) {
 		if !slices.Contains(said, text) {
 			said = append(said, text)
 		}
@@ -99,13 +99,12 @@ func message(problem error) string {
 	return text
 }
 
-// sentences are what the errors say that were joined. Of one that waits, only that: it does not matter in which call it
-// found out.
-func sentences(problem error) []string {
+// messages are the messages of the joined errors. Of a Waiting, only its own: the call that returned it does not matter.
+func messages(problem error) []string {
 	if joined, ok := problem.(interface{ Unwrap() []error }); ok {
 		var all []string
 		for _, inner := range joined.Unwrap() {
-			all = append(all, sentences(inner)...)
+			all = append(all, messages(inner)...)
 		}
 		return all
 	}

@@ -1,0 +1,60 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// retryInterval is the interval between two attempts.
+const retryInterval = 200 * time.Millisecond
+
+// RetrySession is a session that retries steps which wait for what others are about to do: elect a leader of the
+// orderers, approve a contract, discover peers. A new session would cost more than a retry. All retries together last
+// for timeout at most; after that it behaves like the wrapped session.
+func RetrySession(session Session, timeout time.Duration) Session {
+	return &retrySession{Session: session, until: time.Now().Add(timeout)}
+}
+
+type retrySession struct {
+	Session
+	until time.Time
+}
+
+func (p *retrySession) SetAnchors(ctx context.Context, channel v1alpha1.PlanChannel) error {
+	return p.retry(ctx, func() error { return p.Session.SetAnchors(ctx, channel) })
+}
+
+func (p *retrySession) Approve(ctx context.Context, contract v1alpha1.PlanContract) error {
+	return p.retry(ctx, func() error { return p.Session.Approve(ctx, contract) })
+}
+
+func (p *retrySession) Serves(ctx context.Context, contract v1alpha1.PlanContract) error {
+	return p.retry(ctx, func() error { return p.Session.Serves(ctx, contract) })
+}
+
+func (p *retrySession) Commit(ctx context.Context, contract v1alpha1.PlanContract) error {
+	return p.retry(ctx, func() error { return p.Session.Commit(ctx, contract) })
+}
+
+// retry repeats a step until it succeeds, or fails with another error than Waiting, or the timeout or ctx has ended.
+func (p *retrySession) retry(ctx context.Context, step func() error) error {
+	ctx, cancel := context.WithDeadline(ctx, p.until)
+	defer cancel()
+	tick := time.NewTicker(retryInterval)
+	defer tick.Stop()
+	for {
+		err := step()
+		var waiting *Waiting
+		if !errors.As(err, &waiting) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
+}
