@@ -109,7 +109,7 @@ func (k *taker) deploys(t *testing.T, plan *v1alpha1.MemberPlan) {
 	}
 	for _, w := range k.lifetime.judge(plan, workloads) {
 		set := nodes.Desired(plan, w, nil)
-		objects = append(objects, set.Around...)
+		objects = append(objects, set.Supporting...)
 		pod := corev1.PodSpec{}
 		if set.StatefulSet != nil {
 			objects, pod = append(objects, set.StatefulSet), set.StatefulSet.Spec.Template.Spec

@@ -121,7 +121,7 @@ func (r *Reconciler) namespace(ctx context.Context, p *progress) (client.Reader,
 	}
 	var there corev1.Namespace
 	err := r.Own.Get(ctx, client.ObjectKey{Name: name}, &there)
-	if err == nil && !nodes.Ours(p.plan, &there) {
+	if err == nil && !nodes.IsManaged(p.plan, &there) {
 		p.refuse(v1alpha1.PlanIdentitiesReady, v1alpha1.ReasonNameTaken, fmt.Sprintf(
 			"the namespace %s exists in this cluster and is not Hanse's for this consortium: delete it, or label it %s=%s and %s=%s if it may be used",
 			name, v1alpha1.LabelManagedBy, v1alpha1.ManagedBy, v1alpha1.LabelConsortium, p.plan.Spec.Consortium))

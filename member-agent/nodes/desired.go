@@ -26,9 +26,9 @@ const (
 	LabelRole = v1alpha1.GroupName + "/role"
 	// annotationContent changes with the files and the certificates that a pod mounts, so that it is restarted.
 	annotationContent = v1alpha1.GroupName + "/content"
-	// annotationRevision is the hash of the workload as it was applied, by which a change is told.
+	// annotationRevision is the hash of the applied workload, by which a change is detected.
 	annotationRevision = v1alpha1.GroupName + "/revision"
-	// annotationChannel tells two contracts of one name on two channels apart.
+	// annotationChannel distinguishes two contracts of one name on two channels.
 	annotationChannel = v1alpha1.GroupName + "/channel"
 )
 
@@ -41,8 +41,8 @@ var defaultVolumeSize = resource.MustParse("5Gi")
 type Set struct {
 	Name     string
 	Workload ledger.Workload
-	// Around are the objects that go before the workload itself and may change at any time.
-	Around []client.Object
+	// Supporting are the objects that are applied before the workload itself and may change at any time.
+	Supporting []client.Object
 	// One of the two is set.
 	StatefulSet *appsv1.StatefulSet
 	Deployment  *appsv1.Deployment
@@ -50,7 +50,7 @@ type Set struct {
 	Revision string
 }
 
-// Desired makes the objects of one workload. digests holds what the Secrets that it mounts contain, by name.
+// Desired builds the objects of one workload. digests are those of the Secrets that it mounts, by name.
 func Desired(plan *v1alpha1.MemberPlan, w ledger.Workload, digests map[string]string) Set {
 	labels := labelsOf(plan, w)
 	set := Set{Name: w.Name, Workload: w}
@@ -58,9 +58,9 @@ func Desired(plan *v1alpha1.MemberPlan, w ledger.Workload, digests map[string]st
 		return metav1.ObjectMeta{Namespace: plan.Spec.Namespace, Name: w.Name, Labels: maps.Clone(labels)}
 	}
 	if len(w.Files) > 0 {
-		set.Around = append(set.Around, &corev1.ConfigMap{ObjectMeta: meta(), Data: w.Files})
+		set.Supporting = append(set.Supporting, &corev1.ConfigMap{ObjectMeta: meta(), Data: w.Files})
 	}
-	set.Around = append(set.Around, &corev1.Service{
+	set.Supporting = append(set.Supporting, &corev1.Service{
 		ObjectMeta: meta(),
 		Spec: corev1.ServiceSpec{
 			Type:     corev1.ServiceTypeClusterIP,
@@ -82,7 +82,7 @@ func Desired(plan *v1alpha1.MemberPlan, w ledger.Workload, digests map[string]st
 	}
 	set.Deployment = deployment(meta(), w, template)
 	if *set.Deployment.Spec.Replicas > 1 {
-		set.Around = append(set.Around, budget(meta(), selectorOf(w)))
+		set.Supporting = append(set.Supporting, budget(meta(), selectorOf(w)))
 	}
 	set.Revision = revision(set.Deployment.Spec)
 	set.Deployment.Annotations = map[string]string{annotationRevision: set.Revision, annotationChannel: w.Contract.Channel}
@@ -108,13 +108,13 @@ func budget(meta metav1.ObjectMeta, selector map[string]string) *policyv1.PodDis
 		Spec: policyv1.PodDisruptionBudgetSpec{
 			MaxUnavailable: ptr.To(intstr.FromInt32(1)),
 			Selector:       &metav1.LabelSelector{MatchLabels: selector},
-			// A pod that is down anyway must not keep a machine from being drained.
+			// An unhealthy pod must not block the drain of a machine.
 			UnhealthyPodEvictionPolicy: ptr.To(policyv1.AlwaysAllow),
 		},
 	}
 }
 
-// Remote gives every node of the other members its one name in this cluster too: there it leads to the gateway.
+// Remote builds a Service for every node of the other members, so that its name resolves to the gateway in this cluster.
 func Remote(plan *v1alpha1.MemberPlan, gateway string) []client.Object {
 	var services []client.Object
 	for _, m := range plan.Spec.Members {
@@ -159,7 +159,7 @@ func statefulSet(meta metav1.ObjectMeta, w ledger.Workload, template corev1.PodT
 			ServiceName:          w.Name,
 			Selector:             &metav1.LabelSelector{MatchLabels: selectorOf(w)},
 			RevisionHistoryLimit: ptr.To(int32(2)),
-			// With the default policy a pod that never became ready would block the change that mends it.
+			// With the default policy a pod that never became ready would block the change that fixes it.
 			PodManagementPolicy:  appsv1.ParallelPodManagement,
 			Template:             template,
 			VolumeClaimTemplates: []corev1.PersistentVolumeClaim{claim},
@@ -187,7 +187,7 @@ func deployment(meta metav1.ObjectMeta, w ledger.Workload, template corev1.PodTe
 	}
 }
 
-// podSpec is the engine's pod with the volumes that it mounts and leaves to this room.
+// podSpec is the engine's pod with the volumes that this package adds.
 func podSpec(w ledger.Workload) corev1.PodSpec {
 	pod := *w.Pod.DeepCopy()
 	mounted := slices.ContainsFunc(slices.Concat(pod.InitContainers, pod.Containers), func(c corev1.Container) bool {
@@ -252,7 +252,7 @@ func labelsOf(plan *v1alpha1.MemberPlan, w ledger.Workload) map[string]string {
 	return labels
 }
 
-// selectorOf never changes in the life of a workload, because a selector cannot.
+// selectorOf is immutable, like the selector itself.
 func selectorOf(w ledger.Workload) map[string]string {
 	if w.Node != nil {
 		return map[string]string{v1alpha1.LabelNode: w.Name, LabelRole: roleName(w.Node.Role)}

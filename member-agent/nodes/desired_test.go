@@ -76,7 +76,7 @@ func TestDesiredNode(t *testing.T) {
 	if *set.Spec.Replicas != 1 || set.Spec.Template.Spec.Volumes[0].ConfigMap.Name != "peer0-org1" || *set.Spec.Template.Spec.AutomountServiceAccountToken {
 		t.Errorf("got %+v", set.Spec)
 	}
-	for _, obj := range Desired(plan, peer(nil), nil).Around {
+	for _, obj := range Desired(plan, peer(nil), nil).Supporting {
 		if s, ok := obj.(*corev1.Service); ok && !s.Spec.PublishNotReadyAddresses {
 			t.Error("nodes have to find each other before they are ready")
 		}
@@ -84,16 +84,16 @@ func TestDesiredNode(t *testing.T) {
 }
 
 // Claim templates cannot change: a StatefulSet that is there keeps those that it has.
-func TestKeepingClaims(t *testing.T) {
+func TestWithCurrentClaims(t *testing.T) {
 	old := Desired(plan, peer(nil), nil).StatefulSet
 	larger := Desired(plan, peer(func(w *ledger.Workload) { w.Node.Storage.Size = ptr.To(resource.MustParse("50Gi")) }), nil).StatefulSet
 	size := func(s *appsv1.StatefulSet) string {
 		return s.Spec.VolumeClaimTemplates[0].Spec.Resources.Requests.Storage().String()
 	}
-	if got := size(keepingClaims(larger, old)); got != "5Gi" {
+	if got := size(withCurrentClaims(larger, old)); got != "5Gi" {
 		t.Errorf("with one there: %s", got)
 	}
-	if got := size(keepingClaims(larger, nil)); got != "50Gi" {
+	if got := size(withCurrentClaims(larger, nil)); got != "50Gi" {
 		t.Errorf("with none there: %s", got)
 	}
 }
@@ -112,30 +112,30 @@ func TestRemote(t *testing.T) {
 }
 
 // Whether a volume goes is not for the plan alone to say.
-func TestKeptVolumes(t *testing.T) {
+func TestKeepsVolume(t *testing.T) {
 	goes := peer(func(w *ledger.Workload) { w.Node.Storage.ReclaimPolicy = v1alpha1.ReclaimDelete })
-	made := func(w ledger.Workload) *sight {
-		return &sight{sets: map[string]*appsv1.StatefulSet{w.Name: Desired(plan, w, nil).StatefulSet}}
+	made := func(w ledger.Workload) *observed {
+		return &observed{sets: map[string]*appsv1.StatefulSet{w.Name: Desired(plan, w, nil).StatefulSet}}
 	}
-	outlived := &sight{claims: map[string][]corev1.PersistentVolumeClaim{goes.Name: {{}}}}
+	outlived := &observed{claims: map[string][]corev1.PersistentVolumeClaim{goes.Name: {{}}}}
 	for _, row := range []struct {
 		why  string
 		keep bool
 		w    ledger.Workload
-		seen *sight
+		seen *observed
 		want v1alpha1.ReclaimPolicy
 	}{
-		{"the plan's word counts for a new node where the organization has none", false, goes, &sight{}, v1alpha1.ReclaimDelete},
+		{"the plan's word counts for a new node where the organization has none", false, goes, &observed{}, v1alpha1.ReclaimDelete},
 		{"and for one that was made so", false, goes, made(goes), v1alpha1.ReclaimDelete},
-		{"the organization's word counts", true, goes, &sight{}, v1alpha1.ReclaimRetain},
+		{"the organization's word counts", true, goes, &observed{}, v1alpha1.ReclaimRetain},
 		{"also when it comes late", true, goes, made(goes), v1alpha1.ReclaimRetain},
-		{"and says nothing new where volumes stay anyway", true, peer(nil), &sight{}, ""},
+		{"and says nothing new where volumes stay anyway", true, peer(nil), &observed{}, ""},
 		{"the plan alone does not turn a node whose volume stays into one whose volume goes", false, goes, made(peer(nil)), v1alpha1.ReclaimRetain},
 		{"nor does it by a StatefulSet that is made anew", false, goes, outlived, v1alpha1.ReclaimRetain},
 		{"the plan may always turn to keeping", false, peer(nil), made(goes), ""},
 	} {
 		phase := Phase{KeepVolumes: row.keep}
-		got := phase.kept(&turn{seen: row.seen, noted: map[string]string{}}, row.w).Node.Storage.ReclaimPolicy
+		got := phase.withRetention(&pass{observed: row.seen, notes: map[string]string{}}, row.w).Node.Storage.ReclaimPolicy
 		if got != row.want {
 			t.Errorf("%s: %q", row.why, got)
 		}
@@ -144,7 +144,7 @@ func TestKeptVolumes(t *testing.T) {
 		t.Error("the workload itself was changed")
 	}
 	contract := ledger.Workload{Contract: &v1alpha1.PlanContract{}}
-	if got := (&Phase{KeepVolumes: true}).kept(&turn{seen: &sight{}}, contract); got.Node != nil {
+	if got := (&Phase{KeepVolumes: true}).withRetention(&pass{observed: &observed{}}, contract); got.Node != nil {
 		t.Error("a contract has become a node")
 	}
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Diagnosis is what a workload waits for. It is empty for one that is ready.
+// Diagnosis is why a workload is not ready; empty for one that is.
 type Diagnosis struct{ Reason, Message string }
 
-// IsFault tells a reason for which somebody has to mend something from one that only takes its time.
+// IsFault is whether a reason needs a person, as opposed to one that resolves itself.
 func IsFault(reason string) bool {
 	return reason != "" && reason != v1alpha1.ReasonProgressing && reason != v1alpha1.ReasonWaiting
 }
@@ -31,7 +31,7 @@ func Diagnose(pods []corev1.Pod, claims []corev1.PersistentVolumeClaim) Diagnosi
 	if len(pods) == 0 {
 		return Diagnosis{v1alpha1.ReasonProgressing, "its pod has not been created yet"}
 	}
-	// The newest pod is the one that a change hangs on.
+	// The newest pod is the one of the current revision.
 	newest := slices.MaxFunc(pods, func(a, b corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
 	return diagnosePod(&newest)
 }
@@ -43,7 +43,7 @@ func diagnoseClaim(claim *corev1.PersistentVolumeClaim) Diagnosis {
 	}
 	switch claim.Status.Phase {
 	case corev1.ClaimLost:
-		return Diagnosis{v1alpha1.ReasonFailed, fmt.Sprintf("its volume is lost: PersistentVolumeClaim %s names a volume that is gone; bring the volume back", claim.Name)}
+		return Diagnosis{v1alpha1.ReasonFailed, fmt.Sprintf("its volume is lost: the PersistentVolume of PersistentVolumeClaim %s does not exist; restore the volume", claim.Name)}
 	case corev1.ClaimPending:
 		return Diagnosis{v1alpha1.ReasonProgressing, fmt.Sprintf("PersistentVolumeClaim %s is not bound yet: %s has to provide a volume of %s", claim.Name, class, claim.Spec.Resources.Requests.Storage())}
 	}
@@ -53,7 +53,7 @@ func diagnoseClaim(claim *corev1.PersistentVolumeClaim) Diagnosis {
 func diagnosePod(pod *corev1.Pod) Diagnosis {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			return Diagnosis{v1alpha1.ReasonWaiting, "no machine of the cluster takes its pod: " + c.Message}
+			return Diagnosis{v1alpha1.ReasonWaiting, "pod unschedulable: " + c.Message}
 		}
 	}
 	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
@@ -65,7 +65,7 @@ func diagnosePod(pod *corev1.Pod) Diagnosis {
 		return Diagnosis{v1alpha1.ReasonFailed, "its pod has failed: " + pod.Status.Reason + " " + pod.Status.Message}
 	}
 	if pod.Status.Phase == corev1.PodRunning {
-		return Diagnosis{v1alpha1.ReasonProgressing, "it runs and is not ready yet"}
+		return Diagnosis{v1alpha1.ReasonProgressing, "its pod runs and is not ready yet"}
 	}
 	return Diagnosis{v1alpha1.ReasonProgressing, "its pod is starting"}
 }
@@ -77,9 +77,9 @@ func diagnoseContainer(c *corev1.ContainerStatus) Diagnosis {
 	}
 	switch waiting.Reason {
 	case "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable":
-		return Diagnosis{v1alpha1.ReasonImagePull, fmt.Sprintf("the image %s cannot be pulled: see that its name is right and that this cluster may pull it (%s)", c.Image, waiting.Reason)}
+		return Diagnosis{v1alpha1.ReasonImagePull, fmt.Sprintf("the image %s cannot be pulled: check its name, and that this cluster may pull it (%s)", c.Image, waiting.Reason)}
 	case "CrashLoopBackOff":
-		return Diagnosis{v1alpha1.ReasonFailed, fmt.Sprintf("container %s ends again and again, %d times so far%s: see its log", c.Name, c.RestartCount, lastExit(c))}
+		return Diagnosis{v1alpha1.ReasonFailed, fmt.Sprintf("container %s: CrashLoopBackOff, %d restarts%s: see its log", c.Name, c.RestartCount, lastExit(c))}
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
 		return Diagnosis{v1alpha1.ReasonFailed, fmt.Sprintf("container %s cannot be started: %s", c.Name, waiting.Message)}
 	}
@@ -91,11 +91,10 @@ func lastExit(c *corev1.ContainerStatus) string {
 	if ended == nil {
 		return ""
 	}
-	return fmt.Sprintf(", the last time with exit code %d (%s)", ended.ExitCode, ended.Reason)
+	return fmt.Sprintf(", the last one after exit code %d (%s)", ended.ExitCode, ended.Reason)
 }
 
-// diagnoseStorage says whether the cluster can provide the volume that a node asks for, before anything is created
-// that would hang on it.
+// diagnoseStorage says whether the cluster can provision a node's volume, before anything is created that needs it.
 func diagnoseStorage(storage v1alpha1.Storage, classes []storagev1.StorageClass) Diagnosis {
 	if storage.ClassName == "" {
 		if slices.ContainsFunc(classes, isDefault) {
@@ -113,36 +112,36 @@ func isDefault(c storagev1.StorageClass) bool {
 	return c.Annotations["storageclass.kubernetes.io/is-default-class"] == "true"
 }
 
-// available says whether a Deployment runs what it says.
-func available(d *appsv1.Deployment) bool {
+// isAvailable says whether a Deployment has rolled out its current revision.
+func isAvailable(d *appsv1.Deployment) bool {
 	return d != nil && d.Status.ObservedGeneration >= d.Generation && d.Status.AvailableReplicas >= 1 &&
 		d.Status.UpdatedReplicas >= 1 && d.Status.Replicas == d.Status.UpdatedReplicas
 }
 
-// diagnoseDeployment says why a contract does not run. Its controller says in a condition what keeps it from making
-// pods, such as a quota.
+// diagnoseDeployment says why a contract does not run. The Deployment's conditions say why pods cannot be created, such as
+// because of a quota.
 func diagnoseDeployment(d *appsv1.Deployment, pods []corev1.Pod) Diagnosis {
 	if d != nil {
 		for _, c := range d.Status.Conditions {
 			if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
-				return Diagnosis{v1alpha1.ReasonRejected, "the cluster does not let its pod be made: " + clipped(c.Message)}
+				return Diagnosis{v1alpha1.ReasonRejected, "pod cannot be created: " + truncate(c.Message)}
 			}
 		}
 	}
 	return Diagnose(pods, nil)
 }
 
-// rejection says of an error of the API server whether it is about the object, which has to be changed or let in, or
-// about the server, which may do better the next time.
-func rejection(err error) Diagnosis {
+// diagnoseAPIError distinguishes errors of the API server about the object, which has to be changed or allowed, from those
+// that may disappear with a retry.
+func diagnoseAPIError(err error) Diagnosis {
 	if apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err) {
-		return Diagnosis{v1alpha1.ReasonRejected, "this cluster does not take it: " + clipped(err.Error())}
+		return Diagnosis{v1alpha1.ReasonRejected, "rejected by this cluster: " + truncate(err.Error())}
 	}
-	return Diagnosis{v1alpha1.ReasonFailed, clipped(err.Error())}
+	return Diagnosis{v1alpha1.ReasonFailed, truncate(err.Error())}
 }
 
-// clipped keeps what somebody else says short enough to be read, in bytes.
-func clipped(text string) string {
+// truncate limits a text to 512 bytes.
+func truncate(text string) string {
 	const most = 512
 	if len(text) <= most {
 		return text

@@ -33,17 +33,17 @@ func TestDiagnose(t *testing.T) {
 		reason string
 		words  []string
 	}{
-		{"nobody has made the pod yet", nil, nil, v1alpha1.ReasonProgressing, []string{"not been created"}},
+		{"the pod does not exist yet", nil, nil, v1alpha1.ReasonProgressing, []string{"not been created"}},
 		{"the image is not there", []corev1.Pod{podWaiting("ImagePullBackOff", "")}, nil, v1alpha1.ReasonImagePull, []string{"example.com/peer:1", "cannot be pulled"}},
-		{"the image's name is none", []corev1.Pod{podWaiting("InvalidImageName", "")}, nil, v1alpha1.ReasonImagePull, []string{"name is right"}},
-		{"it crashes again and again", []corev1.Pod{podWaiting("CrashLoopBackOff", "")}, nil, v1alpha1.ReasonFailed, []string{"peer", "4 times", "exit code 2", "see its log"}},
-		{"a container that comes first counts too", []corev1.Pod{initial}, nil, v1alpha1.ReasonFailed, []string{"4 times"}},
+		{"the image's name is invalid", []corev1.Pod{podWaiting("InvalidImageName", "")}, nil, v1alpha1.ReasonImagePull, []string{"check its name"}},
+		{"it is in CrashLoopBackOff", []corev1.Pod{podWaiting("CrashLoopBackOff", "")}, nil, v1alpha1.ReasonFailed, []string{"peer", "4 restarts", "exit code 2", "see its log"}},
+		{"a container that comes first counts too", []corev1.Pod{initial}, nil, v1alpha1.ReasonFailed, []string{"4 restarts"}},
 		{"something that it mounts is missing", []corev1.Pod{podWaiting("CreateContainerConfigError", `secret "x" not found`)}, nil, v1alpha1.ReasonFailed, []string{`secret "x" not found`}},
-		{"no machine takes it", []corev1.Pod{{Status: corev1.PodStatus{Phase: corev1.PodPending, Conditions: []corev1.PodCondition{
+		{"it cannot be scheduled", []corev1.Pod{{Status: corev1.PodStatus{Phase: corev1.PodPending, Conditions: []corev1.PodCondition{
 			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/1 nodes: insufficient memory"},
-		}}}}, nil, v1alpha1.ReasonWaiting, []string{"no machine", "insufficient memory"}},
-		{"the newest pod is the one that counts", []corev1.Pod{old, fresh}, nil, v1alpha1.ReasonProgressing, []string{"runs and is not ready"}},
-		{"its volume is not there: that comes before whatever the pod says", []corev1.Pod{podWaiting("ContainerCreating", "")}, []corev1.PersistentVolumeClaim{{
+		}}}}, nil, v1alpha1.ReasonWaiting, []string{"unschedulable", "insufficient memory"}},
+		{"only the newest pod counts", []corev1.Pod{old, fresh}, nil, v1alpha1.ReasonProgressing, []string{"runs and is not ready"}},
+		{"an unbound volume takes precedence over the pod", []corev1.Pod{podWaiting("ContainerCreating", "")}, []corev1.PersistentVolumeClaim{{
 			ObjectMeta: metav1.ObjectMeta{Name: "data-peer0-org1-0"}, Status: corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimPending},
 		}}, v1alpha1.ReasonProgressing, []string{"data-peer0-org1-0", "not bound"}},
 		{"its volume is lost", nil, []corev1.PersistentVolumeClaim{{Status: corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimLost}}}, v1alpha1.ReasonFailed, []string{"lost"}},

@@ -13,8 +13,8 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// environment looks at the Secrets that a contract's environment names. A Secret serves only the contract that its
-// organization has labelled it for: a plan that names a node's key, or what another contract has, gets nothing. versions
+// environment reads the Secrets that a contract's environment names. A Secret may be used only by the contract that the
+// organization has labelled it for, so that a plan cannot read a node's key or another contract's Secret. versions
 // changes when one of the Secrets does, so that the contract is restarted.
 func environment(ctx context.Context, reader client.Reader, namespace string, w ledger.Workload) (versions map[string]string, d Diagnosis) {
 	if w.Contract == nil {
@@ -35,26 +35,26 @@ func environment(ctx context.Context, reader client.Reader, namespace string, w 
 		if versions == nil {
 			versions = map[string]string{}
 		}
-		// Not its content, hashed or not: what is short can be guessed from a hash.
+		// Not a hash of its content: a short value can be guessed from it.
 		versions[secretVersion+secret.Name] = string(secret.UID) + "/" + secret.ResourceVersion
 	}
 	return versions, Diagnosis{}
 }
 
-// secretVersion begins the names under which versions of Secrets stand among the digests of certificates.
+// secretVersion is the prefix of the versions of Secrets among the digests of certificates.
 const secretVersion = "env/"
 
-// diagnoseSecret says whether a contract may have a Secret, and which command mends it if not.
+// diagnoseSecret says whether a contract may use a Secret, and by which command it may.
 func diagnoseSecret(c *v1alpha1.PlanContract, v v1alpha1.ContractEnvVar, secret *corev1.Secret, found bool, namespace string) Diagnosis {
 	name, key, label := v.SecretKeyRef.Name, v.SecretKeyRef.Key, c.Channel+"."+c.Name
 	switch {
 	case !found:
 		return Diagnosis{v1alpha1.ReasonSecretMissing, fmt.Sprintf(
-			"its variable %s is in Secret %s, which is not there: kubectl -n %s create secret generic %s --from-literal=%s=VALUE, then kubectl -n %s label secret %s %s=%s",
+			"its variable %s is in Secret %s, which does not exist: kubectl -n %s create secret generic %s --from-literal=%s=VALUE, then kubectl -n %s label secret %s %s=%s",
 			v.Name, name, namespace, name, key, namespace, name, v1alpha1.LabelContractEnv, label)}
 	case secret.Labels[v1alpha1.LabelContractEnv] != label || secret.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy:
 		return Diagnosis{v1alpha1.ReasonSecretMissing, fmt.Sprintf(
-			"its variable %s is in Secret %s, which is not for this contract; if it may have it: kubectl -n %s label secret %s %s=%s",
+			"its variable %s is in Secret %s, which is not labelled for this contract; if it may use it: kubectl -n %s label secret %s %s=%s",
 			v.Name, name, namespace, name, v1alpha1.LabelContractEnv, label)}
 	case secret.Data[key] == nil:
 		return Diagnosis{v1alpha1.ReasonSecretMissing, fmt.Sprintf(
@@ -63,7 +63,7 @@ func diagnoseSecret(c *v1alpha1.PlanContract, v v1alpha1.ContractEnvVar, secret 
 	return Diagnosis{}
 }
 
-func joined(a, b map[string]string) map[string]string {
+func mergeMaps(a, b map[string]string) map[string]string {
 	if len(b) == 0 {
 		return a
 	}

@@ -11,28 +11,28 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// patience is how old a StatefulSet without a pod, or a claim without a volume, is before the cluster is asked why.
-const patience = 5 * time.Second
+// eventGracePeriod is the age of a StatefulSet without a pod from which its Events are read.
+const eventGracePeriod = 5 * time.Second
 
-// explain looks up why a node has no pod or no volume. A StatefulSet says so in Events and nowhere else.
-func (p *Phase) explain(ctx context.Context, t *turn) {
+// explainMissingPods reads why a node has no pod. A StatefulSet reports that in Events only.
+func (p *Phase) explainMissingPods(ctx context.Context, t *pass) {
 	for _, set := range t.sets {
-		current := t.seen.sets[set.Name]
-		if current == nil || settled(current) || t.held[set.Name].Reason != "" || len(t.seen.pods[set.Name]) > 0 {
+		current := t.observed.sets[set.Name]
+		if current == nil || isStable(current) || t.blocked[set.Name].Reason != "" || len(t.observed.pods[set.Name]) > 0 {
 			continue
 		}
-		if p.Now().Sub(current.CreationTimestamp.Time) < patience {
+		if p.Now().Sub(current.CreationTimestamp.Time) < eventGracePeriod {
 			continue
 		}
-		if why := p.warning(ctx, current.Namespace, "StatefulSet", set.Name, "FailedCreate"); why != "" {
-			t.held[set.Name] = Diagnosis{v1alpha1.ReasonRejected, "the cluster does not let its pod be made: " + clipped(why)}
+		if why := p.newestEvent(ctx, current.Namespace, "StatefulSet", set.Name, "FailedCreate"); why != "" {
+			t.blocked[set.Name] = Diagnosis{v1alpha1.ReasonRejected, "pod cannot be created: " + truncate(why)}
 		}
 	}
 }
 
-// warning is the newest Event of that reason about an object, empty if there is none. It only explains: when it cannot be
-// read, nothing else is the worse for it.
-func (p *Phase) warning(ctx context.Context, namespace, kind, name, reason string) string {
+// newestEvent is the message of the newest Event of that reason about an object, empty if there is none. If it cannot be
+// read, the message says how to find it.
+func (p *Phase) newestEvent(ctx context.Context, namespace, kind, name, reason string) string {
 	var events corev1.EventList
 	err := p.Direct.List(ctx, &events, client.InNamespace(namespace), client.Limit(20), client.MatchingFields{
 		"involvedObject.kind": kind, "involvedObject.name": name, "reason": reason,

@@ -18,13 +18,13 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
-// picky rejects objects of some names, as an API server would.
-type picky struct {
+// rejectingApplier rejects objects of some names, as an API server would.
+type rejectingApplier struct {
 	rejects map[string]error
 	applied []string
 }
 
-func (p *picky) Apply(_ context.Context, obj client.Object) error {
+func (p *rejectingApplier) Apply(_ context.Context, obj client.Object) error {
 	switch obj.(type) {
 	case *appsv1.StatefulSet, *appsv1.Deployment:
 	default:
@@ -54,10 +54,10 @@ func TestRejectedWorkloads(t *testing.T) {
 		s.Status = appsv1.StatefulSetStatus{ReadyReplicas: 1}
 		return s
 	}
-	applier := &picky{rejects: map[string]error{"goods-bad": forbidden, "peer0-org1": forbidden}}
+	applier := &rejectingApplier{rejects: map[string]error{"goods-bad": forbidden, "peer0-org1": forbidden}}
 	p := &Phase{Applier: applier, Now: time.Now}
-	seen := &sight{sets: map[string]*appsv1.StatefulSet{}}
-	tn := &turn{plan: plan, seen: seen, held: map[string]Diagnosis{}, noted: map[string]string{}}
+	seen := &observed{sets: map[string]*appsv1.StatefulSet{}}
+	tn := &pass{plan: plan, observed: seen, blocked: map[string]Diagnosis{}, notes: map[string]string{}}
 	for _, w := range []ledger.Workload{contract("bad"), contract("good"), node("peer0-org1", "peer:2"), node("peer1-org1", "peer:2")} {
 		tn.sets = append(tn.sets, Desired(plan, w, nil))
 		if w.Node != nil {
@@ -68,7 +68,7 @@ func TestRejectedWorkloads(t *testing.T) {
 	if got := strings.Join(applier.applied, " "); got != "goods-good peer1-org1" {
 		t.Errorf("applied: %s; what is rejected must hold up neither other contracts nor another node's change", got)
 	}
-	result := tn.summarize()
+	result := tn.result()
 	if result.Failed == nil {
 		t.Error("what was rejected has to be tried again")
 	}
@@ -103,9 +103,9 @@ func TestContractSecrets(t *testing.T) {
 		{"labelled for it", secret(ours, "token"), true, ""},
 		{"not there", secret(nil), false, "create secret generic api --from-literal=token="},
 		{"not labelled", secret(nil, "token"), true, "label secret api federation.hanse.io/contract-env=goods.notary"},
-		{"another contract's", secret(map[string]string{v1alpha1.LabelContractEnv: "goods.other"}, "token"), true, "not for this contract"},
+		{"another contract's", secret(map[string]string{v1alpha1.LabelContractEnv: "goods.other"}, "token"), true, "not labelled for this contract"},
 		{"a key of Hanse's own, whatever else it is labelled", secret(map[string]string{
-			v1alpha1.LabelContractEnv: "goods.notary", v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}, "token"), true, "not for this contract"},
+			v1alpha1.LabelContractEnv: "goods.notary", v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}, "token"), true, "not labelled for this contract"},
 		{"without that key", secret(ours, "other"), true, "no such key"},
 	} {
 		d := diagnoseSecret(contract, variable, row.secret, row.found, "hanse-trade")

@@ -13,10 +13,10 @@ import (
 // elsewhere: it binds the role to itself in each namespace that it makes.
 const AgentRole = "hanse-member-agent-consortium"
 
-// Agent names the agent's own account.
+// Agent is the agent's service account.
 type Agent struct{ Namespace, ServiceAccount string }
 
-// Namespace lists a consortium's namespace and the agent's rights in it, in the order in which they have to be made.
+// Namespace lists a consortium's namespace and the agent's rights in it, in the order of creation.
 func Namespace(plan *v1alpha1.MemberPlan, agent Agent) []client.Object {
 	labels := planLabels(plan)
 	labels["pod-security.kubernetes.io/enforce"] = "restricted"

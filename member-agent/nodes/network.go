@@ -16,9 +16,9 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Network is what an organization says about who reaches whom in its consortia's namespaces.
+// Network is an organization's configuration of the network policies in its consortia's namespaces.
 type Network struct {
-	// Disabled leaves the network policies to the organization.
+	// Disabled writes no network policies.
 	Disabled bool
 	// Applications and Monitoring are names of namespaces: of applications that may reach the nodes of every consortium,
 	// beside those in namespaces that are labelled for one, and of what scrapes metrics.
@@ -43,9 +43,9 @@ const appName = "app.kubernetes.io/name"
 // roleContract is the role of a contract's pods.
 const roleContract = "contract"
 
-// Policies let nobody in or out but as the consortium's nodes need it: other nodes of the organization, its agent and
-// gateway, its applications, and what watches them. The way to other organizations is the gateway, and no other. The
-// ports are those of pods, for that is what a policy sees behind a Service.
+// Policies deny all traffic but what the consortium's nodes need: other nodes of the organization, its agent and
+// gateway, its applications and its monitoring. Other organizations are reached by the gateway only. The ports are
+// those of pods, to which policies apply behind a Service.
 func Policies(plan *v1alpha1.MemberPlan, agent Agent, n Network) []client.Object {
 	gateway, itself := chartPod(agent, "gateway"), chartPod(agent, "member-agent")
 	peers, orderers := role(v1alpha1.RolePeer), role(v1alpha1.RoleOrderer)
@@ -129,8 +129,8 @@ func contracts() networkingv1.NetworkPolicyPeer {
 	return networkingv1.NetworkPolicyPeer{PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{LabelRole: roleContract}}}
 }
 
-// dns is the way to the cluster's name servers: pods of any namespace, or a cache on the machine itself, which is
-// reached by a link-local address. Port 5353 is that of the pods behind OpenShift's.
+// dns allows the cluster's name servers: pods of any namespace, or a cache on the machine itself, which has a
+// link-local address. Port 5353 is that of OpenShift's pods.
 func dns() networkingv1.NetworkPolicyEgressRule {
 	rule := networkingv1.NetworkPolicyEgressRule{To: []networkingv1.NetworkPolicyPeer{
 		{NamespaceSelector: &metav1.LabelSelector{}},
@@ -148,23 +148,23 @@ func ports(port int) []networkingv1.NetworkPolicyPort {
 	return []networkingv1.NetworkPolicyPort{{Protocol: ptr.To(corev1.ProtocolTCP), Port: ptr.To(intstr.FromInt(port))}}
 }
 
-// policies applies the network policies, or takes them away where the organization wants none: once in the life of this
-// process, for nobody else makes them.
+// policies applies the network policies, or deletes them where they are disabled: once per process, since nobody else
+// creates them.
 func (p *Phase) policies(ctx context.Context, plan *v1alpha1.MemberPlan) error {
 	if !p.Network.Disabled {
 		return p.applyEach(ctx, Policies(plan, p.Agent, p.Network))
 	}
-	if _, done := p.opened.Load(plan.Spec.Namespace); done {
+	if _, done := p.policiesRemoved.Load(plan.Spec.Namespace); done {
 		return nil
 	}
 	var failed []error
 	for _, obj := range Policies(plan, p.Agent, p.Network) {
 		if err := p.Direct.Delete(ctx, obj); client.IgnoreNotFound(err) != nil {
-			failed = append(failed, fmt.Errorf("take away NetworkPolicy %s: %w", obj.GetName(), err))
+			failed = append(failed, fmt.Errorf("delete NetworkPolicy %s: %w", obj.GetName(), err))
 		}
 	}
 	if len(failed) == 0 {
-		p.opened.Store(plan.Spec.Namespace, true)
+		p.policiesRemoved.Store(plan.Spec.Namespace, true)
 	}
 	return errors.Join(failed...)
 }

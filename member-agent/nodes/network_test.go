@@ -17,9 +17,11 @@ type pod struct {
 	labels, space map[string]string
 }
 
-func inHome(role string) pod { return inSpace("hanse-trade", map[string]string{LabelRole: role}, nil) }
+func podInConsortium(role string) pod {
+	return podInNamespace("hanse-trade", map[string]string{LabelRole: role}, nil)
+}
 
-func inSpace(namespace string, labels, space map[string]string) pod {
+func podInNamespace(namespace string, labels, space map[string]string) pod {
 	all := map[string]string{"kubernetes.io/metadata.name": namespace}
 	maps.Copy(all, space)
 	return pod{namespace, labels, all}
@@ -85,13 +87,13 @@ func allows(t *testing.T, n Network, from, to pod, port int) bool {
 }
 
 func TestNetworkPolicies(t *testing.T) {
-	chart := func(name string) pod { return inSpace("hanse-system", map[string]string{appName: name}, nil) }
-	peer, orderer, contract := inHome("peer"), inHome("orderer"), inHome("contract")
-	stranger, shop := inSpace("default", nil, nil), inSpace("shop", nil, map[string]string{v1alpha1.LabelApplication: "trade"})
-	elsewhere := inSpace("shop", nil, map[string]string{v1alpha1.LabelApplication: "fish"})
-	prometheus, bank := inSpace("monitoring", nil, nil), inSpace("bank", nil, nil)
-	names := inSpace("kube-system", map[string]string{"k8s-app": "kube-dns"}, nil)
-	other := inSpace("hanse-fish", map[string]string{LabelRole: "peer"}, nil)
+	chart := func(name string) pod { return podInNamespace("hanse-system", map[string]string{appName: name}, nil) }
+	peer, orderer, contract := podInConsortium("peer"), podInConsortium("orderer"), podInConsortium("contract")
+	stranger, shop := podInNamespace("default", nil, nil), podInNamespace("shop", nil, map[string]string{v1alpha1.LabelApplication: "trade"})
+	elsewhere := podInNamespace("shop", nil, map[string]string{v1alpha1.LabelApplication: "fish"})
+	prometheus, bank := podInNamespace("monitoring", nil, nil), podInNamespace("bank", nil, nil)
+	names := podInNamespace("kube-system", map[string]string{"k8s-app": "kube-dns"}, nil)
+	other := podInNamespace("hanse-fish", map[string]string{LabelRole: "peer"}, nil)
 	open := Network{
 		Applications: []string{"bank"}, Monitoring: []string{"monitoring"},
 		ContractEgress: []networkingv1.NetworkPolicyEgressRule{{To: namespaces([]string{"bank"}), Ports: ports(8080)}},

@@ -9,7 +9,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Node is how one node stands against what is wanted of it.
+// Node is a node's state and its desired revision.
 type Node struct {
 	Name string
 	Role v1alpha1.NodeRole
@@ -21,10 +21,10 @@ type Node struct {
 
 func (n Node) changed() bool { return n.Running != "" && n.Running != n.Wanted }
 
-// Next says which nodes may be applied now. Those that do not exist yet and those that do not change all may. Of those
-// that change, one may, and only while every other node is ready: of orderers each takes part in the quorum, and of
-// peers the next one is not to follow the first into a change that breaks it. A node that is not ready goes first,
-// and waits for nobody else that changes too, since the change may be what mends it.
+// Next says which nodes may be applied now. New nodes and those without a change all may. Of those that change, one
+// may, and only while every other node is ready: each orderer takes part in the quorum, and a change that breaks one
+// peer must not reach the next. A node that is not ready goes first and does not wait for the others, since the change
+// may fix it.
 func Next(nodes []Node) (now, waiting []string) {
 	var changed []Node
 	for _, n := range nodes {
@@ -44,7 +44,7 @@ func Next(nodes []Node) (now, waiting []string) {
 		return cmp.Compare(a.Name, b.Name)
 	})
 	for i, n := range changed {
-		if i == 0 && free(n, nodes) {
+		if i == 0 && canRoll(n, nodes) {
 			now = append(now, n.Name)
 		} else {
 			waiting = append(waiting, n.Name)
@@ -53,8 +53,8 @@ func Next(nodes []Node) (now, waiting []string) {
 	return now, waiting
 }
 
-// free says whether nothing but n itself stands in the way of changing n.
-func free(n Node, nodes []Node) bool {
+// canRoll says whether n is not ready itself, or all other nodes are.
+func canRoll(n Node, nodes []Node) bool {
 	if !n.Ready {
 		return true
 	}
@@ -63,24 +63,24 @@ func free(n Node, nodes []Node) bool {
 	})
 }
 
-// stateOf compares a node's StatefulSet, nil if there is none, with what is wanted. held says that it is not to be
-// applied in this turn.
-func stateOf(set Set, current *appsv1.StatefulSet, held bool) Node {
+// stateOf compares a node's StatefulSet, nil if there is none, with the desired one. blocked says that it is not applied
+// in this reconciliation.
+func stateOf(set Set, current *appsv1.StatefulSet, blocked bool) Node {
 	n := Node{Name: set.Name, Role: set.Workload.Node.Role, Wanted: set.Revision}
 	if current != nil {
 		n.Running = cmp.Or(current.Annotations[annotationRevision], "unknown")
-		n.Ready = settled(current)
+		n.Ready = isStable(current)
 	}
-	if held || set.Workload.Refused != "" {
-		// It stays as it is, and keeps no other node's change waiting.
+	if blocked || set.Workload.Refused != "" {
+		// It stays as it is and blocks no other node's change.
 		n.Wanted = n.Running
 	}
 	return n
 }
 
-// settled says whether the StatefulSet's one pod runs what the StatefulSet says, and is ready. The controller moves
+// isStable says whether the StatefulSet's one pod runs what the StatefulSet says, and is ready. The controller moves
 // CurrentRevision only then.
-func settled(s *appsv1.StatefulSet) bool {
+func isStable(s *appsv1.StatefulSet) bool {
 	return s.Status.ObservedGeneration >= s.Generation &&
 		s.Status.ReadyReplicas >= 1 &&
 		s.Status.CurrentRevision == s.Status.UpdateRevision

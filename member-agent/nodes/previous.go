@@ -6,10 +6,10 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// serves says whether a contract's Deployment that the plan does not have any more is still needed: the ledger has committed
-// what it serves, until the plan's own definition is committed and answers. What it serves is not known before the ledger
-// has been read for what the plan declares.
-func serves(plan *v1alpha1.MemberPlan, d *appsv1.Deployment) bool {
+// isServing says whether a contract's Deployment that the plan no longer has is still needed: it serves the committed
+// definition until the plan's own is committed and its contract answers. Which one it serves is not known before the
+// ledger has been read for the plan's definition.
+func isServing(plan *v1alpha1.MemberPlan, d *appsv1.Deployment) bool {
 	for i := range plan.Spec.Contracts {
 		c := &plan.Spec.Contracts[i]
 		if c.Name != d.Labels[v1alpha1.LabelContract] || c.Channel != d.Annotations[annotationChannel] {

@@ -40,7 +40,7 @@ func TestPreviousWorkload(t *testing.T) {
 			d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
 				Name: old, Labels: map[string]string{v1alpha1.LabelContract: "notary"}, Annotations: map[string]string{annotationChannel: "goods"},
 			}}
-			if got := serves(plan, d); got != row.want {
+			if got := isServing(plan, d); got != row.want {
 				t.Errorf("%v", got)
 			}
 		})

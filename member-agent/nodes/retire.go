@@ -17,21 +17,20 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Retired says how far the taking down of a plan is.
+// Retired is the progress of removing a plan's workloads.
 type Retired struct {
 	// Done is true when nothing of it runs any more.
 	Done bool
-	// Kept counts the volumes that stay.
+	// Kept is the number of retained volumes.
 	Kept int
-	// Waiting says what has not gone yet.
+	// Waiting says what is not removed yet.
 	Waiting string
 }
 
-// Retire takes down everything that the plan had deployed. Volumes stay unless they were to be deleted with their
-// nodes, from the beginning and with the organization's leave; where volumes stay, so do the namespace and the
-// certificates, for without these they would be of no use to nodes of the same names. What keeps a volume is made sure
-// of here, before anything is deleted: no earlier turn is relied on. A namespace that Hanse has not made for this
-// consortium is left alone.
+// Retire deletes everything that the plan had deployed. Volumes are retained unless they were created with reclaim
+// policy Delete and the organization allows that; where volumes are retained, so are the namespace and the certificates,
+// which nodes of the same names need to use them. Retention is ensured here, before anything is deleted, and not assumed
+// from an earlier reconciliation. A namespace that Hanse has not created for this consortium is left alone.
 func (p *Phase) Retire(ctx context.Context, plan *v1alpha1.MemberPlan) (Retired, error) {
 	var namespace corev1.Namespace
 	err := p.Direct.Get(ctx, client.ObjectKey{Name: plan.Spec.Namespace}, &namespace)
@@ -41,14 +40,14 @@ func (p *Phase) Retire(ctx context.Context, plan *v1alpha1.MemberPlan) (Retired,
 	if err != nil {
 		return Retired{}, fmt.Errorf("read the namespace %s: %w", plan.Spec.Namespace, err)
 	}
-	if !Ours(plan, &namespace) {
+	if !IsManaged(plan, &namespace) {
 		return Retired{Done: true}, nil
 	}
 	selector := []client.ListOption{
 		client.InNamespace(plan.Spec.Namespace),
 		client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy, v1alpha1.LabelConsortium: plan.Spec.Consortium},
 	}
-	if waiting, err := p.retireSets(ctx, plan, selector); err != nil || waiting != "" {
+	if waiting, err := p.deleteSets(ctx, plan, selector); err != nil || waiting != "" {
 		return Retired{Waiting: waiting}, err
 	}
 	for _, list := range []client.ObjectList{
@@ -63,13 +62,13 @@ func (p *Phase) Retire(ctx context.Context, plan *v1alpha1.MemberPlan) (Retired,
 		return Retired{}, fmt.Errorf("list the pods in %s: %w", plan.Spec.Namespace, err)
 	}
 	if n := len(pods.Items); n > 0 {
-		return Retired{Waiting: fmt.Sprintf("%d pods are still ending", n)}, nil
+		return Retired{Waiting: fmt.Sprintf("%d pods are terminating", n)}, nil
 	}
 	return p.retireVolumes(ctx, &namespace)
 }
 
-// retireSets deletes the StatefulSets, each once its volumes are sure to stay if they are to.
-func (p *Phase) retireSets(ctx context.Context, plan *v1alpha1.MemberPlan, selector []client.ListOption) (waiting string, err error) {
+// deleteSets deletes the StatefulSets, each once its volumes are retained if they have to be.
+func (p *Phase) deleteSets(ctx context.Context, plan *v1alpha1.MemberPlan, selector []client.ListOption) (waiting string, err error) {
 	var sets appsv1.StatefulSetList
 	if err := p.Direct.List(ctx, &sets, selector...); err != nil {
 		return "", fmt.Errorf("list the StatefulSets in %s: %w", plan.Spec.Namespace, err)
@@ -77,7 +76,7 @@ func (p *Phase) retireSets(ctx context.Context, plan *v1alpha1.MemberPlan, selec
 	for i := range sets.Items {
 		set := &sets.Items[i]
 		if keepsVolume(p.KeepVolumes, reclaimOf(plan, set.Name), set, nil) && set.DeletionTimestamp == nil {
-			still, err := p.retain(ctx, set)
+			still, err := p.ensureRetained(ctx, set)
 			if err != nil {
 				return "", err
 			}
@@ -93,8 +92,7 @@ func (p *Phase) retireSets(ctx context.Context, plan *v1alpha1.MemberPlan, selec
 	return waiting, nil
 }
 
-// retireVolumes waits for the volumes that go with their nodes, and lets the namespace go if it holds no other, of
-// whomever.
+// retireVolumes waits for the volumes that are deleted with their nodes, and deletes the namespace if it has no others.
 func (p *Phase) retireVolumes(ctx context.Context, namespace *corev1.Namespace) (Retired, error) {
 	var claims corev1.PersistentVolumeClaimList
 	if err := p.Direct.List(ctx, &claims, client.InNamespace(namespace.Name)); err != nil {
@@ -102,8 +100,8 @@ func (p *Phase) retireVolumes(ctx context.Context, namespace *corev1.Namespace) 
 	}
 	kept, going := 0, 0
 	for _, claim := range claims.Items {
-		ours := claim.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy
-		if ours && (claim.DeletionTimestamp != nil || len(claim.OwnerReferences) > 0) {
+		managed := claim.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy
+		if managed && (claim.DeletionTimestamp != nil || len(claim.OwnerReferences) > 0) {
 			going++
 		} else {
 			kept++
@@ -122,15 +120,15 @@ func (p *Phase) retireVolumes(ctx context.Context, namespace *corev1.Namespace) 
 	return Retired{Done: true}, nil
 }
 
-// Ours says whether Hanse made the namespace for the plan's consortium.
-func Ours(plan *v1alpha1.MemberPlan, namespace *corev1.Namespace) bool {
+// IsManaged says whether Hanse created the namespace for the plan's consortium.
+func IsManaged(plan *v1alpha1.MemberPlan, namespace *corev1.Namespace) bool {
 	return namespace.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy &&
 		namespace.Labels[v1alpha1.LabelConsortium] == plan.Spec.Consortium
 }
 
 func (p *Phase) deleteListed(ctx context.Context, list client.ObjectList, selector []client.ListOption) error {
 	if err := p.Direct.List(ctx, list, selector...); err != nil {
-		return fmt.Errorf("list what is to be taken down: %w", err)
+		return fmt.Errorf("list what has to be deleted: %w", err)
 	}
 	return meta.EachListItem(list, func(item runtime.Object) error {
 		obj, ok := item.(client.Object)
@@ -141,7 +139,7 @@ func (p *Phase) deleteListed(ctx context.Context, list client.ObjectList, select
 	})
 }
 
-// delete takes down an object as it was read: one that was made anew since then stays.
+// delete deletes an object by its UID: one that was recreated since it was read stays.
 func (p *Phase) delete(ctx context.Context, obj client.Object) error {
 	if obj.GetDeletionTimestamp() != nil {
 		return nil
@@ -149,7 +147,7 @@ func (p *Phase) delete(ctx context.Context, obj client.Object) error {
 	uid := ptr.To(obj.GetUID())
 	err := p.Direct.Delete(ctx, obj, client.Preconditions{UID: uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
 	if client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
-		return fmt.Errorf("take down %T %s: %w", obj, obj.GetName(), err)
+		return fmt.Errorf("delete %T %s: %w", obj, obj.GetName(), err)
 	}
 	return nil
 }

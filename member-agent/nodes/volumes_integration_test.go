@@ -125,8 +125,8 @@ func restrictedPod(c corev1.Container) corev1.PodSpec {
 
 var issued = map[string]string{"peer0-org1-tls": "1"}
 
-// running has the node deployed, with its claim owned as the plan has it.
-func (c *consortium) running(t *testing.T, owned bool) {
+// waitForNodes has the node deployed, with its claim owned as the plan has it.
+func (c *consortium) waitForNodes(t *testing.T, owned bool) {
 	t.Helper()
 	eventually(t, "the node and its volume", func(ctx context.Context) error {
 		result, err := c.phase.Ensure(ctx, c, c.plan, c.workloads(), issued)
@@ -150,8 +150,8 @@ func (c *consortium) claim(ctx context.Context) (*corev1.PersistentVolumeClaim, 
 	return &claim, err
 }
 
-// retired takes everything down. No kubelet runs here: pods that are to end are ended by the test.
-func (c *consortium) retired(t *testing.T) Retired {
+// retire takes everything down. No kubelet runs here: pods that are to end are ended by the test.
+func (c *consortium) retire(t *testing.T) Retired {
 	t.Helper()
 	var result Retired
 	eventually(t, "everything down", func(ctx context.Context) error {
@@ -213,9 +213,9 @@ func TestVolumes(t *testing.T) {
 				return r
 			}, row.why))[:20]
 			it := newConsortium(t, c, name, row.reclaim)
-			it.running(t, row.reclaim == v1alpha1.ReclaimDelete)
+			it.waitForNodes(t, row.reclaim == v1alpha1.ReclaimDelete)
 			row.change(it)
-			if result := it.retired(t); result.Kept != row.kept {
+			if result := it.retire(t); result.Kept != row.kept {
 				t.Fatalf("%d volumes are kept, not %d", result.Kept, row.kept)
 			}
 			var space corev1.Namespace
@@ -229,7 +229,7 @@ func TestVolumes(t *testing.T) {
 				return
 			}
 			// The collector has had its say about a marker that was made after the StatefulSet had gone.
-			collected(t, c, "hanse-"+name)
+			checkGarbageCollection(t, c, "hanse-"+name)
 			claim, err := it.claim(t.Context())
 			if err != nil || claim.DeletionTimestamp != nil {
 				t.Fatalf("the volume: %v, %v", claim.DeletionTimestamp, err)
@@ -238,7 +238,7 @@ func TestVolumes(t *testing.T) {
 	}
 	t.Run("kept at a node that waits for its certificates when the policy is switched on", func(t *testing.T) {
 		it := newConsortium(t, c, "waits", v1alpha1.ReclaimDelete)
-		it.running(t, true)
+		it.waitForNodes(t, true)
 		it.phase.KeepVolumes = true
 		eventually(t, "the claim is freed, though the node is not applied", func(ctx context.Context) error {
 			if _, err := it.phase.Ensure(ctx, it, it.plan, it.workloads(), nil); err != nil {
@@ -253,7 +253,7 @@ func TestVolumes(t *testing.T) {
 	})
 	t.Run("a namespace with a volume of somebody else's stays", func(t *testing.T) {
 		it := newConsortium(t, c, "foreign", v1alpha1.ReclaimDelete)
-		it.running(t, true)
+		it.waitForNodes(t, true)
 		foreign := &corev1.PersistentVolumeClaim{
 			ObjectMeta: metav1.ObjectMeta{Namespace: it.plan.Spec.Namespace, Name: "theirs"},
 			Spec: corev1.PersistentVolumeClaimSpec{
@@ -264,7 +264,7 @@ func TestVolumes(t *testing.T) {
 		if err := c.Create(t.Context(), foreign); err != nil {
 			t.Fatal(err)
 		}
-		if result := it.retired(t); result.Kept != 1 {
+		if result := it.retire(t); result.Kept != 1 {
 			t.Errorf("%d are kept", result.Kept)
 		}
 		var space corev1.Namespace
@@ -272,11 +272,11 @@ func TestVolumes(t *testing.T) {
 			t.Errorf("the namespace: %v, %v", space.DeletionTimestamp, err)
 		}
 	})
-	t.Run("one contract that the API server rejects, and one whose pods a quota does", func(t *testing.T) { rejections(t, c) })
+	t.Run("one contract that the API server rejects, and one whose pods a quota does", func(t *testing.T) { checkRejections(t, c) })
 }
 
-// collected waits until the garbage collector has deleted something that lost its owner just now.
-func collected(t *testing.T, c client.Client, namespace string) {
+// checkGarbageCollection waits until the garbage collector has deleted something that lost its owner just now.
+func checkGarbageCollection(t *testing.T, c client.Client, namespace string) {
 	t.Helper()
 	marker := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
 		Namespace: namespace, Name: "marker",
@@ -294,8 +294,8 @@ func collected(t *testing.T, c client.Client, namespace string) {
 	})
 }
 
-// rejections has a real API server and real controllers say no to some of a plan, which is to say so, while the rest runs.
-func rejections(t *testing.T, c client.Client) {
+// checkRejections has a real API server and real controllers say no to some of a plan, which is to say so, while the rest runs.
+func checkRejections(t *testing.T, c client.Client) {
 	it := newConsortium(t, c, "rejects", v1alpha1.ReclaimRetain)
 	quota := &corev1.ResourceQuota{
 		ObjectMeta: metav1.ObjectMeta{Namespace: it.plan.Spec.Namespace, Name: "small"},

@@ -10,7 +10,7 @@ import (
 )
 
 // What the organization refuses is left as it is: not made, not changed, and in nobody's way.
-func TestRefused(t *testing.T) {
+func TestForbiddenWorkload(t *testing.T) {
 	const why = "org1 does not allow the image"
 	refused := func(w *ledger.Workload) { w.Pod.Containers[0].Image, w.Refused = "evil:1", why }
 	running := Desired(plan, peer(nil), nil).StatefulSet
@@ -35,14 +35,14 @@ func TestRefused(t *testing.T) {
 				t.Errorf("changes: %v", changes)
 			}
 			held := map[string]Diagnosis{}
-			if d := hold(w, row.digests); d.Reason != "" {
+			if d := blocked(w, row.digests); d.Reason != "" {
 				held[w.Name] = d
 			}
-			seen := &sight{sets: map[string]*appsv1.StatefulSet{}}
+			seen := &observed{sets: map[string]*appsv1.StatefulSet{}}
 			if row.current != nil {
 				seen.sets[w.Name] = row.current
 			}
-			result := (&turn{sets: []Set{set}, seen: seen, held: held}).summarize()
+			result := (&pass{sets: []Set{set}, observed: seen, blocked: held}).result()
 			if result.Reason != row.reason || result.Nodes[0].Ready != row.ready {
 				t.Errorf("reason %q, %+v", result.Reason, result.Nodes[0])
 			}
