@@ -21,15 +21,15 @@ import (
 type gossip struct{ *discovery.Discovery }
 
 func (g *gossip) SetRings(rings map[string]map[string]string) error {
-	var wanted []discovery.Ring
+	var wanted []discovery.Group
 	for consortium, roots := range rings {
-		ring := discovery.Ring{Consortium: consortium}
+		ring := discovery.Group{Consortium: consortium}
 		for member, root := range roots {
 			ring.Members = append(ring.Members, discovery.Peer{Name: member, RootPEM: root})
 		}
 		wanted = append(wanted, ring)
 	}
-	return g.Discovery.SetRings(wanted)
+	return g.Discovery.SetGroups(wanted)
 }
 
 func (g *gossip) Records(consortium string) map[string]v1alpha1.Record {

@@ -10,51 +10,51 @@ import (
 )
 
 const (
-	// fresh is how long word from a member itself counts as contact.
-	fresh = 5 * time.Second
-	// grace is how long a member stays Online that cannot be reached any more but which the ring has not given up.
-	grace = 5 * time.Second
-	// Attempts to reach a member that is lost go on for ever, at intervals that double from the first to the last.
-	firstRetry = 500 * time.Millisecond
-	lastRetry  = 5 * time.Second
-	// stagger for each member of the ring, and maxStagger at the most, is the time in which the first calls are made.
-	stagger    = 50 * time.Millisecond
-	maxStagger = 2 * time.Second
-	// maxExchanges is how many members of a ring are called at a time.
+	// contactTTL is how long authenticated data from a member counts as contact.
+	contactTTL = 5 * time.Second
+	// offlineGrace is how long a member stays Online that cannot be reached but that memberlist still has as alive.
+	offlineGrace = 5 * time.Second
+	// A lost member is retried for ever, at intervals that double from retryMin to retryMax.
+	retryMin = 500 * time.Millisecond
+	retryMax = 5 * time.Second
+	// The first connections are made within startJitter for each member of the group, and maxStartJitter at most.
+	startJitter    = 50 * time.Millisecond
+	maxStartJitter = 2 * time.Second
+	// maxExchanges is the number of concurrent exchanges of a group.
 	maxExchanges = 8
-	// breath is the least time between two looks at a member, or two deliveries, whatever reasons there are.
-	breath = 100 * time.Millisecond
-	// maxTries is how often records are sent to a member before that is left to the next exchange.
+	// minInterval is the minimum time between two probes of a member, or two packets of records.
+	minInterval = 100 * time.Millisecond
+	// maxTries is how often records are sent to a member before they are left to the next exchange.
 	maxTries = 3
 )
 
-// contact is this agent's relation to one other member: whether it can be reached, and what it is still to be told.
+// contact is the state of one other member: whether it can be reached, and the records queued for it.
 type contact struct {
 	g      *gossip
 	member string
 	cancel context.CancelFunc
-	kick   chan struct{}
+	wakeup chan struct{}
 	retry  time.Duration
 	failed time.Time // the last attempt to reach the member that failed
-	// exchanged is whether everything has been exchanged since contact was made.
+	// exchanged is whether there was a full exchange since the member is online.
 	exchanged bool
-	// missed is set when something for the member was dropped on the way. The next look makes up for it.
-	missed atomic.Bool
+	// dropped is set when a packet for the member was dropped. The next probe exchanges everything.
+	dropped atomic.Bool
 
 	mu      sync.Mutex
 	pending map[string]bool // members whose records are to be sent
-	news    chan struct{}
+	queued  chan struct{}
 }
 
-// newContact starts one. The lock of g is held.
+// newContact starts a contact. The lock of g is held.
 func newContact(g *gossip, member string) *contact {
 	ctx, cancel := context.WithCancel(g.ctx)
 	c := &contact{
-		g: g, member: member, cancel: cancel, kick: make(chan struct{}, 1), retry: firstRetry,
-		pending: map[string]bool{}, news: make(chan struct{}, 1),
+		g: g, member: member, cancel: cancel, wakeup: make(chan struct{}, 1), retry: retryMin,
+		pending: map[string]bool{}, queued: make(chan struct{}, 1),
 	}
-	g.running.Go(func() { c.watch(ctx) })
-	g.running.Go(func() { c.deliver(ctx) })
+	g.running.Go(func() { c.run(ctx) })
+	g.running.Go(func() { c.sendPending(ctx) })
 	return c
 }
 
@@ -65,73 +65,73 @@ func signal(ch chan struct{}) {
 	}
 }
 
-func (c *contact) wake() { signal(c.kick) }
+func (c *contact) wake() { signal(c.wakeup) }
 
-// watch looks whenever there is a reason to, and from time to time. It does not begin at once, lest an agent that starts
-// call everybody in the same moment; whoever is heard of is looked at without delay.
-func (c *contact) watch(ctx context.Context) {
-	first := time.NewTimer(rand.N(min(maxStagger, time.Duration(1+c.g.ring.size())*stagger)))
+// run probes the member on wakeups and at intervals. The first probe is delayed by a jitter, unless there is a wakeup, so
+// that an agent that starts does not connect to everybody at once.
+func (c *contact) run(ctx context.Context) {
+	first := time.NewTimer(rand.N(min(maxStartJitter, time.Duration(1+c.g.group.size())*startJitter)))
 	defer first.Stop()
 	select {
 	case <-ctx.Done():
-	case <-c.kick:
+	case <-c.wakeup:
 	case <-first.C:
 	}
 	for ctx.Err() == nil {
-		timer := time.NewTimer(c.look(ctx))
-		pause(ctx, breath)
+		timer := time.NewTimer(c.probe(ctx))
+		sleep(ctx, minInterval)
 		select {
 		case <-ctx.Done():
-		case <-c.kick:
+		case <-c.wakeup:
 		case <-timer.C:
 		}
 		timer.Stop()
 	}
 }
 
-// look finds out whether the member is there, and returns when to look again at the latest. Contact that is new, or new
-// again, begins with an exchange of everything.
-func (c *contact) look(ctx context.Context) time.Duration {
-	ring := c.g.ring
-	if !ring.has(c.member) {
-		return lastRetry
+// probe finds out whether the member can be reached, and returns the interval to the next probe. A new contact begins with
+// a full exchange.
+func (c *contact) probe(ctx context.Context) time.Duration {
+	group := c.g.group
+	if !group.has(c.member) {
+		return retryMax
 	}
-	if c.missed.Swap(false) {
+	if c.dropped.Swap(false) {
 		c.exchanged = false
 	}
-	alive, heard, now := c.g.isAlive(c.member), ring.lastHeard(c.member), ring.now()
-	if alive && heard.After(c.failed) && now.Sub(heard) < fresh {
-		ring.setOnline(c.member, true)
+	alive, lastSeen, now := c.g.isAlive(c.member), group.lastSeen(c.member), group.now()
+	if alive && lastSeen.After(c.failed) && now.Sub(lastSeen) < contactTTL {
+		group.setOnline(c.member, true)
 		if c.exchanged {
-			c.retry = firstRetry
-			return fresh - now.Sub(heard)
+			c.retry = retryMin
+			return contactTTL - now.Sub(lastSeen)
 		}
 	}
-	err := c.reach(ctx, alive)
+	err := c.exchange(ctx, alive)
 	if ctx.Err() != nil {
 		return 0
 	}
 	if err == nil {
-		ring.setOnline(c.member, true)
+		group.setOnline(c.member, true)
 		if alive {
-			c.retry = firstRetry
-			return fresh
+			c.retry = retryMin
+			return contactTTL
 		}
-		// The ring will have to find out, too.
-		return c.later()
+		// memberlist does not have it as alive yet.
+		return c.nextRetry()
 	}
-	c.failed = ring.now()
-	c.g.transport.redial(c.member)
-	if !alive || c.failed.Sub(heard) > grace {
+	c.failed = group.now()
+	c.g.transport.resetConn(c.member)
+	if !alive || c.failed.Sub(lastSeen) > offlineGrace {
 		c.exchanged = false
-		ring.setOnline(c.member, false)
+		group.setOnline(c.member, false)
 	}
-	return c.later()
+	return c.nextRetry()
 }
 
-// reach asks the member itself: with a packet where that will do, else with an exchange of everything, by which a
-// member that comes back is in the ring again.
-func (c *contact) reach(ctx context.Context, alive bool) error {
+// exchange contacts the member itself: with a ping where that is enough, else with a full exchange, by which a member
+// rejoins the group.
+func (c *contact) exchange(ctx context.Context, alive bool) error {
 	if alive && c.exchanged && c.g.ping(c.member) == nil {
 		return nil
 	}
@@ -146,21 +146,21 @@ func (c *contact) reach(ctx context.Context, alive bool) error {
 	return err
 }
 
-func (c *contact) later() time.Duration {
+func (c *contact) nextRetry() time.Duration {
 	wait := c.retry
-	c.retry = min(2*c.retry, lastRetry)
+	c.retry = min(2*c.retry, retryMax)
 	return wait
 }
 
-// tell has a record sent to the member. Only which one is noted, so that of many changes the last is sent.
-func (c *contact) tell(about string) {
+// queue queues a member's record. Only the name is queued, so that of several changes the last one is sent.
+func (c *contact) queue(about string) {
 	c.mu.Lock()
 	c.pending[about] = true
 	c.mu.Unlock()
-	signal(c.news)
+	signal(c.queued)
 }
 
-func (c *contact) take() []string {
+func (c *contact) takePending() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var names []string
@@ -172,31 +172,31 @@ func (c *contact) take() []string {
 	return names
 }
 
-// deliver sends what there is to be told.
-func (c *contact) deliver(ctx context.Context) {
+// sendPending sends the queued records.
+func (c *contact) sendPending(ctx context.Context) {
 	tries := 0
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-c.news:
+		case <-c.queued:
 		}
-		names := c.take()
+		names := c.takePending()
 		if len(names) == 0 {
 			continue
 		}
-		state := c.g.ring.excerpt(names)
+		state := c.g.group.stateOf(names)
 		if len(state) == 0 {
 			continue
 		}
 		if err := c.g.send(c.member, state); err == nil {
 			tries = 0
-			pause(ctx, breath)
+			sleep(ctx, minInterval)
 		} else if tries++; tries < maxTries {
 			for _, name := range names {
-				c.tell(name)
+				c.queue(name)
 			}
-			pause(ctx, firstRetry)
+			sleep(ctx, retryMin)
 		} else {
 			tries = 0
 			c.wake()

@@ -6,50 +6,50 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// delegate is memberlist's door to the records of a ring.
-type delegate struct{ ring *ring }
+// delegate implements memberlist.Delegate for the records of a group.
+type delegate struct{ group *group }
 
 func (d delegate) NodeMeta(int) []byte { return nil }
 
-// NotifyMsg takes records that an agent has sent by themselves.
-func (d delegate) NotifyMsg(state []byte) { d.ring.takeAll(state) }
+// NotifyMsg accepts records that were sent outside of an exchange.
+func (d delegate) NotifyMsg(state []byte) { d.group.acceptAll(state) }
 
 func (d delegate) GetBroadcasts(int, int) [][]byte { return nil }
 
-func (d delegate) LocalState(bool) []byte { return d.ring.everything() }
+func (d delegate) LocalState(bool) []byte { return d.group.localState() }
 
-func (d delegate) MergeRemoteState(state []byte, _ bool) { d.ring.takeAll(state) }
+func (d delegate) MergeRemoteState(state []byte, _ bool) { d.group.acceptAll(state) }
 
-// everything is what is told in an exchange.
-func (r *ring) everything() []byte {
+// localState is the state for a full exchange.
+func (r *group) localState() []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.book.state(r.now(), boundsFor(len(r.book.roots)).state, r.self())
+	return r.store.encode(r.now(), boundsFor(len(r.store.roots)).state, r.self())
 }
 
-// excerpt is the records of some members.
-func (r *ring) excerpt(members []string) []byte {
+// stateOf is the state with the records of some members only.
+func (r *group) stateOf(members []string) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	some := &book{consortium: r.name, entries: map[string]*entry{}}
+	some := &recordStore{consortium: r.name, records: map[string]*verifiedRecord{}}
 	for _, m := range members {
-		if e := r.book.entries[m]; e != nil {
-			some.entries[m] = e
+		if e := r.store.records[m]; e != nil {
+			some.records[m] = e
 		}
 	}
-	return some.state(r.now(), boundsFor(len(r.book.roots)).state)
+	return some.encode(r.now(), boundsFor(len(r.store.roots)).state)
 }
 
-// events notes what the ring says about who is alive. memberlist holds its lock meanwhile.
+// events implements memberlist.EventDelegate. memberlist holds its lock during the calls.
 type events struct{ g *gossip }
 
-func (e events) NotifyJoin(n *memberlist.Node) { e.note(n.Name, true) }
+func (e events) NotifyJoin(n *memberlist.Node) { e.setAlive(n.Name, true) }
 
-func (e events) NotifyLeave(n *memberlist.Node) { e.note(n.Name, false) }
+func (e events) NotifyLeave(n *memberlist.Node) { e.setAlive(n.Name, false) }
 
 func (e events) NotifyUpdate(*memberlist.Node) {}
 
-func (e events) note(member string, alive bool) {
+func (e events) setAlive(member string, alive bool) {
 	e.g.mu.Lock()
 	if alive {
 		e.g.alive[member] = true
@@ -57,19 +57,19 @@ func (e events) note(member string, alive bool) {
 		delete(e.g.alive, member)
 	}
 	e.g.mu.Unlock()
-	e.g.look(member)
+	e.g.probe(member)
 }
 
-// gatekeeper keeps everything out of memberlist's list that an agent would not say of itself: names that the plan does
-// not have, other addresses than the one that all have, and versions that would make memberlist refuse all exchanges.
-type gatekeeper struct{ ring *ring }
+// aliveFilter implements memberlist.AliveDelegate. It rejects everything that an agent would not send about itself: names
+// that are not in the plan, other addresses than the placeholder, and versions that would make all exchanges fail.
+type aliveFilter struct{ group *group }
 
-func (k gatekeeper) NotifyAlive(n *memberlist.Node) error {
+func (k aliveFilter) NotifyAlive(n *memberlist.Node) error {
 	switch {
-	case n.Name != k.ring.self() && !k.ring.has(n.Name):
-		return fmt.Errorf("%.60q is not in the ring, or its root is not known", n.Name)
-	// Byte for byte: the same address in another form would make the member's own words conflict with it.
-	case string(n.Addr) != string(nowhere) || int(n.Port) != nowherePort:
+	case n.Name != k.group.self() && !k.group.has(n.Name):
+		return fmt.Errorf("%.60q is not in the group, or its root is not known", n.Name)
+	// Byte for byte: the same address in another form would conflict with the member's own messages.
+	case string(n.Addr) != string(placeholderAddr) || int(n.Port) != placeholderPort:
 		return fmt.Errorf("address %s:%d is not an agent's", n.Addr, n.Port)
 	case len(n.Meta) > 0:
 		return fmt.Errorf("%d bytes of metadata", len(n.Meta))

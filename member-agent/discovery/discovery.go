@@ -18,18 +18,18 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Options are what Discovery needs of its surroundings.
+// Options of a Discovery.
 type Options struct {
 	// Member whose agent this is.
 	Member string
-	// Listener takes the calls that the gateway brings in. Run closes it.
+	// Listener accepts the connections that the gateway passes in. Run closes it.
 	Listener net.Listener
-	// Dial connects to the own gateway's inside listener. serverName is the name that the TLS handshake will ask for, by
-	// which the gateway finds the way; a dialler of one gateway need not look at it.
+	// Dial connects to the own gateway's inside listener. serverName is the SNI of the TLS handshake, by which the gateway
+	// routes; a dialler of one gateway may ignore it.
 	Dial func(ctx context.Context, serverName string) (net.Conn, error)
-	// Certificate is the agent's own, asked for in every handshake, so that a renewed one is used at once.
+	// Certificate is the agent's own, called for every handshake, so that a renewed one is used at once.
 	Certificate func() (*tls.Certificate, error)
-	// Changed is called with a consortium's name when its View has changed. It must not wait. It may be nil.
+	// Changed is called with a consortium's name when its View has changed. It must not block. It may be nil.
 	Changed func(consortium string)
 	Log     logr.Logger
 	// Clock is time.Now if nil.
@@ -38,38 +38,37 @@ type Options struct {
 	Metrics prometheus.Registerer
 }
 
-// Peer is one Member of a ring as the plan has it.
+// Peer is one Member of a group as the plan has it.
 type Peer struct {
 	Name string
 	// RootPEM is the pinned root; empty as long as it is not known.
 	RootPEM string
 }
 
-// Ring is the gossip of one Consortium.
-type Ring struct {
+// Group is the gossip group of one Consortium.
+type Group struct {
 	Consortium string
 	// Members of the Consortium, this agent's own among them.
 	Members []Peer
 }
 
-// ErrNoRing is returned where a Consortium is named that there is no ring for.
-var ErrNoRing = errors.New("no gossip ring for this consortium")
+// ErrNoGroup is returned for a Consortium without a gossip group.
+var ErrNoGroup = errors.New("no gossip group for this consortium")
 
-// Discovery is one agent's part in the rings of all its Consortia. Its methods may be called at any time and from
-// anywhere.
+// Discovery is one agent's part in the gossip groups of all its Consortia. Its methods are safe for concurrent use.
 type Discovery struct {
 	opts    Options
 	log     logr.Logger
 	metrics *metrics
 	trust   atomic.Pointer[trust]
 
-	mu      sync.Mutex
-	rings   map[string]*ring
-	running bool
-	setting sync.Mutex // held while rings start and stop
+	mu            sync.Mutex
+	groups        map[string]*group
+	running       bool
+	settingGroups sync.Mutex // held while groups start and stop
 }
 
-// New makes a Discovery that has no rings and does nothing until it runs.
+// New returns a Discovery without groups, which does nothing until Run.
 func New(opts Options) (*Discovery, error) {
 	switch {
 	case opts.Member == "":
@@ -81,7 +80,7 @@ func New(opts Options) (*Discovery, error) {
 		opts.Clock = time.Now
 	}
 	d := &Discovery{
-		opts: opts, log: opts.Log.WithName("discovery"), metrics: newMetrics(opts.Metrics), rings: map[string]*ring{},
+		opts: opts, log: opts.Log.WithName("discovery"), metrics: newMetrics(opts.Metrics), groups: map[string]*group{},
 	}
 	d.trust.Store(newTrust())
 	return d, nil
@@ -91,74 +90,74 @@ func New(opts Options) (*Discovery, error) {
 func (d *Discovery) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	d.setting.Lock()
+	d.settingGroups.Lock()
 	d.mu.Lock()
 	d.running = true
-	rings := slices.Collect(maps.Values(d.rings))
+	groups := slices.Collect(maps.Values(d.groups))
 	d.mu.Unlock()
-	for _, r := range rings {
+	for _, r := range groups {
 		if err := r.start(); err != nil {
 			d.log.Error(err, "cannot start gossip", "consortium", r.name)
 		}
 	}
-	d.setting.Unlock()
+	d.settingGroups.Unlock()
 	err := d.serve(ctx)
-	d.setting.Lock()
-	defer d.setting.Unlock()
+	d.settingGroups.Lock()
+	defer d.settingGroups.Unlock()
 	d.mu.Lock()
 	d.running = false
-	rings = slices.Collect(maps.Values(d.rings))
+	groups = slices.Collect(maps.Values(d.groups))
 	d.mu.Unlock()
 	var stopping sync.WaitGroup
-	for _, r := range rings {
+	for _, r := range groups {
 		stopping.Go(r.stop)
 	}
 	stopping.Wait()
 	return err
 }
 
-// SetRings says which rings there are to be, and of whom. It is level-triggered: rings that are not named are left,
-// Members that are not named are dropped with their records, and roots may come later. A record that does not check
-// against a changed root is dropped. Rings with an error are left as they were.
-func (d *Discovery) SetRings(rings []Ring) error {
-	d.setting.Lock()
-	defer d.setting.Unlock()
+// SetGroups sets the groups and their members. It is level-triggered: the agent leaves groups that are not named, Members
+// that are not named are dropped with their records, and roots may come later. A record that is not valid under a changed
+// root is dropped. Groups with an error stay as they were.
+func (d *Discovery) SetGroups(groups []Group) error {
+	d.settingGroups.Lock()
+	defer d.settingGroups.Unlock()
 	var errs []error
 	wanted := map[string]bool{}
-	for _, want := range rings {
+	for _, want := range groups {
 		wanted[want.Consortium] = true
-		if err := d.setRing(want); err != nil {
-			errs = append(errs, fmt.Errorf("gossip ring of %s: %w", want.Consortium, err))
+		if err := d.setGroup(want); err != nil {
+			errs = append(errs, fmt.Errorf("gossip group of %s: %w", want.Consortium, err))
 		}
 	}
 	d.mu.Lock()
-	var gone []*ring
-	for name, r := range d.rings {
+	var removed []*group
+	for name, r := range d.groups {
 		if !wanted[name] {
-			gone = append(gone, r)
-			delete(d.rings, name)
+			removed = append(removed, r)
+			delete(d.groups, name)
 		}
 	}
-	d.retrust()
+	d.updateTrust()
 	d.mu.Unlock()
-	for _, r := range gone {
+	for _, r := range removed {
 		r.stop()
 		d.metrics.forget(r.name)
 	}
 	return errors.Join(errs...)
 }
 
-func (d *Discovery) setRing(want Ring) error {
+func (d *Discovery) setGroup(want Group) error {
 	d.mu.Lock()
-	r, running := d.rings[want.Consortium], d.running
+	r, running := d.groups[want.Consortium], d.running
 	d.mu.Unlock()
 	if r != nil {
 		return r.set(want.Members)
 	}
-	if n := len(want.Consortium); n == 0 || n > maxRingName {
-		return fmt.Errorf("the name has %d characters, where 1 to %d may be", n, maxRingName)
+	if n := len(want.Consortium); n == 0 || n > maxGroupName {
+		return fmt.Errorf("the name has %d characters; it must have 1 to %d", n, maxGroupName)
 	}
-	r = newRing(d, want.Consortium)
+	r = newGroup(d, want.Consortium)
 	if err := r.set(want.Members); err != nil {
 		return err
 	}
@@ -168,73 +167,73 @@ func (d *Discovery) setRing(want Ring) error {
 		}
 	}
 	d.mu.Lock()
-	d.rings[want.Consortium] = r
+	d.groups[want.Consortium] = r
 	d.mu.Unlock()
-	// What was told before could not be looked up.
-	d.changed(want.Consortium)
+	// Changes before this point could not be looked up.
+	d.notifyChanged(want.Consortium)
 	return nil
 }
 
-// retrust takes a new snapshot of all roots. The lock is held.
-func (d *Discovery) retrust() {
+// updateTrust takes a new snapshot of all roots. The lock is held.
+func (d *Discovery) updateTrust() {
 	t := newTrust()
-	for _, r := range d.rings {
-		for _, p := range r.trusted() {
+	for _, r := range d.groups {
+		for _, p := range r.trustedPeers() {
 			t.add(p.name, p.roots)
 		}
 	}
 	d.trust.Store(t)
 }
 
-// Publish makes a record of this agent's own Member known to the others.
+// Publish broadcasts a record of this agent's own Member.
 func (d *Discovery) Publish(consortium string, signed v1alpha1.SignedRecord) error {
-	c, err := readClaim(&signed)
+	c, err := readHeader(&signed)
 	if err != nil {
 		return err
 	}
 	if c.Member != d.opts.Member {
-		return fmt.Errorf("publish: the record is of %.60q, and this is the agent of %s", c.Member, d.opts.Member)
+		return fmt.Errorf("publish: the record is that of %.60q, and this is the agent of %s", c.Member, d.opts.Member)
 	}
 	return d.Offer(consortium, signed)
 }
 
-// Offer hands in a record that came in another way, such as by the host. It is checked like any other, and passed on if
-// it is new. One that is known already, or older than the known one, is no error.
+// Offer adds a record that came in another way, such as by the host. It is verified like any other, and broadcast if it
+// is new. One that is known already, or older than the known one, is no error.
 func (d *Discovery) Offer(consortium string, signed v1alpha1.SignedRecord) error {
-	r := d.ring(consortium)
+	r := d.group(consortium)
 	if r == nil {
-		return fmt.Errorf("%w: %s", ErrNoRing, consortium)
+		return fmt.Errorf("%w: %s", ErrNoGroup, consortium)
 	}
-	if err := r.take(&signed); err != nil && !errors.Is(err, errStale) {
+	if err := r.accept(&signed); err != nil && !errors.Is(err, errStale) {
 		return err
 	}
 	return nil
 }
 
-// View is what is known of a Consortium's Members at the moment; without Members if there is no such ring.
+// View is the current View of a Consortium; without Members if there is no such group.
 func (d *Discovery) View(consortium string) View {
-	if r := d.ring(consortium); r != nil {
+	if r := d.group(consortium); r != nil {
 		return *r.view.Load()
 	}
 	return View{Consortium: consortium}
 }
 
-func (d *Discovery) ring(consortium string) *ring {
+func (d *Discovery) group(consortium string) *group {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.rings[consortium]
+	return d.groups[consortium]
 }
 
-// find is the transport of the ring that a caller asks for, if the caller is in it.
-func (d *Discovery) find(consortium string, who caller) *transport {
-	r := d.ring(consortium)
-	if r == nil || !who.known(r.rootsOf(who.member)) {
+// transportFor is the transport of the group that a caller names, if the caller is in it.
+func (d *Discovery) transportFor(consortium string, who caller) *transport {
+	r := d.group(consortium)
+	if r == nil || !who.chainsTo(r.rootsOf(who.member)) {
 		return nil
 	}
 	return r.incoming()
 }
 
-func (d *Discovery) changed(consortium string) {
+func (d *Discovery) notifyChanged(consortium string) {
 	if d.opts.Changed != nil {
 		d.opts.Changed(consortium)
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-func TestRecordsReachEverybody(t *testing.T) {
-	f := newFleet(t, 10)
+func TestRecordsReachAllMembers(t *testing.T) {
+	f := newTestbed(t, 10)
 	f.startAll()
 	t.Logf("all in contact after %s", f.eventually("complete", f.complete))
 	var took []time.Duration
@@ -30,9 +30,9 @@ func TestRecordsReachEverybody(t *testing.T) {
 	t.Logf("a change is known by all 10 after %s, %s at the most", took[len(took)/2], took[len(took)-1])
 }
 
-func TestLostMemberIsKeptAndComesBack(t *testing.T) {
+func TestOfflineMemberIsKept(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 4)
+	f := newTestbed(t, 4)
 	f.startAll()
 	f.eventually("complete", f.complete)
 	lost := f.orgs[3]
@@ -53,7 +53,7 @@ func TestLostMemberIsKeptAndComesBack(t *testing.T) {
 			t.Errorf("%s has forgotten org4: %+v", a.org.name, m)
 		}
 	}
-	back := f.start(lost, f.ring(trade))
+	back := f.start(lost, f.group(trade))
 	took = f.eventually("org4 is back", f.complete)
 	t.Logf("back everywhere, with everybody's records, after %s", took)
 	if !back.knows(lost.name, 1) {
@@ -61,12 +61,12 @@ func TestLostMemberIsKeptAndComesBack(t *testing.T) {
 	}
 }
 
-func TestRecordsComeThroughOthers(t *testing.T) {
+func TestRecordsAreRelayed(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 3)
+	f := newTestbed(t, 3)
 	f.cut("org1", "org3", true)
 	for _, o := range f.orgs {
-		f.start(o, f.ring(trade))
+		f.start(o, f.group(trade))
 	}
 	middle := f.agents["org2"]
 	f.eventually("org2 is in contact with both", func() bool {
@@ -82,9 +82,9 @@ func TestRecordsComeThroughOthers(t *testing.T) {
 	}
 }
 
-func TestCutLineHeals(t *testing.T) {
+func TestDisconnectedLineRecovers(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 3)
+	f := newTestbed(t, 3)
 	f.startAll()
 	f.eventually("complete", f.complete)
 	lost := f.agents["org3"]
@@ -107,7 +107,7 @@ func TestCutLineHeals(t *testing.T) {
 	f.eventually("what org3 has published meanwhile is known", func() bool {
 		return f.agents["org1"].knows("org3", 2) && f.agents["org2"].knows("org3", 2)
 	})
-	f.eventually("the rings agree, too", func() bool {
+	f.eventually("the groups agree, too", func() bool {
 		return lost.gossipAlive("org1") && f.agents["org1"].gossipAlive("org3") && f.agents["org2"].gossipAlive("org3")
 	})
 }

@@ -8,16 +8,16 @@ import (
 	"math"
 )
 
-// The wire, inside TLS. The side that dialled begins with a greeting: version, kind, and the ring's name with its
-// length. The other side answers with one byte once it has let the connection in, or closes it. A stream then belongs
-// to memberlist; on a packet connection the side that dialled sends packets, each with its length in two bytes.
+// The protocol inside TLS. The dialling side begins with a handshake: version, kind, and the group's name with its
+// length. The other side answers with one byte once it has accepted the connection, or closes it. A stream then belongs
+// to memberlist; on a packet connection the dialling side sends packets, each with its length in two bytes.
 const (
-	wireVersion = 1
-	maxRingName = 63
-	maxPacket   = math.MaxUint16
-	// welcome is the answer to a greeting.
-	welcome = 0x06
-	// protocol is the name of all this in the TLS handshake (ALPN).
+	wireVersion  = 1
+	maxGroupName = 63
+	maxPacket    = math.MaxUint16
+	// ack is the answer to a handshake.
+	ack = 0x06
+	// protocol is the ALPN name.
 	protocol = "hanse-gossip/1"
 )
 
@@ -30,19 +30,19 @@ const (
 )
 
 var (
-	errGreeting = errors.New("not a greeting")
-	errPacket   = errors.New("bad packet size")
+	errHandshake = errors.New("invalid handshake")
+	errPacket    = errors.New("bad packet size")
 )
 
-func writeGreeting(w io.Writer, k kind, ring string) error {
-	if len(ring) == 0 || len(ring) > maxRingName {
-		return fmt.Errorf("%w: ring name of %d bytes", errGreeting, len(ring))
+func writeHandshake(w io.Writer, k kind, group string) error {
+	if len(group) == 0 || len(group) > maxGroupName {
+		return fmt.Errorf("%w: group name of %d bytes", errHandshake, len(group))
 	}
-	_, err := w.Write(append([]byte{wireVersion, byte(k), byte(len(ring))}, ring...))
+	_, err := w.Write(append([]byte{wireVersion, byte(k), byte(len(group))}, group...))
 	return err
 }
 
-func readGreeting(r io.Reader) (kind, string, error) {
+func readHandshake(r io.Reader) (kind, string, error) {
 	var head [3]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return 0, "", err
@@ -50,11 +50,11 @@ func readGreeting(r io.Reader) (kind, string, error) {
 	k, n := kind(head[1]), int(head[2])
 	switch {
 	case head[0] != wireVersion:
-		return 0, "", fmt.Errorf("%w: version %d", errGreeting, head[0])
+		return 0, "", fmt.Errorf("%w: version %d", errHandshake, head[0])
 	case k != kindPackets && k != kindStream:
-		return 0, "", fmt.Errorf("%w: kind %d", errGreeting, head[1])
-	case n == 0 || n > maxRingName:
-		return 0, "", fmt.Errorf("%w: ring name of %d bytes", errGreeting, n)
+		return 0, "", fmt.Errorf("%w: kind %d", errHandshake, head[1])
+	case n == 0 || n > maxGroupName:
+		return 0, "", fmt.Errorf("%w: group name of %d bytes", errHandshake, n)
 	}
 	name := make([]byte, n)
 	if _, err := io.ReadFull(r, name); err != nil {

@@ -21,7 +21,7 @@ func pack(t testing.TB, v any) []byte {
 
 func TestFrames(t *testing.T) {
 	var wire bytes.Buffer
-	if err := writeGreeting(&wire, kindStream, trade); err != nil {
+	if err := writeHandshake(&wire, kindStream, trade); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range [][]byte{{1}, make([]byte, maxPacket)} {
@@ -29,7 +29,7 @@ func TestFrames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if k, name, err := readGreeting(&wire); err != nil || k != kindStream || name != trade {
+	if k, name, err := readHandshake(&wire); err != nil || k != kindStream || name != trade {
 		t.Errorf("%c %q %v", k, name, err)
 	}
 	for _, n := range []int{1, maxPacket} {
@@ -43,8 +43,8 @@ func TestFrames(t *testing.T) {
 	if err := writePacket(&wire, make([]byte, maxPacket+1)); !errors.Is(err, errPacket) {
 		t.Errorf("a packet that is too large: %v", err)
 	}
-	if err := writeGreeting(&wire, kindStream, ""); !errors.Is(err, errGreeting) {
-		t.Errorf("a ring without a name: %v", err)
+	if err := writeHandshake(&wire, kindStream, ""); !errors.Is(err, errHandshake) {
+		t.Errorf("a group without a name: %v", err)
 	}
 }
 
@@ -94,7 +94,7 @@ func TestInspectPacket(t *testing.T) {
 		{"nothing with a checksum", []byte{msgCRC, 0, 0, 0, 0}, false},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			if err := inspectPacket(row.packet, "org2"); (err == nil) != row.ok {
+			if err := validatePacket(row.packet, "org2"); (err == nil) != row.ok {
 				t.Error(err)
 			}
 		})
@@ -143,16 +143,16 @@ func FuzzFrames(f *testing.F) {
 	f.Add(append([]byte("\x01P\x05trade\x00\x09"), compound([]byte{msgDead, 0x80})...))
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		r := bytes.NewReader(wire)
-		k, name, err := readGreeting(r)
+		k, name, err := readHandshake(r)
 		if err != nil {
 			return
 		}
-		if len(name) == 0 || len(name) > maxRingName {
-			t.Fatalf("ring %q", name)
+		if len(name) == 0 || len(name) > maxGroupName {
+			t.Fatalf("group %q", name)
 		}
 		if k == kindStream {
 			before := r.Len()
-			if read, err := announcement(r, boundsFor(3)); err == nil && len(read) != before-r.Len() {
+			if read, err := readMessageHeader(r, boundsFor(3)); err == nil && len(read) != before-r.Len() {
 				t.Fatalf("%d bytes are to be read again of %d that were read", len(read), before-r.Len())
 			}
 			return
@@ -162,12 +162,12 @@ func FuzzFrames(f *testing.F) {
 			if err != nil {
 				return
 			}
-			_ = inspectPacket(p, "org2")
+			_ = validatePacket(p, "org2")
 		}
 	})
 }
 
-// FuzzState feeds a ring with what another agent might tell. Nothing of it is signed, so nothing may be taken.
+// FuzzState feeds a group with what another agent might tell. Nothing of it is signed, so nothing may be taken.
 func FuzzState(f *testing.F) {
 	o := newOrganization(f, "org1")
 	env := o.record(f, trade, 1)
@@ -188,10 +188,10 @@ func FuzzState(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.SetRings([]Ring{{Consortium: trade, Members: []Peer{other.peer()}}}); err != nil {
+		if err := d.SetGroups([]Group{{Consortium: trade, Members: []Peer{other.peer()}}}); err != nil {
 			t.Fatal(err)
 		}
-		d.ring(trade).takeAll(state)
+		d.group(trade).acceptAll(state)
 		if m, _ := d.View(trade).Member("org1"); m.Record != nil {
 			t.Fatalf("taken: %+v", m.Record)
 		}

@@ -11,29 +11,29 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// relays is the number of members that a record is passed on to by those who did not sign it. Its own agent tells
-// everybody that it is in contact with; this is for those whom it cannot reach.
-const relays = 2
+// fanout is the number of members to which a record of another member is forwarded. Its own agent sends it to everybody
+// whom it can reach; this covers the others.
+const fanout = 2
 
-// gossip is a ring that runs.
+// gossip is a running group.
 type gossip struct {
-	ring      *ring
+	group     *group
 	list      *memberlist.Memberlist
 	transport *transport
 	ctx       context.Context
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
-	exchanges chan struct{} // one for each exchange that is under way
+	exchanges chan struct{} // semaphore of running exchanges
 
 	mu       sync.Mutex
 	contacts map[string]*contact
-	alive    map[string]bool // what the ring says: a reason to look, no more
+	alive    map[string]bool // by memberlist, which is not trusted: triggers probes only
 }
 
 // start begins to gossip.
-func (r *ring) start() error {
+func (r *group) start() error {
 	g := &gossip{
-		ring: r, transport: newTransport(r), exchanges: make(chan struct{}, maxExchanges),
+		group: r, transport: newTransport(r), exchanges: make(chan struct{}, maxExchanges),
 		contacts: map[string]*contact{}, alive: map[string]bool{},
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
@@ -51,13 +51,13 @@ func (r *ring) start() error {
 		names = append(names, name)
 	}
 	r.mu.Unlock()
-	g.follow(names, nil)
+	g.updateContacts(names, nil)
 	return nil
 }
 
-// stop leaves without a farewell: an agent that is restarted is not worth waking everybody for, and one that is gone
-// for good is noticed within seconds.
-func (r *ring) stop() {
+// stop shuts down without memberlist's leave message: a restart need not be broadcast, and the loss of an agent is
+// detected within seconds.
+func (r *group) stop() {
 	r.mu.Lock()
 	g := r.gossip
 	r.gossip = nil
@@ -75,11 +75,11 @@ func (r *ring) stop() {
 	for _, p := range r.peers {
 		p.online = false
 	}
-	r.publish()
+	r.updateView()
 }
 
-// incoming is where calls for the ring go; nil while it does not run.
-func (r *ring) incoming() *transport {
+// incoming is the transport for incoming connections; nil while gossip does not run.
+func (r *group) incoming() *transport {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.gossip == nil {
@@ -88,16 +88,16 @@ func (r *ring) incoming() *transport {
 	return r.gossip.transport
 }
 
-// config is memberlist's for a network like a LAN, with ears that are pricked: a lost agent is suspected within two
-// probes and given up about four seconds later.
+// config is memberlist's LAN defaults with faster failure detection: a lost agent is suspected within two probes and
+// declared dead about four seconds later.
 func (g *gossip) config() *memberlist.Config {
 	c := memberlist.DefaultLANConfig()
-	c.Name = g.ring.self()
+	c.Name = g.group.self()
 	c.Transport = g.transport
-	c.BindPort, c.AdvertisePort = nowherePort, nowherePort
-	c.AdvertiseAddr = nowhere.String()
+	c.BindPort, c.AdvertisePort = placeholderPort, placeholderPort
+	c.AdvertiseAddr = placeholderAddr.String()
 	c.RequireNodeNames = true
-	c.TCPTimeout = callTimeout
+	c.TCPTimeout = dialTimeout
 	c.ProbeInterval, c.ProbeTimeout = time.Second, 600*time.Millisecond
 	c.SuspicionMult, c.SuspicionMaxTimeoutMult = 3, 2
 	c.AwarenessMaxMultiplier = 3
@@ -106,16 +106,16 @@ func (g *gossip) config() *memberlist.Config {
 	c.EnableCompression = false
 	c.UDPBufferSize = 4096
 	c.DNSConfigPath = ""
-	c.Logger = memberlistLog(g.ring.d.log.WithValues("consortium", g.ring.name))
-	c.Delegate = delegate{g.ring}
+	c.Logger = memberlistLog(g.group.d.log.WithValues("consortium", g.group.name))
+	c.Delegate = delegate{g.group}
 	c.Events = events{g}
-	c.Alive = gatekeeper{g.ring}
+	c.Alive = aliveFilter{g.group}
 	return c
 }
 
-// follow takes up members that are new or have a new root, after it has let go of those that are gone or had another.
-func (g *gossip) follow(fresh, gone []string) {
-	for _, name := range gone {
+// updateContacts starts contacts of members that are new or have a new root, after it has closed those that were removed.
+func (g *gossip) updateContacts(added, removed []string) {
+	for _, name := range removed {
 		g.transport.forget(name)
 		g.mu.Lock()
 		if c := g.contacts[name]; c != nil {
@@ -124,7 +124,7 @@ func (g *gossip) follow(fresh, gone []string) {
 		}
 		g.mu.Unlock()
 	}
-	for _, name := range fresh {
+	for _, name := range added {
 		g.mu.Lock()
 		if c := g.contacts[name]; c != nil {
 			c.wake()
@@ -147,50 +147,50 @@ func (g *gossip) isAlive(member string) bool {
 	return g.alive[member]
 }
 
-// look makes sure of how a member does.
-func (g *gossip) look(member string) {
+// probe triggers a probe of a member.
+func (g *gossip) probe(member string) {
 	if c := g.contact(member); c != nil {
 		c.wake()
 	}
 }
 
-// spread tells others of a record that is new here.
-func (g *gossip) spread(member string) {
+// broadcast queues a new record for the other members.
+func (g *gossip) broadcast(member string) {
 	var online []string
-	for _, m := range g.ring.view.Load().Members {
-		if m.Online && m.Name != g.ring.self() && m.Name != member {
+	for _, m := range g.group.view.Load().Members {
+		if m.Online && m.Name != g.group.self() && m.Name != member {
 			online = append(online, m.Name)
 		}
 	}
-	if member != g.ring.self() && len(online) > relays {
+	if member != g.group.self() && len(online) > fanout {
 		rand.Shuffle(len(online), func(i, j int) { online[i], online[j] = online[j], online[i] })
-		online = online[:relays]
+		online = online[:fanout]
 	}
 	for _, name := range online {
 		if c := g.contact(name); c != nil {
-			c.tell(member)
+			c.queue(member)
 		}
 	}
 }
 
-// join exchanges everything with one member.
+// join does a full state exchange with one member.
 func (g *gossip) join(member string) error {
-	_, err := g.list.Join([]string{member + "/" + net.JoinHostPort(nowhere.String(), strconv.Itoa(nowherePort))})
+	_, err := g.list.Join([]string{member + "/" + net.JoinHostPort(placeholderAddr.String(), strconv.Itoa(placeholderPort))})
 	return err
 }
 
-// send hands records to one member: over the connection that is there if they fit into a packet, because opening
-// another one takes several times as long as the way itself.
+// send sends records to one member: over the existing packet connection if they fit into a packet, because opening
+// another connection takes several round trips.
 func (g *gossip) send(member string, state []byte) error {
-	to := &memberlist.Node{Name: member, Addr: nowhere, Port: uint16(nowherePort)}
+	to := &memberlist.Node{Name: member, Addr: placeholderAddr, Port: uint16(placeholderPort)}
 	if len(state) < maxPacket {
 		return g.list.SendBestEffort(to, state)
 	}
 	return g.list.SendReliable(to, state)
 }
 
-// ping asks one member whether it is there.
+// ping pings one member.
 func (g *gossip) ping(member string) error {
-	_, err := g.list.Ping(member, &net.TCPAddr{IP: nowhere, Port: nowherePort})
+	_, err := g.list.Ping(member, &net.TCPAddr{IP: placeholderAddr, Port: placeholderPort})
 	return err
 }

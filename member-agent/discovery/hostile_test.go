@@ -14,11 +14,11 @@ import (
 	"github.com/hanse-io/hanse/member-agent/signature"
 )
 
-func TestOfferedRecordsAreChecked(t *testing.T) {
-	f := newFleet(t, 2)
+func TestOfferedRecordsAreVerified(t *testing.T) {
+	f := newTestbed(t, 2)
 	org1, org2, stranger := f.orgs[0], f.orgs[1], newOrganization(t, "org9")
 	impostor := newOrganization(t, "org2")
-	a := f.start(org1, f.ring(trade))
+	a := f.start(org1, f.group(trade))
 	if err := a.Offer(trade, org2.record(t, trade, 5)); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestOfferedRecordsAreChecked(t *testing.T) {
 	}{
 		{"known already", org2.record(t, trade, 5), nil, ""},
 		{"older than the known one, played back", org2.record(t, trade, 4), nil, "stale"},
-		{"of a member of no ring", stranger.record(t, trade, 6), errNotMember, "not_member"},
+		{"of a member of no group", stranger.record(t, trade, 6), errNotMember, "not_member"},
 		{"under another root of the same name", impostor.record(t, trade, 6), signature.ErrUntrusted, "untrusted"},
 		{"about another consortium", org2.record(t, "fish", 6), signature.ErrWrongConsortium, "wrong_consortium"},
 		{"not signed", spoiled(func(e *v1alpha1.SignedRecord) { e.Signature = nil }), signature.ErrSignature, "signature"},
@@ -60,8 +60,8 @@ func TestOfferedRecordsAreChecked(t *testing.T) {
 			}
 		})
 	}
-	if err := a.Offer("fish", org2.record(t, "fish", 1)); !errors.Is(err, ErrNoRing) {
-		t.Errorf("for no ring: %v", err)
+	if err := a.Offer("fish", org2.record(t, "fish", 1)); !errors.Is(err, ErrNoGroup) {
+		t.Errorf("for no group: %v", err)
 	}
 	if err := a.Publish(trade, org2.record(t, trade, 9)); err == nil {
 		t.Error("somebody else's record was published")
@@ -69,13 +69,13 @@ func TestOfferedRecordsAreChecked(t *testing.T) {
 }
 
 // call makes a connection to an agent as somebody with that certificate would.
-func (f *fleet) call(to string, root *organization, certificate *tls.Certificate) (*tls.Conn, error) {
+func (f *testbed) call(to string, root *organization, certificate *tls.Certificate) (*tls.Conn, error) {
 	f.t.Helper()
 	raw, err := f.dial(f.t.Context(), v1alpha1.AgentServerName(to))
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.t.Cleanup(func() { cut(raw) })
+	f.t.Cleanup(func() { closeRaw(raw) })
 	if err := raw.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		f.t.Fatal(err)
 	}
@@ -93,11 +93,11 @@ func (f *fleet) call(to string, root *organization, certificate *tls.Certificate
 	return conn, conn.Handshake()
 }
 
-func TestCallersAreChecked(t *testing.T) {
-	f := newFleet(t, 3)
+func TestClientsAreAuthenticated(t *testing.T) {
+	f := newTestbed(t, 3)
 	org1, org2, org3 := f.orgs[0], f.orgs[1], f.orgs[2]
-	fish := Ring{Consortium: "fish", Members: []Peer{org1.peer(), org3.peer()}}
-	a := f.start(org1, f.ring(trade), fish)
+	fish := Group{Consortium: "fish", Members: []Peer{org1.peer(), org3.peer()}}
+	a := f.start(org1, f.group(trade), fish)
 	impostor := newOrganization(t, "org2")
 	forged := org3.certify(t, "org2")
 	for _, row := range []struct {
@@ -113,8 +113,8 @@ func TestCallersAreChecked(t *testing.T) {
 		{"a stranger", &newOrganization(t, "org9").agent, []byte("\x01P\x05trade"), false, "tls"},
 		{"a member's name under another root", &impostor.agent, []byte("\x01P\x05trade"), false, "tls"},
 		{"a member's name under another member's root", &forged, []byte("\x01P\x05trade"), false, "tls"},
-		{"a member of another ring", &org2.agent, []byte("\x01P\x04fish"), false, "ring"},
-		{"a ring that there is not", &org2.agent, []byte("\x01P\x04meat"), false, "ring"},
+		{"a member of another group", &org2.agent, []byte("\x01P\x04fish"), false, "ring"},
+		{"an unknown group", &org2.agent, []byte("\x01P\x04meat"), false, "ring"},
 		{"a version to come", &org2.agent, []byte("\x02P\x05trade"), false, "greeting"},
 		{"a kind that there is not", &org2.agent, []byte("\x01X\x05trade"), false, "greeting"},
 		{"a name without end", &org2.agent, append([]byte("\x01P\xff"), make([]byte, 255)...), false, "greeting"},
@@ -140,13 +140,13 @@ func TestCallersAreChecked(t *testing.T) {
 	}
 }
 
-func TestFarAgentIsChecked(t *testing.T) {
-	f := newFleet(t, 2)
+func TestServerIsAuthenticated(t *testing.T) {
+	f := newTestbed(t, 2)
 	org1, org2 := f.orgs[0], f.orgs[1]
 	// Somebody on the line answers in org2's place, with org2's name under a root of his own, and believes everybody.
 	impostor := newOrganization(t, "org2")
-	a := f.start(org1, f.ring(trade))
-	fake := f.start(impostor, Ring{Consortium: trade, Members: []Peer{org1.peer(), impostor.peer()}})
+	a := f.start(org1, f.group(trade))
+	fake := f.start(impostor, Group{Consortium: trade, Members: []Peer{org1.peer(), impostor.peer()}})
 	if err := fake.Publish(trade, impostor.record(t, trade, 9)); err != nil {
 		t.Fatal(err)
 	}
@@ -158,14 +158,14 @@ func TestFarAgentIsChecked(t *testing.T) {
 		t.Errorf("org1 takes the impostor for org2: %+v", m)
 	}
 	fake.stop()
-	f.start(org2, f.ring(trade))
+	f.start(org2, f.group(trade))
 	f.eventually("the real org2 is known", func() bool { return a.online("org2") })
 }
 
-func TestPacketsAndStreamsThatBreakTheRules(t *testing.T) {
-	f := newFleet(t, 2)
+func TestProtocolViolations(t *testing.T) {
+	f := newTestbed(t, 2)
 	org1, org2 := f.orgs[0], f.orgs[1]
-	a := f.start(org1, f.ring(trade))
+	a := f.start(org1, f.group(trade))
 	for _, row := range []struct {
 		why  string
 		kind kind
@@ -183,7 +183,7 @@ func TestPacketsAndStreamsThatBreakTheRules(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := writeGreeting(conn, row.kind, trade); err != nil {
+			if err := writeHandshake(conn, row.kind, trade); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
@@ -198,8 +198,8 @@ func TestPacketsAndStreamsThatBreakTheRules(t *testing.T) {
 			}
 		})
 	}
-	f.start(org2, f.ring(trade))
-	f.eventually("the ring works all the same", func() bool { return a.online("org2") })
+	f.start(org2, f.group(trade))
+	f.eventually("the group works all the same", func() bool { return a.online("org2") })
 }
 
 func isTimeout(err error) bool {
@@ -208,8 +208,8 @@ func isTimeout(err error) bool {
 }
 
 // A record that is not what its signer may say is refused by everybody although the signature is good.
-func TestWellSignedNonsenseDoesNotSpread(t *testing.T) {
-	f := newFleet(t, 3)
+func TestMalformedSignedRecordIsRejected(t *testing.T) {
+	f := newTestbed(t, 3)
 	f.startAll()
 	f.eventually("complete", f.complete)
 	payload, err := json.Marshal(v1alpha1.Record{Member: "org2", Consortium: trade, Sequence: 99,
@@ -217,13 +217,13 @@ func TestWellSignedNonsenseDoesNotSpread(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := sealed(t, f.orgs[1], payload)
+	env := signPayload(t, f.orgs[1], payload)
 	state, err := appendRecord(nil, &env)
 	if err != nil {
 		t.Fatal(err)
 	}
-	liar := f.agents["org2"]
-	if err := liar.ring(trade).gossip.send("org1", state); err != nil {
+	sender := f.agents["org2"]
+	if err := sender.group(trade).gossip.send("org1", state); err != nil {
 		t.Fatal(err)
 	}
 	f.eventually("org1 has rejected it", func() bool { return f.agents["org1"].rejected(t, "wrong_member") > 0 })
@@ -234,7 +234,7 @@ func TestWellSignedNonsenseDoesNotSpread(t *testing.T) {
 	}
 }
 
-func sealed(t *testing.T, o *organization, payload []byte) v1alpha1.SignedRecord {
+func signPayload(t *testing.T, o *organization, payload []byte) v1alpha1.SignedRecord {
 	t.Helper()
 	sum := digestOf(payload)
 	sig, err := ecdsa.SignASN1(nil, o.agent.PrivateKey.(*ecdsa.PrivateKey), sum[:])
@@ -244,14 +244,14 @@ func sealed(t *testing.T, o *organization, payload []byte) v1alpha1.SignedRecord
 	return v1alpha1.SignedRecord{Payload: payload, Certificates: certPEM(o.agent.Certificate[0]), Signature: sig}
 }
 
-func TestFloodOfRecordsIsCutDown(t *testing.T) {
-	f := newFleet(t, 2)
-	a := f.start(f.orgs[0], f.ring(trade))
+func TestRecordsAreRateLimited(t *testing.T) {
+	f := newTestbed(t, 2)
+	a := f.start(f.orgs[0], f.group(trade))
 	conn, err := f.call("org1", f.orgs[0], &f.orgs[1].agent)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := writeGreeting(conn, kindPackets, trade); err != nil {
+	if err := writeHandshake(conn, kindPackets, trade); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
@@ -276,18 +276,18 @@ func TestFloodOfRecordsIsCutDown(t *testing.T) {
 	}
 }
 
-func TestMembersAreCounted(t *testing.T) {
-	f := newFleet(t, 3)
-	a := f.start(f.orgs[0], f.ring(trade))
-	f.start(f.orgs[1], f.ring(trade))
+func TestMemberMetrics(t *testing.T) {
+	f := newTestbed(t, 3)
+	a := f.start(f.orgs[0], f.group(trade))
+	f.start(f.orgs[1], f.group(trade))
 	f.eventually("in contact", func() bool { return a.online("org2") })
 	if online, unknown := a.gauge(t, "online"), a.gauge(t, "unknown"); online != 2 || unknown != 1 {
 		t.Errorf("%v online and %v unknown", online, unknown)
 	}
-	if err := a.SetRings(nil); err != nil {
+	if err := a.SetGroups(nil); err != nil {
 		t.Fatal(err)
 	}
 	if n := a.gauge(t, "online"); n != -1 {
-		t.Errorf("a ring that was left still counts %v", n)
+		t.Errorf("a group that was left still counts %v", n)
 	}
 }

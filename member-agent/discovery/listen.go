@@ -12,25 +12,25 @@ import (
 )
 
 const (
-	// callTimeout is how long it may take to reach a member and be let in; greetTimeout how long a caller may take to
-	// prove who it is and say what it wants.
-	callTimeout  = 4 * time.Second
-	greetTimeout = 5 * time.Second
-	// maxStrangers is the number of callers that may be proving who they are at a time.
-	maxStrangers = 128
-	// acceptPause follows an error of the listener, such as too many open files.
-	acceptPause = 100 * time.Millisecond
+	// dialTimeout bounds connecting to a member including its handshake; handshakeTimeout bounds the TLS and the group
+	// handshake of an incoming connection.
+	dialTimeout      = 4 * time.Second
+	handshakeTimeout = 5 * time.Second
+	// maxHandshakes is the number of concurrent incoming handshakes.
+	maxHandshakes = 128
+	// acceptRetry is the delay after an error of the listener, such as too many open files.
+	acceptRetry = 100 * time.Millisecond
 )
 
-var errNoRing = errors.New("no ring of that name in which the caller is known by that root")
+var errNotInGroup = errors.New("no group of that name with the client's root")
 
-// serve takes calls until the context ends.
+// serve accepts connections until the context ends.
 func (d *Discovery) serve(ctx context.Context) error {
-	var greetings sync.WaitGroup
-	defer greetings.Wait()
+	var handshakes sync.WaitGroup
+	defer handshakes.Wait()
 	stop := context.AfterFunc(ctx, func() { _ = d.opts.Listener.Close() })
 	defer stop()
-	places := make(chan struct{}, maxStrangers)
+	slots := make(chan struct{}, maxHandshakes)
 	for {
 		conn, err := d.opts.Listener.Accept()
 		switch {
@@ -43,64 +43,64 @@ func (d *Discovery) serve(ctx context.Context) error {
 			return fmt.Errorf("gossip listener: %w", err)
 		case err != nil:
 			d.log.V(1).Info("accept failed", "error", err.Error())
-			pause(ctx, acceptPause)
+			sleep(ctx, acceptRetry)
 			continue
 		}
 		select {
-		case places <- struct{}{}:
+		case slots <- struct{}{}:
 		default:
 			d.metrics.refused.WithLabelValues("too_many").Inc()
 			_ = conn.Close()
 			continue
 		}
-		greetings.Go(func() {
-			defer func() { <-places }()
-			d.greet(ctx, conn)
+		handshakes.Go(func() {
+			defer func() { <-slots }()
+			d.handshake(ctx, conn)
 		})
 	}
 }
 
-// greet finds out who calls and for which ring, and hands the connection over.
-func (d *Discovery) greet(ctx context.Context, raw net.Conn) {
-	ctx, cancel := context.WithTimeout(ctx, greetTimeout)
+// handshake authenticates the client, reads the group's name, and passes the connection to the group's transport.
+func (d *Discovery) handshake(ctx context.Context, raw net.Conn) {
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
-	refuse := func(reason string, err error) {
+	reject := func(reason string, err error) {
 		d.metrics.refused.WithLabelValues(reason).Inc()
-		d.log.V(1).Info("gossip connection refused", "reason", reason, "error", err.Error())
+		d.log.V(1).Info("gossip connection rejected", "reason", reason, "error", err.Error())
 		_ = raw.Close()
 	}
 	trust := d.trust.Load()
 	conn := tls.Server(raw, trust.serverConfig(d.opts.Certificate))
 	if err := conn.HandshakeContext(ctx); err != nil {
-		refuse("tls", err)
+		reject("tls", err)
 		return
 	}
 	who, err := trust.identify(conn.ConnectionState())
 	if err != nil {
-		refuse("stranger", err)
+		reject("stranger", err)
 		return
 	}
-	k, name, err := readGreeting(conn)
+	k, name, err := readHandshake(conn)
 	if err != nil {
-		refuse("greeting", err)
+		reject("greeting", err)
 		return
 	}
-	t := d.find(name, who)
+	t := d.transportFor(name, who)
 	if t == nil {
-		refuse("ring", fmt.Errorf("%w: %s asks for %q", errNoRing, who.member, name))
+		reject("ring", fmt.Errorf("%w: %s asks for %q", errNotInGroup, who.member, name))
 		return
 	}
 	if !stop() {
 		return
 	}
 	if err := t.admit(conn, who.member, k); err != nil {
-		refuse("too_many", err)
+		reject("too_many", err)
 	}
 }
 
-// call reaches a member's agent and is let in.
-func (d *Discovery) call(ctx context.Context, config *tls.Config, k kind, ring string) (net.Conn, error) {
+// dialGroup connects to a member's agent and completes the handshake.
+func (d *Discovery) dialGroup(ctx context.Context, config *tls.Config, k kind, group string) (net.Conn, error) {
 	raw, err := d.opts.Dial(ctx, config.ServerName)
 	if err != nil {
 		return nil, err
@@ -109,25 +109,25 @@ func (d *Discovery) call(ctx context.Context, config *tls.Config, k kind, ring s
 	conn := tls.Client(raw, config)
 	answer := make([]byte, 1)
 	if err = conn.HandshakeContext(ctx); err == nil {
-		err = writeGreeting(conn, k, ring)
+		err = writeHandshake(conn, k, group)
 	}
 	if err == nil {
 		_, err = io.ReadFull(conn, answer)
 	}
-	if err == nil && answer[0] != welcome {
-		err = errGreeting
+	if err == nil && answer[0] != ack {
+		err = errHandshake
 	}
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
 		_ = raw.Close()
-		return nil, fmt.Errorf("call %s: %w", config.ServerName, err)
+		return nil, fmt.Errorf("connect to %s: %w", config.ServerName, err)
 	}
 	return conn, nil
 }
 
-func pause(ctx context.Context, d time.Duration) {
+func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

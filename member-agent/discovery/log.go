@@ -7,8 +7,8 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// memberlistLog takes what memberlist writes. Nearly all of it is the ordinary noise of a network, so none of it is an
-// error here: what matters shows in the View and in the metrics.
+// memberlistLog is memberlist's logger. Network errors are normal here and shown by the View and the metrics, so nothing
+// is logged as an error.
 func memberlistLog(l logr.Logger) *log.Logger {
 	return log.New(lineWriter{l.WithName("memberlist")}, "", 0)
 }

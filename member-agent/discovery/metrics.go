@@ -15,13 +15,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "hanse_gossip_members", Help: "Members of a consortium by whether this agent is in contact with them.",
 		}, []string{"consortium", "state"}),
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hanse_gossip_records_rejected_total", Help: "Records that did not pass the checks.",
+			Name: "hanse_gossip_records_rejected_total", Help: "Records that were rejected.",
 		}, []string{"reason"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hanse_gossip_connections_refused_total", Help: "Incoming connections that were not let in.",
+			Name: "hanse_gossip_connections_refused_total", Help: "Incoming connections that were rejected.",
 		}, []string{"reason"}),
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hanse_gossip_packets_dropped_total", Help: "Packets that were not sent or not taken.",
+			Name: "hanse_gossip_packets_dropped_total", Help: "Packets that were not sent or not accepted.",
 		}, []string{"reason"}),
 	}
 	if r != nil {

@@ -6,25 +6,25 @@ import (
 	"fmt"
 )
 
-// inspectPacket holds a packet against what agents send each other, before memberlist sees it: no compression, which
-// could unfold to forty megabytes, no nesting, and nobody asks for answers to be sent to somebody else than himself.
-// What remains is hearsay about third parties, which is what gossip is, and records.
-func inspectPacket(p []byte, sender string) error {
+// validatePacket rejects packets that agents do not send, before memberlist parses them: compression, which could expand
+// to forty megabytes, nesting, and pings in the name of another node. What remains are membership messages about third
+// parties, and records.
+func validatePacket(p []byte, sender string) error {
 	p = withoutChecksum(p)
 	if len(p) == 0 {
-		return fmt.Errorf("%w: an empty packet", errForm)
+		return fmt.Errorf("%w: an empty packet", errProtocol)
 	}
 	switch p[0] {
 	case msgUser:
 		return nil
 	case msgCompound:
-		return inspectCompound(p, sender)
+		return validateCompound(p, sender)
 	default:
-		return inspectMessage(p, sender)
+		return validateMessage(p, sender)
 	}
 }
 
-// carriesRecords is whether a packet is one of records, which cost more than others.
+// carriesRecords is whether a packet contains records, which are expensive to verify.
 func carriesRecords(p []byte) bool {
 	p = withoutChecksum(p)
 	return len(p) > 0 && p[0] == msgUser
@@ -37,21 +37,21 @@ func withoutChecksum(p []byte) []byte {
 	return p
 }
 
-func inspectCompound(p []byte, sender string) error {
+func validateCompound(p []byte, sender string) error {
 	if len(p) < 2 {
-		return fmt.Errorf("%w: cut short", errForm)
+		return fmt.Errorf("%w: cut short", errProtocol)
 	}
 	count, p := int(p[1]), p[2:]
 	if len(p) < 2*count {
-		return fmt.Errorf("%w: cut short", errForm)
+		return fmt.Errorf("%w: cut short", errProtocol)
 	}
 	lengths, p := p[:2*count], p[2*count:]
 	for ; len(lengths) > 0; lengths = lengths[2:] {
 		n := int(binary.BigEndian.Uint16(lengths))
 		if n == 0 || n > len(p) {
-			return fmt.Errorf("%w: cut short", errForm)
+			return fmt.Errorf("%w: cut short", errProtocol)
 		}
-		if err := inspectMessage(p[:n], sender); err != nil {
+		if err := validateMessage(p[:n], sender); err != nil {
 			return err
 		}
 		p = p[n:]
@@ -59,20 +59,20 @@ func inspectCompound(p []byte, sender string) error {
 	return nil
 }
 
-func inspectMessage(p []byte, sender string) error {
+func validateMessage(p []byte, sender string) error {
 	switch p[0] {
 	case msgAck, msgNack, msgSuspect, msgAlive, msgDead:
 		return nil
 	case msgPing, msgIndirectPing:
 		var m struct{ SourceNode string }
 		if err := unpack(bytes.NewReader(p[1:]), &m); err != nil {
-			return fmt.Errorf("%w: %w", errForm, err)
+			return fmt.Errorf("%w: %w", errProtocol, err)
 		}
 		if m.SourceNode != sender {
-			return fmt.Errorf("%w: %s asks in the name of %.60q", errForm, sender, m.SourceNode)
+			return fmt.Errorf("%w: %s pings in the name of %.60q", errProtocol, sender, m.SourceNode)
 		}
 		return nil
 	default:
-		return fmt.Errorf("%w: type %d in a packet", errForm, p[0])
+		return fmt.Errorf("%w: type %d in a packet", errProtocol, p[0])
 	}
 }

@@ -13,22 +13,22 @@ import (
 )
 
 var (
-	// errNotMember: the record's speaker is not in the ring.
+	// errNotMember: the record's member is not in the group.
 	errNotMember = errors.New("the record's member is not in this consortium")
-	// errStale: a newer record of that member is known. It is the ordinary case, and how a replay ends.
+	// errStale: a newer record of that member is known, which is normal, and the result of a replay.
 	errStale = errors.New("a newer record is known")
 )
 
-// entry is a checked record.
-type entry struct {
+// verifiedRecord is a record whose signature has been verified.
+type verifiedRecord struct {
 	record  v1alpha1.Record
 	signed  v1alpha1.SignedRecord
 	expires time.Time // of the signer's certificate
 }
 
-// newer orders the records of one member in the same way everywhere: by sequence first. Two of the same sequence should
-// not be; if they are, everybody settles on the same one, and an envelope that was signed again on the one that lasts.
-func (e *entry) newer(than *entry) bool {
+// newer is a total order of the records of one member, the same at every agent: by sequence first. Should there be two of
+// one sequence, all agents choose the same payload, and of two envelopes with it the one whose signer expires later.
+func (e *verifiedRecord) newer(than *verifiedRecord) bool {
 	if than == nil {
 		return true
 	}
@@ -41,25 +41,25 @@ func (e *entry) newer(than *entry) bool {
 	return e.expires.After(than.expires)
 }
 
-// book holds the records of one ring. It has no lock of its own.
-type book struct {
+// recordStore holds the records of one group. It has no lock of its own.
+type recordStore struct {
 	consortium string
 	roots      map[string]string // PEM by member; empty if not known yet
-	entries    map[string]*entry
+	records    map[string]*verifiedRecord
 }
 
-func newBook(consortium string) *book {
-	return &book{consortium: consortium, roots: map[string]string{}, entries: map[string]*entry{}}
+func newRecordStore(consortium string) *recordStore {
+	return &recordStore{consortium: consortium, roots: map[string]string{}, records: map[string]*verifiedRecord{}}
 }
 
-// claim is what an envelope says of itself before anything is checked.
-type claim struct {
+// header is the part of an envelope that is read before verification.
+type header struct {
 	Member   string `json:"member"`
 	Sequence int64  `json:"sequence"`
 }
 
-func readClaim(env *v1alpha1.SignedRecord) (claim, error) {
-	var c claim
+func readHeader(env *v1alpha1.SignedRecord) (header, error) {
+	var c header
 	if len(env.Payload) > v1alpha1.MaxRecordBytes {
 		return c, fmt.Errorf("%w: a payload of %d bytes", signature.ErrTooLarge, len(env.Payload))
 	}
@@ -69,10 +69,10 @@ func readClaim(env *v1alpha1.SignedRecord) (claim, error) {
 	return c, nil
 }
 
-// check verifies an envelope and returns the entry to add; nil when it is the one that is known already. What would
-// not be taken anyway is not verified, because that is the costly part.
-func (b *book) check(env *v1alpha1.SignedRecord, now time.Time) (*entry, error) {
-	c, err := readClaim(env)
+// check verifies an envelope and returns the record to add; nil if it is known already. Stale envelopes are not verified,
+// because verification is expensive.
+func (b *recordStore) check(env *v1alpha1.SignedRecord, now time.Time) (*verifiedRecord, error) {
+	c, err := readHeader(env)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (b *book) check(env *v1alpha1.SignedRecord, now time.Time) (*entry, error) 
 	if !ok {
 		return nil, fmt.Errorf("%w: %.60q", errNotMember, c.Member)
 	}
-	known := b.entries[c.Member]
+	known := b.records[c.Member]
 	if known != nil {
 		same := bytes.Equal(env.Payload, known.signed.Payload)
 		if same && bytes.Equal(env.Signature, known.signed.Signature) {
@@ -98,14 +98,14 @@ func (b *book) check(env *v1alpha1.SignedRecord, now time.Time) (*entry, error) 
 	if err != nil {
 		return nil, err
 	}
-	e := &entry{record: record, signed: *env.DeepCopy(), expires: expires}
+	e := &verifiedRecord{record: record, signed: *env.DeepCopy(), expires: expires}
 	if !e.newer(known) {
 		return nil, errStale
 	}
 	return e, nil
 }
 
-// reason puts why a record was rejected into one word.
+// reason is the metric label of why a record was rejected.
 func reason(err error) string {
 	switch {
 	case errors.Is(err, errNotMember):
@@ -119,12 +119,12 @@ func reason(err error) string {
 	}
 }
 
-// state is what is told to another agent: the first members' records first, then the others' in any order until there
-// is no room. Records whose signer has expired are kept but not passed on, for nobody would take them.
-func (b *book) state(now time.Time, limit int, first ...string) []byte {
+// encode encodes records for another agent, up to limit bytes: the first members' first, then the others' in random order.
+// Records whose signer has expired are left out, since nobody would accept them.
+func (b *recordStore) encode(now time.Time, limit int, first ...string) []byte {
 	var state []byte
 	add := func(member string) {
-		e := b.entries[member]
+		e := b.records[member]
 		if e == nil || now.After(e.expires) {
 			return
 		}
@@ -132,14 +132,14 @@ func (b *book) state(now time.Time, limit int, first ...string) []byte {
 			state = longer
 		}
 	}
-	told := map[string]bool{}
+	encoded := map[string]bool{}
 	for _, m := range first {
-		told[m] = true
+		encoded[m] = true
 		add(m)
 	}
-	rest := make([]string, 0, len(b.entries))
-	for m := range b.entries {
-		if !told[m] {
+	rest := make([]string, 0, len(b.records))
+	for m := range b.records {
+		if !encoded[m] {
 			rest = append(rest, m)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// sender carries packets to one member over one connection, which it opens when there is something to carry.
+// sender sends packets to one member over one connection, which it opens on demand.
 type sender struct {
 	member string
 	queue  chan []byte
@@ -15,10 +15,10 @@ type sender struct {
 	cancel context.CancelFunc
 }
 
-// sender finds or starts the one for a member.
+// sender returns the sender of a member, and starts it if necessary.
 func (t *transport) sender(member string) (*sender, error) {
-	if !t.ring.has(member) {
-		return nil, fmt.Errorf("%q is not in the ring, or its root is not known", member)
+	if !t.group.has(member) {
+		return nil, fmt.Errorf("%q is not in the group, or its root is not known", member)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -35,9 +35,9 @@ func (t *transport) sender(member string) (*sender, error) {
 	return s, nil
 }
 
-// redial makes the next packet to a member go over a new connection. A connection may hang for minutes after its road
-// was cut, long after the road is open again.
-func (t *transport) redial(member string) {
+// resetConn closes the connection, so that the next packet to a member opens a new one. A connection may hang for minutes
+// after its network path was interrupted, even when the path has recovered.
+func (t *transport) resetConn(member string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s := t.senders[member]; s != nil {
@@ -50,55 +50,55 @@ func (t *transport) redial(member string) {
 
 func (t *transport) send(ctx context.Context, s *sender) {
 	var conn net.Conn
-	hangUp := func() {
+	closeConn := func() {
 		if conn != nil {
 			t.untrack(conn)
-			cut(conn)
+			closeRaw(conn)
 			conn = nil
 		}
 	}
-	defer hangUp()
+	defer closeConn()
 	var failed time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.reset:
-			hangUp()
+			closeConn()
 		case p := <-s.queue:
-			if conn == nil && time.Since(failed) > redialPause {
-				if conn = t.callForPackets(ctx, s.member); conn == nil {
+			if conn == nil && time.Since(failed) > redialInterval {
+				if conn = t.dialPackets(ctx, s.member); conn == nil {
 					failed = time.Now()
 				}
 			}
 			if conn == nil {
-				t.ring.lost(s.member, "unreachable")
+				t.group.packetDropped(s.member, "unreachable")
 				continue
 			}
-			if err := writeInTime(conn, p); err != nil {
-				t.ring.lost(s.member, "write")
-				hangUp()
+			if err := writeWithDeadline(conn, p); err != nil {
+				t.group.packetDropped(s.member, "write")
+				closeConn()
 			}
 		}
 	}
 }
 
-func (t *transport) callForPackets(ctx context.Context, member string) net.Conn {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+func (t *transport) dialPackets(ctx context.Context, member string) net.Conn {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn, err := t.ring.dial(ctx, member, kindPackets)
+	conn, err := t.group.dial(ctx, member, kindPackets)
 	if err != nil {
 		return nil
 	}
-	t.ring.heard(member)
+	t.group.touch(member)
 	if !t.track(conn, member) {
-		cut(conn)
+		closeRaw(conn)
 		return nil
 	}
 	return conn
 }
 
-func writeInTime(conn net.Conn, p []byte) error {
+func writeWithDeadline(conn net.Conn, p []byte) error {
 	if err := conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}

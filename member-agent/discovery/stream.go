@@ -12,11 +12,11 @@ import (
 )
 
 var (
-	errBudget = errors.New("stream is larger than its ring can need")
-	errForm   = errors.New("message that has no place here")
+	errStreamTooLarge = errors.New("stream is larger than the group can need")
+	errProtocol       = errors.New("unexpected message")
 )
 
-// bounds are what one exchange may hold, by the size of the ring.
+// bounds are the limits of one exchange, by the size of the group.
 type bounds struct {
 	nodes int // that memberlist's part may list
 	state int // bytes of records
@@ -26,36 +26,36 @@ func boundsFor(members int) bounds {
 	return bounds{nodes: 2*members + 8, state: min(maxState, (members+1)*maxEnvelope)}
 }
 
-// stream is a connection in memberlist's hands. memberlist makes room for whatever sizes the other side announces, up to
-// hundreds of megabytes, so the announcement is read first and held against the bounds, and no more is let through
-// than they allow.
+// stream is a connection that memberlist reads. memberlist allocates whatever sizes the other side announces, up to
+// hundreds of megabytes, so the header is read and checked against the bounds first, and no more is passed through than
+// they allow.
 type stream struct {
 	net.Conn
 	bounds   bounds
 	closed   func()
 	once     sync.Once
-	incoming io.Reader // nil until the announcement has been read
+	incoming io.Reader // nil until the header has been read
 }
 
 func (s *stream) Read(p []byte) (int, error) {
 	if s.incoming == nil {
-		announced, err := announcement(s.Conn, s.bounds)
+		header, err := readMessageHeader(s.Conn, s.bounds)
 		if err != nil {
 			return 0, err
 		}
 		// Room for memberlist's part, which has at most a few hundred bytes for each node.
 		rest := &io.LimitedReader{R: s.Conn, N: int64(s.bounds.state) + int64(s.bounds.nodes+1)<<11}
-		s.incoming = io.MultiReader(bytes.NewReader(announced), rest, exhausted{rest})
+		s.incoming = io.MultiReader(bytes.NewReader(header), rest, limitReached{rest})
 	}
 	return s.incoming.Read(p)
 }
 
-// exhausted tells a stream that has ended from one that was cut.
-type exhausted struct{ r *io.LimitedReader }
+// limitReached distinguishes the end of a stream from its limit.
+type limitReached struct{ r *io.LimitedReader }
 
-func (e exhausted) Read([]byte) (int, error) {
+func (e limitReached) Read([]byte) (int, error) {
 	if e.r.N <= 0 {
-		return 0, errBudget
+		return 0, errStreamTooLarge
 	}
 	return 0, io.EOF
 }
@@ -71,8 +71,8 @@ const (
 	msgPushPull, msgCompound, msgUser, msgNack, msgCRC, msgError    = 6, 7, 8, 11, 12, 13
 )
 
-// announcement reads a message's type and, where it announces sizes, its header, and returns what it has read.
-func announcement(r io.Reader, b bounds) ([]byte, error) {
+// readMessageHeader reads a message's type and, where it announces sizes, its header, and returns the bytes read.
+func readMessageHeader(r io.Reader, b bounds) ([]byte, error) {
 	var read bytes.Buffer
 	var first [1]byte
 	if _, err := io.ReadFull(r, first[:]); err != nil {
@@ -86,21 +86,21 @@ func announcement(r io.Reader, b bounds) ([]byte, error) {
 	case msgUser:
 		var h struct{ UserMsgLen int }
 		if err := unpack(tee, &h); err != nil {
-			return nil, fmt.Errorf("%w: %w", errForm, err)
+			return nil, fmt.Errorf("%w: %w", errProtocol, err)
 		}
 		if h.UserMsgLen < 0 || h.UserMsgLen > b.state {
-			return nil, fmt.Errorf("%w: records of %d bytes", errBudget, h.UserMsgLen)
+			return nil, fmt.Errorf("%w: records of %d bytes", errStreamTooLarge, h.UserMsgLen)
 		}
 	case msgPushPull:
 		var h struct{ Nodes, UserStateLen int }
 		if err := unpack(tee, &h); err != nil {
-			return nil, fmt.Errorf("%w: %w", errForm, err)
+			return nil, fmt.Errorf("%w: %w", errProtocol, err)
 		}
 		if h.Nodes < 0 || h.Nodes > b.nodes || h.UserStateLen < 0 || h.UserStateLen > b.state {
-			return nil, fmt.Errorf("%w: %d nodes and %d bytes", errBudget, h.Nodes, h.UserStateLen)
+			return nil, fmt.Errorf("%w: %d nodes and %d bytes", errStreamTooLarge, h.Nodes, h.UserStateLen)
 		}
 	default:
-		return nil, fmt.Errorf("%w: type %d in a stream", errForm, first[0])
+		return nil, fmt.Errorf("%w: type %d in a stream", errProtocol, first[0])
 	}
 	return read.Bytes(), nil
 }

@@ -10,22 +10,22 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-var errStranger = errors.New("certificate is not that of the agent of a known member")
+var errUnauthenticated = errors.New("the certificate is not that of a known member's agent")
 
-// caller is who is at the other end of an incoming connection, as its certificate proves.
+// caller is the authenticated client of an incoming connection.
 type caller struct {
 	member string
 	roots  []*x509.Certificate // that its certificate chains to
 }
 
-// known is whether one of the roots that the caller was checked against is one of these.
-func (c caller) known(roots []*x509.Certificate) bool {
+// chainsTo is whether the caller's certificate chains to one of these roots.
+func (c caller) chainsTo(roots []*x509.Certificate) bool {
 	return slices.ContainsFunc(roots, func(r *x509.Certificate) bool {
 		return slices.ContainsFunc(c.roots, r.Equal)
 	})
 }
 
-// trust is an immutable snapshot of the pinned roots of everybody in any ring.
+// trust is an immutable snapshot of the pinned roots of all groups' members.
 type trust struct {
 	pool  *x509.CertPool
 	roots map[string][]*x509.Certificate // by member
@@ -42,11 +42,11 @@ func (t *trust) add(member string, roots []*x509.Certificate) {
 	t.roots[member] = append(t.roots[member], roots...)
 }
 
-// identify finds the Member whose agent's name the certificate carries and whose own root it chains to. That some
-// root in the pool has certified it is not enough: each organization could name itself as it likes.
+// identify finds the Member whose agent's name the certificate has and whose own root it chains to. A chain to any root
+// of the pool is not enough: each organization can issue certificates for any name.
 func (t *trust) identify(cs tls.ConnectionState) (caller, error) {
 	if len(cs.PeerCertificates) == 0 {
-		return caller{}, errStranger
+		return caller{}, errUnauthenticated
 	}
 	leaf := cs.PeerCertificates[0]
 	for member, roots := range t.roots {
@@ -57,11 +57,11 @@ func (t *trust) identify(cs tls.ConnectionState) (caller, error) {
 		for _, chain := range cs.VerifiedChains {
 			c.roots = append(c.roots, chain[len(chain)-1])
 		}
-		if c.known(roots) {
+		if c.chainsTo(roots) {
 			return c, nil
 		}
 	}
-	return caller{}, errStranger
+	return caller{}, errUnauthenticated
 }
 
 // serverConfig is for one incoming connection.
@@ -76,7 +76,7 @@ func (t *trust) serverConfig(certificate func() (*tls.Certificate, error)) *tls.
 		GetCertificate:         func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return certificate() },
 		VerifyConnection: func(cs tls.ConnectionState) error {
 			if cs.NegotiatedProtocol != protocol {
-				return fmt.Errorf("the caller does not speak %s", protocol)
+				return fmt.Errorf("the client does not support protocol %s", protocol)
 			}
 			_, err := t.identify(cs)
 			return err
@@ -84,7 +84,7 @@ func (t *trust) serverConfig(certificate func() (*tls.Certificate, error)) *tls.
 	}
 }
 
-// clientConfig is for calling one Member, known by its own root only.
+// clientConfig is for connections to one Member, which is verified by its own root only.
 func clientConfig(member string, roots []*x509.Certificate, certificate func() (*tls.Certificate, error)) *tls.Config {
 	pool := x509.NewCertPool()
 	for _, r := range roots {

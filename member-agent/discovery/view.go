@@ -6,8 +6,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// View is what is known of one Consortium's Members at one moment. It never changes; a newer one takes its place. Its
-// records are shared: copy before changing anything.
+// View is an immutable snapshot of one Consortium's Members. Its records are shared: copy them before a change.
 type View struct {
 	Consortium string
 	// Members sorted by name, the View's owner among them.
@@ -17,12 +16,11 @@ type View struct {
 // Member is one Member as this agent knows it.
 type Member struct {
 	Name string
-	// Online is whether this agent is in contact with the Member's agent. False means that nothing is known of it, and
-	// never that it is gone.
+	// Online is whether this agent is in contact with the Member's agent. False means that its state is unknown.
 	Online bool
-	// LastSeen is when the Member's agent was last heard of as of the making of the View; zero if it never was.
+	// LastSeen is the time of the last authenticated data from the Member's agent, when the View was built; zero if never.
 	LastSeen time.Time
-	// Record is the checked record with the highest sequence; nil until there is one.
+	// Record is the verified record with the highest sequence; nil until there is one.
 	Record *v1alpha1.Record
 	// Signed is the envelope that Record came in.
 	Signed *v1alpha1.SignedRecord
@@ -38,7 +36,7 @@ func (v View) Member(name string) (Member, bool) {
 	return Member{}, false
 }
 
-// Records are copies of the checked records, by Member.
+// Records are copies of the verified records, by Member.
 func (v View) Records() map[string]v1alpha1.Record {
 	records := make(map[string]v1alpha1.Record, len(v.Members))
 	for _, m := range v.Members {

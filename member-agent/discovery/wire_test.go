@@ -61,7 +61,7 @@ func (w *wire) noteDeadline(t time.Time) {
 }
 
 // dialler is how the agent of a member reaches others: by lines that can be cut.
-func (f *fleet) dialler(from string) func(context.Context, string) (net.Conn, error) {
+func (f *testbed) dialler(from string) func(context.Context, string) (net.Conn, error) {
 	return func(ctx context.Context, serverName string) (net.Conn, error) {
 		conn, err := f.dial(ctx, serverName)
 		if err != nil {

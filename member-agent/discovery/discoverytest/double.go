@@ -1,6 +1,6 @@
-// Package discoverytest holds a double of discovery for the tests of its callers: no network, no certificates, and
-// contact that is made and lost at will. It takes every record at its word, so it must not be used where signatures are
-// what is tested.
+// Package discoverytest holds a fake of discovery for the tests of its callers: no network, no certificates, and members
+// that are set online and offline by the test. It accepts every record without verification, so it must not be used
+// where signatures are tested.
 package discoverytest
 
 import (
@@ -22,26 +22,26 @@ type Double struct {
 	changed func(consortium string)
 
 	mu      sync.Mutex
-	rings   map[string]map[string]*discovery.Member
+	groups  map[string]map[string]*discovery.Member
 	offered int
 }
 
-// New makes a double of one Member's discovery. changed may be nil.
+// New returns a double of one Member's discovery. changed may be nil.
 func New(member string, clock func() time.Time, changed func(consortium string)) *Double {
 	if clock == nil {
 		clock = time.Now
 	}
-	return &Double{member: member, clock: clock, changed: changed, rings: map[string]map[string]*discovery.Member{}}
+	return &Double{member: member, clock: clock, changed: changed, groups: map[string]map[string]*discovery.Member{}}
 }
 
-// SetRings is as discovery's.
-func (d *Double) SetRings(rings []discovery.Ring) error {
+// SetGroups is as discovery's.
+func (d *Double) SetGroups(groups []discovery.Group) error {
 	d.mu.Lock()
 	next := map[string]map[string]*discovery.Member{}
-	for _, r := range rings {
+	for _, r := range groups {
 		members := map[string]*discovery.Member{}
 		for _, p := range r.Members {
-			if m := d.rings[r.Consortium][p.Name]; m != nil {
+			if m := d.groups[r.Consortium][p.Name]; m != nil {
 				members[p.Name] = m
 			} else {
 				members[p.Name] = &discovery.Member{Name: p.Name, Online: p.Name == d.member}
@@ -49,9 +49,9 @@ func (d *Double) SetRings(rings []discovery.Ring) error {
 		}
 		next[r.Consortium] = members
 	}
-	d.rings = next
+	d.groups = next
 	d.mu.Unlock()
-	for _, r := range rings {
+	for _, r := range groups {
 		d.notify(r.Consortium)
 	}
 	return nil
@@ -71,7 +71,7 @@ func (d *Double) Offer(consortium string, signed v1alpha1.SignedRecord) error {
 	return d.put(consortium, record, signed)
 }
 
-// Deliver is a record of some Member that comes by gossip. It is not signed.
+// Deliver adds a record as if it had come by gossip. It is not signed.
 func (d *Double) Deliver(record v1alpha1.Record) error {
 	payload, err := json.Marshal(record)
 	if err != nil {
@@ -83,11 +83,11 @@ func (d *Double) Deliver(record v1alpha1.Record) error {
 func (d *Double) put(consortium string, record v1alpha1.Record, signed v1alpha1.SignedRecord) error {
 	d.mu.Lock()
 	d.offered++
-	if d.rings[consortium] == nil {
+	if d.groups[consortium] == nil {
 		d.mu.Unlock()
-		return fmt.Errorf("%w: %s", discovery.ErrNoRing, consortium)
+		return fmt.Errorf("%w: %s", discovery.ErrNoGroup, consortium)
 	}
-	m := d.rings[consortium][record.Member]
+	m := d.groups[consortium][record.Member]
 	if m == nil {
 		d.mu.Unlock()
 		return fmt.Errorf("%s is not in %s", record.Member, consortium)
@@ -103,10 +103,10 @@ func (d *Double) put(consortium string, record v1alpha1.Record, signed v1alpha1.
 	return nil
 }
 
-// SetOnline makes or ends the contact with a Member.
+// SetOnline sets whether a Member is online.
 func (d *Double) SetOnline(consortium, member string, online bool) {
 	d.mu.Lock()
-	m := d.rings[consortium][member]
+	m := d.groups[consortium][member]
 	changed := m != nil && m.Online != online
 	if changed {
 		m.Online = online
@@ -123,14 +123,14 @@ func (d *Double) View(consortium string) discovery.View {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	v := discovery.View{Consortium: consortium}
-	for _, m := range d.rings[consortium] {
+	for _, m := range d.groups[consortium] {
 		v.Members = append(v.Members, *m)
 	}
 	slices.SortFunc(v.Members, func(a, b discovery.Member) int { return strings.Compare(a.Name, b.Name) })
 	return v
 }
 
-// Offered is how many records have been handed in, known ones and refused ones too.
+// Offered is the number of records that were offered, including known and rejected ones.
 func (d *Double) Offered() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -8,26 +8,26 @@ import (
 	"github.com/hanse-io/hanse/member-agent/discovery"
 )
 
-// both are the methods that callers declare; the real one and the double must have them alike.
-type both interface {
-	SetRings(rings []discovery.Ring) error
+// api are the methods that callers declare; the real one and the double must have them alike.
+type api interface {
+	SetGroups(groups []discovery.Group) error
 	Publish(consortium string, signed v1alpha1.SignedRecord) error
 	Offer(consortium string, signed v1alpha1.SignedRecord) error
 	View(consortium string) discovery.View
 }
 
 var (
-	_ both = (*discovery.Discovery)(nil)
-	_ both = (*Double)(nil)
+	_ api = (*discovery.Discovery)(nil)
+	_ api = (*Double)(nil)
 )
 
 func TestDouble(t *testing.T) {
 	changes := 0
 	d := New("org1", nil, func(string) { changes++ })
-	if err := d.Deliver(v1alpha1.Record{Member: "org2", Consortium: "trade", Sequence: 1}); !errors.Is(err, discovery.ErrNoRing) {
-		t.Errorf("a record for no ring: %v", err)
+	if err := d.Deliver(v1alpha1.Record{Member: "org2", Consortium: "trade", Sequence: 1}); !errors.Is(err, discovery.ErrNoGroup) {
+		t.Errorf("a record for no group: %v", err)
 	}
-	if err := d.SetRings([]discovery.Ring{{Consortium: "trade", Members: []discovery.Peer{{Name: "org2"}, {Name: "org1"}}}}); err != nil {
+	if err := d.SetGroups([]discovery.Group{{Consortium: "trade", Members: []discovery.Peer{{Name: "org2"}, {Name: "org1"}}}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, sequence := range []int64{2, 1} {
@@ -44,6 +44,6 @@ func TestDouble(t *testing.T) {
 		t.Errorf("org2: %+v", m)
 	}
 	if changes != 3 {
-		t.Errorf("%d changes told of, where a ring, a record and a contact are 3", changes)
+		t.Errorf("%d changes told of, where a group, a record and a contact are 3", changes)
 	}
 }

@@ -24,8 +24,8 @@ func TestMain(m *testing.M) { leak.Main(m) }
 
 const trade = "trade"
 
-// fleet is a number of agents on the loopback, and a table of where their names lead, which stands for the gateways.
-type fleet struct {
+// testbed is a number of agents on the loopback, and a table of where their names lead, which stands for the gateways.
+type testbed struct {
 	t      *testing.T
 	mu     sync.Mutex
 	routes map[string]string
@@ -43,23 +43,23 @@ type agent struct {
 	stop    func()
 }
 
-func newFleet(t *testing.T, n int) *fleet {
-	f := &fleet{t: t, routes: map[string]string{}, agents: map[string]*agent{}, cuts: map[[2]string]bool{}}
+func newTestbed(t *testing.T, n int) *testbed {
+	f := &testbed{t: t, routes: map[string]string{}, agents: map[string]*agent{}, cuts: map[[2]string]bool{}}
 	for i := range n {
 		f.orgs = append(f.orgs, newOrganization(t, fmt.Sprintf("org%d", i+1)))
 	}
 	return f
 }
 
-func (f *fleet) ring(consortium string) Ring {
-	r := Ring{Consortium: consortium}
+func (f *testbed) group(consortium string) Group {
+	r := Group{Consortium: consortium}
 	for _, o := range f.orgs {
 		r.Members = append(r.Members, o.peer())
 	}
 	return r
 }
 
-func (f *fleet) dial(ctx context.Context, serverName string) (net.Conn, error) {
+func (f *testbed) dial(ctx context.Context, serverName string) (net.Conn, error) {
 	f.mu.Lock()
 	address := f.routes[serverName]
 	f.mu.Unlock()
@@ -71,32 +71,32 @@ func (f *fleet) dial(ctx context.Context, serverName string) (net.Conn, error) {
 }
 
 // cut takes the line between two members away, or gives it back.
-func (f *fleet) cut(one, other string, cut bool) {
+func (f *testbed) cut(one, other string, cut bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.cuts[[2]string{one, v1alpha1.AgentServerName(other)}] = cut
 	f.cuts[[2]string{other, v1alpha1.AgentServerName(one)}] = cut
 }
 
-func (f *fleet) isCut(from, serverName string) bool {
+func (f *testbed) isCut(from, serverName string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.cuts[[2]string{from, serverName}]
 }
 
-func (f *fleet) route(member, address string) {
+func (f *testbed) route(member, address string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.routes[v1alpha1.AgentServerName(member)] = address
 }
 
 // start runs the agent of an organization, or runs it again.
-func (f *fleet) start(o *organization, rings ...Ring) *agent {
+func (f *testbed) start(o *organization, groups ...Group) *agent {
 	f.t.Helper()
-	return f.startWith(o, o.certificate, rings...)
+	return f.startWith(o, o.certificate, groups...)
 }
 
-func (f *fleet) startWith(o *organization, certificate func() (*tls.Certificate, error), rings ...Ring) *agent {
+func (f *testbed) startWith(o *organization, certificate func() (*tls.Certificate, error), groups ...Group) *agent {
 	f.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -112,7 +112,7 @@ func (f *fleet) startWith(o *organization, certificate func() (*tls.Certificate,
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if err := a.SetRings(rings); err != nil {
+	if err := a.SetGroups(groups); err != nil {
 		f.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -130,10 +130,10 @@ func (f *fleet) startWith(o *organization, certificate func() (*tls.Certificate,
 }
 
 // startAll runs everybody, each with a record of its own.
-func (f *fleet) startAll() {
+func (f *testbed) startAll() {
 	f.t.Helper()
 	for _, o := range f.orgs {
-		f.start(o, f.ring(trade))
+		f.start(o, f.group(trade))
 	}
 	for _, o := range f.orgs {
 		if err := f.agents[o.name].Publish(trade, o.record(f.t, trade, 1)); err != nil {
@@ -142,26 +142,26 @@ func (f *fleet) startAll() {
 	}
 }
 
-// patience is how long anything may take on a machine that is busy with other tests too; nothing is right or wrong
+// testTimeout is how long anything may take on a machine that is busy with other tests too; nothing is right or wrong
 // because it is slow.
-const patience = 3 * time.Minute
+const testTimeout = 3 * time.Minute
 
 // eventually waits until it is so, and says how it is if it never is.
-func (f *fleet) eventually(what string, so func() bool) time.Duration {
+func (f *testbed) eventually(what string, so func() bool) time.Duration {
 	f.t.Helper()
 	began := time.Now()
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
 	for !so() {
-		if time.Since(began) > patience {
-			f.t.Fatalf("after %s still not: %s\n%s", patience, what, f)
+		if time.Since(began) > testTimeout {
+			f.t.Fatalf("after %s still not: %s\n%s", testTimeout, what, f)
 		}
 		<-ticker.C
 	}
 	return time.Since(began)
 }
 
-func (f *fleet) String() string {
+func (f *testbed) String() string {
 	var b strings.Builder
 	for _, o := range f.orgs {
 		a := f.agents[o.name]
@@ -192,7 +192,7 @@ func (a *agent) online(member string) bool {
 }
 
 // complete is whether everybody is in contact with everybody and knows the first records.
-func (f *fleet) complete() bool {
+func (f *testbed) complete() bool {
 	for _, a := range f.agents {
 		for _, o := range f.orgs {
 			m, _ := a.View(trade).Member(o.name)
@@ -243,5 +243,5 @@ func (a *agent) metric(t testing.TB, name, label string) *dto.Metric {
 	return nil
 }
 
-// gossipAlive is whether the ring says that a member is alive.
-func (a *agent) gossipAlive(member string) bool { return a.ring(trade).gossip.isAlive(member) }
+// gossipAlive is whether the group says that a member is alive.
+func (a *agent) gossipAlive(member string) bool { return a.group(trade).gossip.isAlive(member) }

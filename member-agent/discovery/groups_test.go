@@ -10,96 +10,96 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-func TestSetRingsIsLevelTriggered(t *testing.T) {
+func TestSetGroupsIsLevelTriggered(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 3)
+	f := newTestbed(t, 3)
 	f.startAll()
 	f.eventually("complete", f.complete)
 	a := f.agents["org1"]
-	set := func(rings ...Ring) {
+	set := func(rings ...Group) {
 		t.Helper()
-		if err := a.SetRings(rings); err != nil {
+		if err := a.SetGroups(rings); err != nil {
 			t.Fatal(err)
 		}
 	}
-	before := a.ring(trade).gossip
-	set(f.ring(trade))
-	if a.ring(trade).gossip != before || !a.online("org2") {
+	before := a.group(trade).gossip
+	set(f.group(trade))
+	if a.group(trade).gossip != before || !a.online("org2") {
 		t.Error("saying the same again has made a difference")
 	}
 
-	without := f.ring(trade)
+	without := f.group(trade)
 	without.Members = without.Members[:2]
 	set(without)
 	if _, ok := a.View(trade).Member("org3"); ok || !a.online("org2") {
 		t.Errorf("without org3: %+v", a.View(trade))
 	}
 	if err := a.Offer(trade, f.orgs[2].record(t, trade, 9)); err == nil {
-		t.Error("a record of org3 was taken, which is not in the ring")
+		t.Error("a record of org3 was taken, which is not in the group")
 	}
-	set(f.ring(trade))
+	set(f.group(trade))
 	f.eventually("org3 is back with its record", func() bool { return a.online("org3") && a.knows("org3", 1) })
 
 	set()
 	if v := a.View(trade); len(v.Members) != 0 {
-		t.Errorf("no ring: %+v", v)
+		t.Errorf("no group: %+v", v)
 	}
 	f.eventually("the others miss org1", func() bool { return !f.agents["org2"].online("org1") })
-	set(f.ring(trade))
+	set(f.group(trade))
 	f.eventually("complete again", f.complete)
 }
 
-func TestBadRingLeavesTheOldOne(t *testing.T) {
-	f := newFleet(t, 2)
-	a := f.start(f.orgs[0], f.ring(trade))
+func TestInvalidGroupKeepsThePrevious(t *testing.T) {
+	f := newTestbed(t, 2)
+	a := f.start(f.orgs[0], f.group(trade))
 	if err := a.Offer(trade, f.orgs[1].record(t, trade, 1)); err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range []struct {
 		why  string
-		ring Ring
+		ring Group
 	}{
-		{"a root that is none", Ring{trade, []Peer{{"org1", "x"}}}},
-		{"a member twice", Ring{trade, []Peer{f.orgs[1].peer(), f.orgs[1].peer()}}},
-		{"a member without a name", Ring{trade, []Peer{{}}}},
-		{"more members than a ring has", Ring{trade, make([]Peer, maxMembers+1)}},
+		{"a root that is none", Group{trade, []Peer{{"org1", "x"}}}},
+		{"a member twice", Group{trade, []Peer{f.orgs[1].peer(), f.orgs[1].peer()}}},
+		{"a member without a name", Group{trade, []Peer{{}}}},
+		{"more members than a group has", Group{trade, make([]Peer, maxMembers+1)}},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			if a.SetRings([]Ring{row.ring}) == nil {
+			if a.SetGroups([]Group{row.ring}) == nil {
 				t.Error("taken")
 			}
 			if !a.knows("org2", 1) {
-				t.Error("the ring is not as it was")
+				t.Error("the group is not as it was")
 			}
 		})
 	}
-	if a.SetRings([]Ring{f.ring(trade), {Consortium: strings.Repeat("x", maxRingName+1)}}) == nil {
+	if a.SetGroups([]Group{f.group(trade), {Consortium: strings.Repeat("x", maxGroupName+1)}}) == nil {
 		t.Error("a name that does not fit into a greeting was taken")
 	}
 	if !a.knows("org2", 1) {
-		t.Error("the good ring has suffered from the bad one")
+		t.Error("the good group has suffered from the bad one")
 	}
 }
 
 func TestRootsComeLaterAndChange(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 2)
+	f := newTestbed(t, 2)
 	org1, org2 := f.orgs[0], f.orgs[1]
-	rootless := Ring{Consortium: trade, Members: []Peer{org1.peer(), {Name: "org2"}}}
-	a, b := f.start(org1, rootless), f.start(org2, f.ring(trade))
+	rootless := Group{Consortium: trade, Members: []Peer{org1.peer(), {Name: "org2"}}}
+	a, b := f.start(org1, rootless), f.start(org2, f.group(trade))
 	if err := b.Publish(trade, org2.record(t, trade, 1)); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Offer(trade, org2.record(t, trade, 1)); err == nil {
 		t.Error("a record was taken without a root to check it against")
 	}
-	if err := a.SetRings([]Ring{f.ring(trade)}); err != nil {
+	if err := a.SetGroups([]Group{f.group(trade)}); err != nil {
 		t.Fatal(err)
 	}
 	f.eventually("org1 knows org2", func() bool { return a.online("org2") && a.knows("org2", 1) })
 
 	reborn := newOrganization(t, "org2")
-	if err := a.SetRings([]Ring{{Consortium: trade, Members: []Peer{org1.peer(), reborn.peer()}}}); err != nil {
+	if err := a.SetGroups([]Group{{Consortium: trade, Members: []Peer{org1.peer(), reborn.peer()}}}); err != nil {
 		t.Fatal(err)
 	}
 	if m, _ := a.View(trade).Member("org2"); m.Record != nil {
@@ -113,13 +113,13 @@ func TestRootsComeLaterAndChange(t *testing.T) {
 
 func TestRenewedCertificateIsUsedAtOnce(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 2)
+	f := newTestbed(t, 2)
 	org1, org2 := f.orgs[0], f.orgs[1]
 	var current atomic.Pointer[tls.Certificate]
 	current.Store(&org1.agent)
 	asked := atomic.Int64{}
-	f.startWith(org1, func() (*tls.Certificate, error) { asked.Add(1); return current.Load(), nil }, f.ring(trade))
-	f.start(org2, f.ring(trade))
+	f.startWith(org1, func() (*tls.Certificate, error) { asked.Add(1); return current.Load(), nil }, f.group(trade))
+	f.start(org2, f.group(trade))
 	f.eventually("in contact", func() bool { return f.agents["org1"].online("org2") && f.agents["org2"].online("org1") })
 	renewed := org1.certify(t, "org1")
 	current.Store(&renewed)
@@ -148,7 +148,7 @@ func TestRenewedCertificateIsUsedAtOnce(t *testing.T) {
 
 func TestLargeRecordsGetThrough(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 3)
+	f := newTestbed(t, 3)
 	f.startAll()
 	f.eventually("complete", f.complete)
 	o := f.orgs[0]

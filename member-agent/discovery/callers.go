@@ -15,25 +15,24 @@ const (
 	maxStreams       = 6
 	streamsPerSecond = 10
 	streamBurst      = 30
-	// deliveriesPerSecond and deliveryBurst are how many packets of records one member may send. An honest one waits
-	// for a breath after each.
-	deliveriesPerSecond = 20
-	deliveryBurst       = 40
-	// handOver is how long memberlist may take to fetch a stream.
-	handOver = 5 * time.Second
+	// recordsPerSecond and recordBurst are how many packets of records one member may send. An honest one waits
+	// minInterval after each.
+	recordsPerSecond = 20
+	recordBurst      = 40
+	// streamTimeout is how long memberlist may take to receive a stream.
+	streamTimeout = 5 * time.Second
 )
 
-var errTooMany = errors.New("more of one member than an honest one needs")
+var errRateLimited = errors.New("rate limit of one member exceeded")
 
-// admissions is the account of one member's incoming connections.
-type admissions struct {
+// callerState is the state of one member's incoming connections.
+type callerState struct {
 	packets net.Conn // the latest, and the only one
 	streams int
 	limit   *rate.Limiter
 }
 
-// admit takes an authenticated connection into the ring. The connection is the transport's from then on, unless there
-// is an error.
+// admit takes over an authenticated connection. The transport owns it from then on, unless there is an error.
 func (t *transport) admit(conn net.Conn, member string, k kind) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -42,41 +41,41 @@ func (t *transport) admit(conn net.Conn, member string, k kind) error {
 	}
 	a := t.callers[member]
 	if a == nil {
-		a = &admissions{limit: rate.NewLimiter(streamsPerSecond, streamBurst)}
+		a = &callerState{limit: rate.NewLimiter(streamsPerSecond, streamBurst)}
 		t.callers[member] = a
 	}
 	if k == kindStream && (a.streams >= maxStreams || !a.limit.Allow()) {
-		return errTooMany
+		return errRateLimited
 	}
 	t.open[conn] = member
 	if k == kindPackets {
 		if a.packets != nil {
-			cut(a.packets)
+			closeRaw(a.packets)
 		}
 		a.packets = conn
-		t.start(func() { t.receive(conn, member) })
+		t.start(func() { t.handlePackets(conn, member) })
 		return nil
 	}
 	a.streams++
-	s := &stream{Conn: conn, bounds: t.ring.bounds()}
+	s := &stream{Conn: conn, bounds: t.group.bounds()}
 	s.closed = func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		a.streams--
 		delete(t.open, conn)
 	}
-	t.start(func() { t.deliver(s, member) })
+	t.start(func() { t.handleStream(s, member) })
 	return nil
 }
 
-// deliver welcomes a stream and hands it to memberlist.
-func (t *transport) deliver(s *stream, member string) {
-	if err := welcomeTo(s.Conn); err != nil {
+// handleStream acknowledges a stream and passes it to memberlist.
+func (t *transport) handleStream(s *stream, member string) {
+	if err := writeAck(s.Conn); err != nil {
 		_ = s.Close()
 		return
 	}
-	t.ring.heard(member)
-	timer := time.NewTimer(handOver)
+	t.group.touch(member)
+	timer := time.NewTimer(streamTimeout)
 	defer timer.Stop()
 	select {
 	case t.streams <- s:
@@ -87,25 +86,25 @@ func (t *transport) deliver(s *stream, member string) {
 	}
 }
 
-func welcomeTo(conn net.Conn) error {
+func writeAck(conn net.Conn) error {
 	if err := conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
-	_, err := conn.Write([]byte{welcome})
+	_, err := conn.Write([]byte{ack})
 	return err
 }
 
-// receive reads a member's packets until it hangs up or breaks the rules.
-func (t *transport) receive(conn net.Conn, member string) {
+// handlePackets reads a member's packets until it disconnects or violates the protocol.
+func (t *transport) handlePackets(conn net.Conn, member string) {
 	defer func() {
 		t.untrack(conn)
-		cut(conn)
+		closeRaw(conn)
 	}()
-	if err := welcomeTo(conn); err != nil {
+	if err := writeAck(conn); err != nil {
 		return
 	}
 	from := sourceAddr(member)
-	deliveries := rate.NewLimiter(deliveriesPerSecond, deliveryBurst)
+	deliveries := rate.NewLimiter(recordsPerSecond, recordBurst)
 	for {
 		if err := conn.SetReadDeadline(time.Now().Add(idleTimeout)); err != nil {
 			return
@@ -114,13 +113,13 @@ func (t *transport) receive(conn net.Conn, member string) {
 		if err != nil {
 			return
 		}
-		if err := inspectPacket(p, member); err != nil {
-			t.ring.refused(member, err)
+		if err := validatePacket(p, member); err != nil {
+			t.group.protocolViolation(member, err)
 			return
 		}
-		t.ring.heard(member)
+		t.group.touch(member)
 		if carriesRecords(p) && !deliveries.Allow() {
-			t.ring.refused(member, errTooMany)
+			t.group.protocolViolation(member, errRateLimited)
 			continue
 		}
 		select {
