@@ -65,7 +65,7 @@ func run(ctx context.Context, config *rest.Config, o options) error {
 	if err != nil {
 		return fmt.Errorf("make a client for the own cluster: %w", err)
 	}
-	if err := host.Remember(ctx, own, o.namespace, o.member); err != nil {
+	if err := host.EnsureMember(ctx, own, o.namespace, o.member); err != nil {
 		return err
 	}
 	link, err := newLink(mgr, own, config, o)
@@ -137,7 +137,7 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, watches *readiness.
 	return mgr, nil
 }
 
-func newLink(mgr manager.Manager, own client.Client, config *rest.Config, o options) (*host.Link, error) {
+func newLink(mgr manager.Manager, own client.Client, config *rest.Config, o options) (*host.HostSession, error) {
 	limits, err := policy.ParseLimits(o.limits)
 	if err != nil {
 		return nil, err
@@ -171,7 +171,7 @@ func kubernetesVersion(config *rest.Config, mgr manager.Manager) string {
 }
 
 // newLifecycle wires the phases to each other.
-func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, link *host.Link, o options) (*discovery.Discovery, *lifecycle.Reconciler, error) {
+func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, link *host.HostSession, o options) (*discovery.Discovery, *lifecycle.Reconciler, error) {
 	applier := apply.New(own, lifecycle.Owner, time.Now)
 	agent := nodes.Agent{Namespace: o.namespace, ServiceAccount: o.serviceAccount}
 	engine := fabric.New(fabric.Options{ClusterDomain: o.clusterDomain, AllowsName: policy.Names(o.extraSANs).Allows})

@@ -18,16 +18,16 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// errRejected says that the host does not accept the credential any more.
-var errRejected = errors.New("the host does not accept the agent's credential any more")
+// errUnauthorized says that the host does not accept the credential any more.
+var errUnauthorized = errors.New("the host does not accept the agent's credential any more")
 
-// connection is one spell of being connected to the host: it lasts until the credential is renewed or rejected.
+// connection is one session with the host: it lasts until the credential is renewed or rejected.
 type connection struct {
-	client   client.Client
-	plans    planReader
-	close    func()
-	rejected chan struct{}
-	once     atomic.Bool
+	client       client.Client
+	plans        planReader
+	close        func()
+	unauthorized chan struct{}
+	rejectedOnce atomic.Bool
 }
 
 // connect builds clients for the host, and for the plans in the member's own namespace there.
@@ -40,7 +40,7 @@ func connect(c *credential, namespace string, scheme *runtime.Scheme) (*connecti
 	if err != nil {
 		return nil, fmt.Errorf("make a client for the host at %s: %w", config.Host, err)
 	}
-	conn := &connection{rejected: make(chan struct{}), close: transport.CloseIdleConnections}
+	conn := &connection{unauthorized: make(chan struct{}), close: transport.CloseIdleConnections}
 	conn.client, err = client.New(config, client.Options{Scheme: scheme, Mapper: hostMapper(), HTTPClient: transport})
 	if err != nil {
 		return nil, fmt.Errorf("make a client for the host at %s: %w", config.Host, err)
@@ -51,10 +51,10 @@ func connect(c *credential, namespace string, scheme *runtime.Scheme) (*connecti
 	return conn, nil
 }
 
-// notice looks whether an error means that the credential is of no use any more.
-func (c *connection) notice(err error) {
-	if apierrors.IsUnauthorized(err) && c.once.CompareAndSwap(false, true) {
-		close(c.rejected)
+// checkUnauthorized ends the session if an error means that the host rejects the credential.
+func (c *connection) checkUnauthorized(err error) {
+	if apierrors.IsUnauthorized(err) && c.rejectedOnce.CompareAndSwap(false, true) {
+		close(c.unauthorized)
 	}
 }
 
@@ -67,8 +67,8 @@ func directClient(config *rest.Config, scheme *runtime.Scheme) (client.Client, e
 	return c, nil
 }
 
-// hostMapper knows the few kinds that the agent deals with on the host, so that it never has to ask for the others:
-// discovery would cost requests, and fail while the host is away.
+// hostMapper has the few kinds that the agent uses on the host: API discovery would cost requests, and fail while the
+// host is unreachable.
 func hostMapper() meta.RESTMapper {
 	m := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1alpha1.GroupVersion})
 	m.Add(v1alpha1.GroupVersion.WithKind("Member"), meta.RESTScopeRoot)
@@ -78,7 +78,7 @@ func hostMapper() meta.RESTMapper {
 	return m
 }
 
-// delays is how long to wait before the n-th try: doubling from one second to one minute.
-func delay(n int) time.Duration {
+// backoff is the delay before the n-th try: doubling from one second to one minute.
+func backoff(n int) time.Duration {
 	return min(time.Second<<min(n, 6), time.Minute)
 }

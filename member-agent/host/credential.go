@@ -30,7 +30,7 @@ import (
 
 // Names of the Secrets in the agent's own namespace, and of their keys.
 const (
-	// BootstrapSecret is what `kubectl hanse invite` makes: where the host is, and a token that is good once.
+	// BootstrapSecret is created by `kubectl hanse invite`: the host's address, and a token for one use.
 	BootstrapSecret = "hanse-bootstrap"
 	// CredentialSecret is where the agent keeps its key and the certificate that the host has given it.
 	CredentialSecret = "hanse-host-credential"
@@ -38,17 +38,17 @@ const (
 	keyServer    = "server"
 	keyAuthority = "ca.crt"
 	keyToken     = "token"
-	// keyInvitation is the hash of the token that the credential was asked for with, so that a new invitation is
-	// told from the one that is used up.
+	// keyInvitation is the hash of the token that the credential was requested with, so that a new invitation is
+	// distinguished from the used one.
 	keyInvitation = "invitation"
 	// keyRequests are the hashes of the requests that were made for the key, one a line, the newest last.
 	keyRequests = "requests"
-	// nextPrefix begins the keys of a credential that was asked for and has not been used yet. The one that there was before
+	// nextPrefix is the prefix of the keys of a credential that was requested and has not been verified yet. The previous one
 	// stays until then.
 	nextPrefix = "next-"
 )
 
-// errNoInvitation says that there is neither a credential nor an invitation to get one with.
+// errNoInvitation: there is neither a credential nor an invitation.
 var errNoInvitation = errors.New("there is no credential for the host and no invitation: run `kubectl hanse invite` on the host and install the agent with what it prints")
 
 // invitation is what the organization was handed by the host.
@@ -58,7 +58,7 @@ type invitation struct {
 	token     string
 }
 
-// hash names the invitation without giving its token away.
+// hash identifies the invitation without its token.
 func (i invitation) hash() string {
 	if i.token == "" {
 		return ""
@@ -199,23 +199,23 @@ func (s store) invitation(ctx context.Context) (invitation, error) {
 	}, nil
 }
 
-// held is what the agent has of credentials.
-type held struct {
-	// current is the one that was used last, next one that was asked for and has not been used yet; nil for none.
+// storedCredentials are the agent's credentials.
+type storedCredentials struct {
+	// current is the one that was used last, next one that was requested and has not been verified yet; nil for none.
 	current, next *credential
 }
 
 // load reads the stored credentials.
-func (s store) load(ctx context.Context) (held, error) {
+func (s store) load(ctx context.Context) (storedCredentials, error) {
 	var secret corev1.Secret
 	err := s.reader.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: CredentialSecret}, &secret)
 	if apierrors.IsNotFound(err) {
-		return held{}, nil
+		return storedCredentials{}, nil
 	}
 	if err != nil {
-		return held{}, fmt.Errorf("read Secret %s: %w", CredentialSecret, err)
+		return storedCredentials{}, fmt.Errorf("read Secret %s: %w", CredentialSecret, err)
 	}
-	return held{current: decodeCredential(secret.Data, ""), next: decodeCredential(secret.Data, nextPrefix)}, nil
+	return storedCredentials{current: decodeCredential(secret.Data, ""), next: decodeCredential(secret.Data, nextPrefix)}, nil
 }
 
 // decodeCredential is nil when there is none that can be read.
@@ -254,7 +254,7 @@ func encodeCredential(c *credential, prefix string, data map[string][]byte) erro
 }
 
 // save stores both credentials, in one write.
-func (s store) save(ctx context.Context, h held) error {
+func (s store) save(ctx context.Context, h storedCredentials) error {
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: s.namespace,
@@ -276,12 +276,12 @@ func (s store) save(ctx context.Context, h held) error {
 	return nil
 }
 
-// spend takes the token out of the bootstrap Secret: it has been used, and is worth nothing any more.
-func (s store) spend(ctx context.Context) error {
+// deleteToken deletes the used token from the bootstrap Secret.
+func (s store) deleteToken(ctx context.Context) error {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: BootstrapSecret}}
 	err := s.writer.Patch(ctx, secret, client.RawPatch(types.MergePatchType, []byte(`{"data":{"`+keyToken+`":null}}`)))
 	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("take the used token out of Secret %s: %w", BootstrapSecret, err)
+		return fmt.Errorf("delete the used token from Secret %s: %w", BootstrapSecret, err)
 	}
 	return nil
 }

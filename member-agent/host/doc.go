@@ -1,10 +1,10 @@
-// Package host is the only room of the agent that talks to the host cluster: it registers the organization, mirrors the
-// plans that the host has for it into its own cluster, renews its Lease, and reports back what has become of the plans.
+// Package host is the only package of the agent that talks to the host cluster: it registers the organization, mirrors
+// the host's plans into the organization's own cluster, renews its Lease, and reports the status of the plans.
 //
-// It holds three rules. The agent comes to the host, never the other way round. A mirror goes only when its plan was
-// retired here and then left the host: neither a plan that is gone nor a host that is out of reach is a reason to
-// delete anything. And nothing else in the agent waits for this room: without a host it tries again for ever, while
-// the rest works from the mirrors.
+// Three rules apply. The agent connects to the host, never the other way round. A mirror is deleted only when its plan
+// was retired here and then deleted on the host: neither a missing plan nor an unreachable host is a reason to delete
+// anything. And nothing else in the agent waits for this package: without a host it retries for ever, while the rest
+// works from the mirrors.
 //
-// It must know nothing of ledgers, certificates of nodes, or of what a plan is carried out with.
+// It must know nothing of ledgers, certificates of nodes, or of how a plan is reconciled.
 package host

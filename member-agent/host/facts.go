@@ -19,7 +19,7 @@ const ReportOwner = "hanse-member-agent"
 // roundTripInterval is the shortest time between two reports that differ in round trips only.
 const roundTripInterval = time.Minute
 
-// Facts is what the agent says about the whole organization, beside its plans.
+// Facts is what the agent reports about the whole organization, beside its plans.
 type Facts struct {
 	// Root certificate in PEM; empty until it has been issued.
 	Root  string
@@ -27,24 +27,24 @@ type Facts struct {
 	Lines []v1alpha1.LineReport
 }
 
-// factBoard holds the newest Facts for whoever reports them.
-type factBoard struct {
+// statusReporter holds the latest Facts until they are reported.
+type statusReporter struct {
 	mu      sync.Mutex
 	current Facts
 	known   bool
 	changed chan struct{}
 }
 
-func newFactBoard() *factBoard { return &factBoard{changed: make(chan struct{}, 1)} }
+func newStatusReporter() *statusReporter { return &statusReporter{changed: make(chan struct{}, 1)} }
 
-func (b *factBoard) get() (Facts, bool) {
+func (b *statusReporter) get() (Facts, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.current, b.known
 }
 
 // SetFacts hands over what is to be reported. It never blocks.
-func (l *Link) SetFacts(f Facts) {
+func (l *HostSession) SetFacts(f Facts) {
 	b := l.facts
 	b.mu.Lock()
 	b.current, b.known = f, true
@@ -52,7 +52,7 @@ func (l *Link) SetFacts(f Facts) {
 	b.signal()
 }
 
-func (b *factBoard) signal() {
+func (b *statusReporter) signal() {
 	select {
 	case b.changed <- struct{}{}:
 	default:
@@ -60,7 +60,7 @@ func (b *factBoard) signal() {
 }
 
 // runFacts reports the facts whenever they have changed enough, until ctx ends.
-func (l *Link) runFacts(ctx context.Context, conn *connection, c *credential) {
+func (l *HostSession) runFacts(ctx context.Context, conn *connection, c *credential) {
 	var last *Facts
 	var at time.Time
 	l.facts.signal()
@@ -74,13 +74,13 @@ func (l *Link) runFacts(ctx context.Context, conn *connection, c *credential) {
 		case <-tick.C:
 		}
 		f, known := l.facts.get()
-		if !known || !worthReporting(last, f, l.options.Now().Sub(at)) {
+		if !known || !shouldReport(last, f, l.options.Now().Sub(at)) {
 			continue
 		}
 		if err := l.report(ctx, conn, f, c); err != nil {
-			conn.notice(err)
+			conn.checkUnauthorized(err)
 			l.log.V(1).Info("the member's status was not reported", "error", err.Error())
-			if !pause(ctx, delay(failures)) {
+			if !sleep(ctx, backoff(failures)) {
 				return
 			}
 			failures++
@@ -91,14 +91,14 @@ func (l *Link) runFacts(ctx context.Context, conn *connection, c *credential) {
 	}
 }
 
-func (l *Link) report(ctx context.Context, conn *connection, f Facts, c *credential) error {
+func (l *HostSession) report(ctx context.Context, conn *connection, f Facts, c *credential) error {
 	fingerprint, err := c.fingerprint()
 	if err != nil {
 		return err
 	}
-	// One after the other, so that none takes back what a later one says.
-	l.reporting.Lock()
-	defer l.reporting.Unlock()
+	// One at a time, so that none overwrites a later one.
+	l.reportLock.Lock()
+	defer l.reportLock.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	answer, err := apply.StatusAndGet(ctx, conn.client, &v1alpha1.Member{
@@ -121,12 +121,12 @@ func (l *Link) report(ctx context.Context, conn *connection, f Facts, c *credent
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(answer.Object, &member); err != nil {
 		return nil
 	}
-	return l.compare(member.Status.Registration, c)
+	return l.compareRegistration(member.Status.Registration, c)
 }
 
-// worthReporting says whether next differs enough from what was reported last, age ago. Round trips always differ a
-// little; on their own they count only when one has moved by more than a quarter, and not twice a minute.
-func worthReporting(last *Facts, next Facts, age time.Duration) bool {
+// shouldReport says whether next differs enough from what was reported last, age ago. Round trips always differ a
+// little; alone they are reported only if one has changed by more than a quarter, and once a minute at most.
+func shouldReport(last *Facts, next Facts, age time.Duration) bool {
 	if last == nil {
 		return true
 	}

@@ -22,12 +22,12 @@ import (
 	"github.com/hanse-io/hanse/member-agent/policy"
 )
 
-func TestCeiling(t *testing.T) {
+func TestUsageTracker(t *testing.T) {
 	limits, err := policy.ParseLimits(map[string]string{policy.LimitConsortia: "32", policy.LimitNodes: "40"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := ceiling{limits: limits, used: map[string]policy.Usage{}}
+	c := usageTracker{limits: limits, used: map[string]policy.Usage{}}
 	plan := func(name string, nodes int) *v1alpha1.MemberPlan {
 		return &v1alpha1.MemberPlan{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.MemberPlanSpec{Nodes: make([]v1alpha1.PlanNode, nodes)}}
 	}
@@ -65,9 +65,9 @@ func TestCeiling(t *testing.T) {
 	}
 }
 
-func TestMeasure(t *testing.T) {
+func TestPlanUsage(t *testing.T) {
 	size := resource.MustParse("5Gi")
-	u, err := measure(&v1alpha1.MemberPlanSpec{Nodes: []v1alpha1.PlanNode{
+	u, err := planUsage(&v1alpha1.MemberPlanSpec{Nodes: []v1alpha1.PlanNode{
 		{Name: "peer0-org1", Storage: v1alpha1.Storage{Size: &size}}, {Name: "peer1-org1", Storage: v1alpha1.Storage{Size: &size}},
 	}})
 	if err != nil || u.Storage != 10<<30 || u.Nodes != 2 || u.Bytes == 0 {
@@ -85,7 +85,7 @@ func TestDecode(t *testing.T) {
 		{"a great many empty values", `{"spec":{"members":[` + strings.Repeat("{},", maxValues) + `{}]}}`, "more than 100000 values"},
 	} {
 		_, err := decode([]byte(row.raw), "trade", "n")
-		var unusable errUnusable
+		var unusable errInvalidPlan
 		if (row.says == "") != (err == nil) || (err != nil && (!errors.As(err, &unusable) || !strings.Contains(err.Error(), row.says))) {
 			t.Errorf("%s: %v", row.why, err)
 		}
@@ -94,21 +94,21 @@ func TestDecode(t *testing.T) {
 
 func TestNamesAreBounded(t *testing.T) {
 	told := 0
-	known := names{}
+	known := nameSet{}
 	for i := range 3 * maxNames {
-		known.tell(fmt.Sprintf("c%d", i), func(string) { told++ })
+		known.add(fmt.Sprintf("c%d", i), func(string) { told++ })
 	}
-	known.tell("c1", func(string) { told++ })
+	known.add("c1", func(string) { told++ })
 	for _, bad := range []string{"", "UPPER", "a.b", strings.Repeat("a", 51)} {
-		known.tell(bad, func(string) { t.Errorf("%q cannot be a plan's name", bad) })
+		known.add(bad, func(string) { t.Errorf("%q cannot be a plan's name", bad) })
 	}
 	if told != maxNames+1 {
 		t.Errorf("told of %d names", told)
 	}
 }
 
-func TestPace(t *testing.T) {
-	p := pace{limiters: map[string]*rate.Limiter{}}
+func TestWriteLimiter(t *testing.T) {
+	p := writeLimiter{limiters: map[string]*rate.Limiter{}}
 	now := time.Now()
 	busy := 0
 	for range 1000 {
@@ -116,7 +116,7 @@ func TestPace(t *testing.T) {
 			busy++
 		}
 	}
-	if busy != paceBurst || p.wait("busy", now.Add(paceInterval)) != 0 {
+	if busy != writeBurst || p.wait("busy", now.Add(writeInterval)) != 0 {
 		t.Errorf("a plan that changes all the time was written %d times at once", busy)
 	}
 	if p.wait("other", now) != 0 {
@@ -125,7 +125,7 @@ func TestPace(t *testing.T) {
 }
 
 // A host that answers without end is not read without end, be it a plan, a list or a watch.
-func TestEndlessAnswers(t *testing.T) {
+func TestEndlessResponses(t *testing.T) {
 	var sent int64
 	var mu sync.Mutex
 	chunk := []byte(strings.Repeat("x", 64<<10))
@@ -159,7 +159,7 @@ func TestEndlessAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var unusable errUnusable
+	var unusable errInvalidPlan
 	if _, err := r.get(t.Context(), "trade"); !errors.As(err, &unusable) {
 		t.Errorf("an endless plan: %v", err)
 	}
@@ -177,7 +177,7 @@ func TestEndlessAnswers(t *testing.T) {
 	}
 }
 
-func TestStrangers(t *testing.T) {
+func TestForeignRequest(t *testing.T) {
 	registration := func(requests ...string) *v1alpha1.MemberRegistration {
 		return &v1alpha1.MemberRegistration{KeyFingerprint: "k", Requests: requests}
 	}
@@ -192,11 +192,11 @@ func TestStrangers(t *testing.T) {
 		{"of another key nothing is known", &v1alpha1.MemberRegistration{KeyFingerprint: "new", Requests: []string{"x"}}, nil, false},
 		{"nobody is registered", nil, nil, false},
 	} {
-		if what := strangers(row.r, "k", row.asked); (what != "") != row.alarm {
+		if what := foreignRequest(row.r, "k", row.asked); (what != "") != row.alarm {
 			t.Errorf("%s: %q", row.why, what)
 		}
 	}
-	w := newWatcher(nil)
+	w := newCredentialWatch(nil)
 	for i, holder := range []string{"me", "before", "before", "me", "thief"} {
 		w.foreignHolder(holder, "me")
 		if alarm := w.renewed != ""; alarm != (i == 4) {

@@ -14,33 +14,33 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// runLease renews the Lease until ctx ends, and looks whether somebody else uses the credential.
-func (l *Link) runLease(ctx context.Context, conn *connection, c *credential) {
+// runLease renews the Lease until ctx ends, and checks whether somebody else uses the credential.
+func (l *HostSession) runLease(ctx context.Context, conn *connection, c *credential) {
 	for failures := 0; ; {
 		wait := l.options.LeaseInterval
-		err := l.ask(ctx, conn.client, c)
+		err := l.checkRegistration(ctx, conn.client, c)
 		if err == nil {
 			err = l.renewLease(ctx, conn.client)
 		}
 		if err == nil {
 			failures = 0
 		} else {
-			conn.notice(err)
+			conn.checkUnauthorized(err)
 			l.log.V(1).Info("the lease on the host was not renewed", "error", err.Error())
-			wait = min(delay(failures), wait)
+			wait = min(backoff(failures), wait)
 			failures++
 		}
-		if !pause(ctx, wait) {
+		if !sleep(ctx, wait) {
 			return
 		}
 	}
 }
 
-// renewLease renews the Lease as this agent has left it. If somebody has written it since, it looks who that was.
-func (l *Link) renewLease(ctx context.Context, c client.Client) error {
+// renewLease renews the Lease at its last version. If that has changed, it checks who the holder is.
+func (l *HostSession) renewLease(ctx context.Context, c client.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	w := l.watcher
+	w := l.credentialWatch
 	w.mu.Lock()
 	version := w.version
 	w.mu.Unlock()
@@ -49,16 +49,16 @@ func (l *Link) renewLease(ctx context.Context, c client.Client) error {
 		return err
 	}
 	lease := &coordinationv1.Lease{}
-	if _, err := found(c.Get(ctx, client.ObjectKey{Namespace: v1alpha1.MemberNamespace(l.options.Member), Name: v1alpha1.AgentLease}, lease)); err != nil {
+	if _, err := ignoreNotFound(c.Get(ctx, client.ObjectKey{Namespace: v1alpha1.MemberNamespace(l.options.Member), Name: v1alpha1.AgentLease}, lease)); err != nil {
 		return err
 	}
 	w.foreignHolder(ptr.Deref(lease.Spec.HolderIdentity, ""), l.holder())
-	l.raise()
+	l.updateAlarm()
 	return l.applyLease(ctx, c, "")
 }
 
-// applyLease writes the Lease, if it is at version; whatever it is at if that is empty.
-func (l *Link) applyLease(ctx context.Context, c client.Client, version string) error {
+// applyLease applies the Lease at that resource version; at any if it is empty.
+func (l *HostSession) applyLease(ctx context.Context, c client.Client, version string) error {
 	lease := &coordinationv1.Lease{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: v1alpha1.MemberNamespace(l.options.Member),
@@ -80,9 +80,9 @@ func (l *Link) applyLease(ctx context.Context, c client.Client, version string) 
 	}
 	err = c.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(ReportOwner), client.ForceOwnership)
 	if err == nil {
-		l.watcher.mu.Lock()
-		l.watcher.version = u.GetResourceVersion()
-		l.watcher.mu.Unlock()
+		l.credentialWatch.mu.Lock()
+		l.credentialWatch.version = u.GetResourceVersion()
+		l.credentialWatch.mu.Unlock()
 	}
 	return err
 }

@@ -31,20 +31,20 @@ import (
 const MirrorOwner = "hanse-mirror"
 
 const (
-	// conflictPause is how long a conflict leaves the caches to catch up.
-	conflictPause = 10 * time.Millisecond
-	// refusedAgain is when a plan that was refused is looked at again, if nothing happens to it.
-	refusedAgain = time.Minute
+	// conflictRetry is the requeue delay after a conflict, in which the caches catch up.
+	conflictRetry = 10 * time.Millisecond
+	// rejectedRetry is the requeue interval of a rejected plan.
+	rejectedRetry = time.Minute
 )
 
 // mirror copies one plan down and its status up; a plan's name is the key.
 type mirror struct {
-	link *Link
+	link *HostSession
 	conn *connection
 }
 
-// runMirror works until ctx ends. Both directions share one queue, so that a plan is only ever in one pair of hands.
-func (l *Link) runMirror(ctx context.Context, conn *connection) error {
+// runMirror works until ctx ends. Both directions share one queue, so that no plan is reconciled twice at a time.
+func (l *HostSession) runMirror(ctx context.Context, conn *connection) error {
 	c, err := controller.NewUnmanaged("mirror", controller.Options{
 		Reconciler:              &mirror{link: l, conn: conn},
 		MaxConcurrentReconciles: l.options.Workers,
@@ -57,7 +57,7 @@ func (l *Link) runMirror(ctx context.Context, conn *connection) error {
 	if err != nil {
 		return fmt.Errorf("make the mirroring controller: %w", err)
 	}
-	if err := c.Watch(source.Func(func(_ context.Context, q queue) error { return l.feed(ctx, conn, q) })); err != nil {
+	if err := c.Watch(source.Func(func(_ context.Context, q queue) error { return l.watchPlans(ctx, conn, q) })); err != nil {
 		return fmt.Errorf("watch plans: %w", err)
 	}
 	return c.Start(ctx)
@@ -65,15 +65,14 @@ func (l *Link) runMirror(ctx context.Context, conn *connection) error {
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-// What comes from the host goes before what is to be reported: in a burst, every plan is mirrored before the first is
-// reported on.
+// Priorities: the host's changes go before reports, so that in a burst every plan is mirrored before the first report.
 const (
-	fromHost = 0
-	fromHere = -1
+	fromHost  = 0
+	fromLocal = -1
 )
 
-// feed queues every plan of either cluster, and those that change, until ctx ends.
-func (l *Link) feed(ctx context.Context, conn *connection, q queue) error {
+// watchPlans enqueues every plan of either cluster, and those that change, until ctx ends.
+func (l *HostSession) watchPlans(ctx context.Context, conn *connection, q queue) error {
 	l.local.attach(q)
 	context.AfterFunc(ctx, func() { l.local.detach(q) })
 	var mirrors v1alpha1.MemberPlanList
@@ -81,17 +80,17 @@ func (l *Link) feed(ctx context.Context, conn *connection, q queue) error {
 		return fmt.Errorf("list the mirrors: %w", err)
 	}
 	for i := range mirrors.Items {
-		l.ceiling.know(&mirrors.Items[i])
-		add(q, mirrors.Items[i].Name, fromHere)
+		l.usage.addExisting(&mirrors.Items[i])
+		enqueue(q, mirrors.Items[i].Name, fromLocal)
 	}
-	go conn.plans.follow(ctx, func(name string) { add(q, name, fromHost) }, func(err error) {
-		conn.notice(err)
+	go conn.plans.run(ctx, func(name string) { enqueue(q, name, fromHost) }, func(err error) {
+		conn.checkUnauthorized(err)
 		l.log.V(1).Info("the host's plans cannot be listed", "error", err.Error())
 	})
 	return nil
 }
 
-func add(q queue, name string, priority int) {
+func enqueue(q queue, name string, priority int) {
 	req := reconcile.Request{NamespacedName: types.NamespacedName{Name: name}}
 	if ordered, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
 		ordered.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, req)
@@ -100,8 +99,8 @@ func add(q queue, name string, priority int) {
 	q.Add(req)
 }
 
-// localEvents tells whichever session with the host there is of changes to the mirrors. It is the only handler that the
-// agent has at the own cluster's cache: sessions come and go, and a handler of each would stay.
+// localEvents passes changes of the mirrors to the current session. It is the only handler at the own cluster's cache:
+// a handler of each session would stay registered.
 type localEvents struct {
 	mu    sync.Mutex
 	queue queue
@@ -125,12 +124,12 @@ func (e *localEvents) changed(name string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.queue != nil {
-		add(e.queue, name, fromHere)
+		enqueue(e.queue, name, fromLocal)
 	}
 }
 
-// observe follows the mirrors in the own cluster's cache, until the function that it returns is called.
-func (l *Link) observe(ctx context.Context) (stop func(), err error) {
+// watchMirrors watches the mirrors in the own cluster's cache until stop is called.
+func (l *HostSession) watchMirrors(ctx context.Context) (stop func(), err error) {
 	informer, err := l.options.Cache.GetInformer(ctx, &v1alpha1.MemberPlan{})
 	if err != nil {
 		return nil, fmt.Errorf("watch the mirrors: %w", err)
@@ -147,7 +146,7 @@ func (l *Link) observe(ctx context.Context) (stop func(), err error) {
 				o = last.Obj
 			}
 			if plan, ok := o.(*v1alpha1.MemberPlan); ok {
-				l.ceiling.forget(plan.Name)
+				l.usage.forget(plan.Name)
 			}
 			changed(o)
 		},
@@ -158,86 +157,86 @@ func (l *Link) observe(ctx context.Context) (stop func(), err error) {
 	return func() { _ = informer.RemoveEventHandler(registration) }, nil
 }
 
-// Reconcile brings the mirror up to the plan and the plan's status up to the mirror's.
+// Reconcile updates the mirror from the plan, and the plan's status from the mirror.
 func (m *mirror) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	var copied v1alpha1.MemberPlan
-	here, err := found(m.link.options.Cache.Get(ctx, client.ObjectKey{Namespace: m.link.options.Namespace, Name: req.Name}, &copied))
+	local, err := ignoreNotFound(m.link.options.Cache.Get(ctx, client.ObjectKey{Namespace: m.link.options.Namespace, Name: req.Name}, &copied))
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	plan, err := m.conn.plans.get(ctx, req.Name)
-	var unusable errUnusable
+	var unusable errInvalidPlan
 	if errors.As(err, &unusable) {
-		return m.refused(ctx, req.Name, nil, &copied, refusal{v1alpha1.ReasonInvalid, unusable.why})
+		return m.reject(ctx, req.Name, nil, &copied, rejection{v1alpha1.ReasonInvalid, unusable.why})
 	}
-	there, err := found(err)
+	onHost, err := ignoreNotFound(err)
 	if err != nil {
-		m.conn.notice(err)
+		m.conn.checkUnauthorized(err)
 		return reconcile.Result{}, err
 	}
-	if !there {
-		return reconcile.Result{}, m.gone(ctx, req.Name, here, &copied)
+	if !onHost {
+		return reconcile.Result{}, m.deletedOnHost(ctx, req.Name, local, &copied)
 	}
 	if !plan.Undecodable.InStatus() {
-		return m.refused(ctx, req.Name, plan, &copied, refusal{v1alpha1.ReasonUndecodable, plan.Undecodable.String()})
+		return m.reject(ctx, req.Name, plan, &copied, rejection{v1alpha1.ReasonUndecodable, plan.Undecodable.String()})
 	}
-	if !here || !current(plan, &copied) || copied.Annotations[AnnotationRefused] != "" {
-		if result, done, err := m.bring(ctx, plan, &copied); done {
+	if !local || !current(plan, &copied) || copied.Annotations[AnnotationRefused] != "" {
+		if result, done, err := m.update(ctx, plan, &copied); done {
 			return result, err
 		}
 	}
-	if !here {
+	if !local {
 		return reconcile.Result{}, nil
 	}
 	err = m.report(ctx, plan, &copied)
-	if overtaken(err) {
-		return reconcile.Result{RequeueAfter: conflictPause}, nil
+	if isConflict(err) {
+		return reconcile.Result{RequeueAfter: conflictRetry}, nil
 	}
 	return reconcile.Result{}, err
 }
 
-// bring checks a plan and mirrors it. done says that there is nothing more to do in this turn.
-func (m *mirror) bring(ctx context.Context, plan, copied *v1alpha1.MemberPlan) (result reconcile.Result, done bool, err error) {
+// update validates a plan and mirrors it. done says that this reconciliation ends here.
+func (m *mirror) update(ctx context.Context, plan, copied *v1alpha1.MemberPlan) (result reconcile.Result, done bool, err error) {
 	if reason, why := m.link.options.Check(plan); why != "" {
-		result, err = m.refused(ctx, plan.Name, plan, copied, refusal{reason, why})
+		result, err = m.reject(ctx, plan.Name, plan, copied, rejection{reason, why})
 		return result, true, err
 	}
-	if wait := m.link.pace.wait(plan.Name, m.link.options.Now()); wait > 0 {
+	if wait := m.link.writeLimiter.wait(plan.Name, m.link.options.Now()); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, true, nil
 	}
-	why, undo := m.link.ceiling.admit(plan)
+	why, undo := m.link.usage.admit(plan)
 	if why != "" {
-		result, err = m.refused(ctx, plan.Name, plan, copied, refusal{v1alpha1.ReasonLimitExceeded, why})
+		result, err = m.reject(ctx, plan.Name, plan, copied, rejection{v1alpha1.ReasonLimitExceeded, why})
 		return result, true, err
 	}
-	m.link.refusals.forget(plan.Name)
+	m.link.rejections.forget(plan.Name)
 	err = m.write(ctx, plan, copied)
 	switch {
 	case err == nil:
 		return reconcile.Result{}, false, nil
-	case overtaken(err):
+	case isConflict(err):
 		undo()
-		return reconcile.Result{RequeueAfter: conflictPause}, true, nil
+		return reconcile.Result{RequeueAfter: conflictRetry}, true, nil
 	}
 	undo()
-	return reconcile.Result{}, true, m.notMirrored(ctx, plan, err)
+	return reconcile.Result{}, true, m.reportFailure(ctx, plan, err)
 }
 
-// refused leaves what runs as it is. A mirror that there is says that the host has another plan, which is refused.
-func (m *mirror) refused(ctx context.Context, name string, plan, copied *v1alpha1.MemberPlan, what refusal) (reconcile.Result, error) {
-	said := what.reason + ": " + what.why
-	if copied.ResourceVersion != "" && copied.Annotations[AnnotationRefused] != said && copied.Undecodable.InStatus() {
+// reject reports a rejected plan, here and to the host. An existing mirror stays and is annotated.
+func (m *mirror) reject(ctx context.Context, name string, plan, copied *v1alpha1.MemberPlan, what rejection) (reconcile.Result, error) {
+	annotation := what.reason + ": " + what.why
+	if copied.ResourceVersion != "" && copied.Annotations[AnnotationRefused] != annotation && copied.Undecodable.InStatus() {
 		next := copied.DeepCopy()
-		next.Annotations = merged(next.Annotations, map[string]string{AnnotationRefused: said})
+		next.Annotations = mergeMaps(next.Annotations, map[string]string{AnnotationRefused: annotation})
 		err := apply.CreateOrReplace(ctx, m.link.options.Own, next, MirrorOwner)
-		if overtaken(err) {
-			return reconcile.Result{RequeueAfter: conflictPause}, nil
+		if isConflict(err) {
+			return reconcile.Result{RequeueAfter: conflictRetry}, nil
 		}
 		if err != nil {
 			return reconcile.Result{}, err
 		}
 	}
-	news := m.tell(name, what)
+	news := m.reportLocally(name, what)
 	reported := false
 	if plan != nil && plan.Undecodable.InStatus() {
 		_, reported = Report(plan, copied)
@@ -245,29 +244,29 @@ func (m *mirror) refused(ctx context.Context, name string, plan, copied *v1alpha
 	var err error
 	switch {
 	case reported:
-		// What there is goes on, and is reported on; that the host has another plan is in its status.
+		// The existing mirror stays in use; its status has the rejection.
 		err = m.report(ctx, plan, copied)
 	case plan != nil || news:
-		err = m.refuse(ctx, name, plan, what)
+		err = m.reportToHost(ctx, name, plan, what)
 	}
 	if err != nil {
-		m.link.refusals.forget(name)
+		m.link.rejections.forget(name)
 	}
-	if overtaken(err) {
-		return reconcile.Result{RequeueAfter: conflictPause}, nil
+	if isConflict(err) {
+		return reconcile.Result{RequeueAfter: conflictRetry}, nil
 	}
-	// What is over a limit now may not be once another plan has gone, of which nobody tells this one.
-	return reconcile.Result{RequeueAfter: wait.Jitter(refusedAgain, 1)}, client.IgnoreNotFound(err)
+	// A limit may no longer be exceeded once another plan has been deleted, which triggers no event of this one.
+	return reconcile.Result{RequeueAfter: wait.Jitter(rejectedRetry, 1)}, client.IgnoreNotFound(err)
 }
 
-// overtaken says that the object is not any more, or not yet, as the cache has it. What somebody wrote is on its way.
-func overtaken(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
+// isConflict says that the cache is behind; an event for the newer object will follow.
+func isConflict(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
 
-// gone is called when the host has no such plan. The mirror goes only if everything it had deployed was taken down on
-// the host's word; otherwise it stays, and what runs stays with it.
-func (m *mirror) gone(ctx context.Context, name string, here bool, copied *v1alpha1.MemberPlan) error {
-	m.link.refusals.forget(name)
-	if !here || !copied.Spec.Retire || !meta.IsStatusConditionTrue(copied.Status.Conditions, v1alpha1.PlanRetired) {
+// deletedOnHost is called when the host has no such plan. The mirror is deleted only if the plan was retired and
+// everything was removed; otherwise the mirror and its workloads stay.
+func (m *mirror) deletedOnHost(ctx context.Context, name string, local bool, copied *v1alpha1.MemberPlan) error {
+	m.link.rejections.forget(name)
+	if !local || !copied.Spec.Retire || !meta.IsStatusConditionTrue(copied.Status.Conditions, v1alpha1.PlanRetired) {
 		return nil
 	}
 	err := m.link.options.Own.Delete(ctx, copied, client.Preconditions{UID: &copied.UID, ResourceVersion: &copied.ResourceVersion})
@@ -277,21 +276,21 @@ func (m *mirror) gone(ctx context.Context, name string, here bool, copied *v1alp
 	return client.IgnoreNotFound(err)
 }
 
-// write makes the mirror, or brings it up to the plan.
+// write creates or updates the mirror.
 func (m *mirror) write(ctx context.Context, plan, copied *v1alpha1.MemberPlan) error {
 	next := Mirror(plan, m.link.options.Namespace)
 	if copied.ResourceVersion != "" {
 		next.ResourceVersion, next.UID = copied.ResourceVersion, copied.UID
 		next.Finalizers, next.OwnerReferences = copied.Finalizers, copied.OwnerReferences
-		next.Labels = merged(copied.Labels, next.Labels)
-		next.Annotations = merged(copied.Annotations, next.Annotations)
+		next.Labels = mergeMaps(copied.Labels, next.Labels)
+		next.Annotations = mergeMaps(copied.Annotations, next.Annotations)
 		delete(next.Annotations, AnnotationRefused)
 	}
 	return apply.CreateOrReplace(ctx, m.link.options.Own, next, MirrorOwner)
 }
 
-// merged keeps what others have put beside what is ours.
-func merged(have, want map[string]string) map[string]string {
+// mergeMaps keeps the entries of others beside the own ones.
+func mergeMaps(have, want map[string]string) map[string]string {
 	all := maps.Clone(have)
 	if all == nil {
 		return want
@@ -300,16 +299,16 @@ func merged(have, want map[string]string) map[string]string {
 	return all
 }
 
-// notMirrored tells the host that its plan has not come through.
-func (m *mirror) notMirrored(ctx context.Context, plan *v1alpha1.MemberPlan, cause error) error {
+// reportFailure sets the plan's condition on the host after a failed write of the mirror.
+func (m *mirror) reportFailure(ctx context.Context, plan *v1alpha1.MemberPlan, cause error) error {
 	next := plan.DeepCopy()
 	if meta.SetStatusCondition(&next.Status.Conditions, metav1.Condition{
 		Type: v1alpha1.PlanMirrored, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonFailed,
 		ObservedGeneration: plan.Generation,
-		Message:            coarse(v1alpha1.ReasonFailed),
+		Message:            genericMessage(v1alpha1.ReasonFailed),
 	}) {
 		if err := m.conn.client.Status().Update(ctx, next, client.FieldOwner(ReportOwner)); err != nil {
-			m.conn.notice(err)
+			m.conn.checkUnauthorized(err)
 		}
 	}
 	return fmt.Errorf("mirror the plan %s: %w", plan.Name, cause)
@@ -323,13 +322,13 @@ func (m *mirror) report(ctx context.Context, plan, copied *v1alpha1.MemberPlan) 
 	next := plan.DeepCopy()
 	next.Status = status
 	if err := m.conn.client.Status().Update(ctx, next, client.FieldOwner(ReportOwner)); err != nil {
-		m.conn.notice(err)
+		m.conn.checkUnauthorized(err)
 		return client.IgnoreNotFound(err)
 	}
 	return nil
 }
 
-func found(err error) (bool, error) {
+func ignoreNotFound(err error) (bool, error) {
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}

@@ -19,23 +19,23 @@ import (
 )
 
 const (
-	// maxNames is how many plans on the host are looked at. It is far more than an organization allows.
+	// maxNames is the maximum number of plans on the host that are read. It is far more than an organization allows.
 	maxNames = 1000
-	// page is how many names are asked for at a time.
-	page = 100
+	// pageSize is the page size of the list of names.
+	pageSize = 100
 	// maxValues is how many values the JSON of a plan may have: an empty object takes three bytes in it, and a hundred here.
 	maxValues = 100_000
-	// watchSeconds is how long one watch lasts; then the names are listed again.
+	// watchSeconds is the timeout of a watch; then the names are listed again.
 	watchSeconds = 1800
 )
 
-// errUnusable says that the host's plan cannot be read.
-type errUnusable struct{ why string }
+// errInvalidPlan says that the host's plan cannot be read.
+type errInvalidPlan struct{ why string }
 
-func (e errUnusable) Error() string { return e.why }
+func (e errInvalidPlan) Error() string { return e.why }
 
-// planReader reads one member's plans on the host. It keeps nothing of them: names are listed and watched, plans are read
-// one at a time, so that the host does not decide on how much memory the agent needs.
+// planReader reads one member's plans on the host without a cache: names are listed and watched, plans are read one at a
+// time, so that the host does not determine how much memory the agent needs.
 type planReader struct {
 	namespace string
 	plans     rest.Interface
@@ -67,7 +67,7 @@ func (r planReader) get(ctx context.Context, name string) (*v1alpha1.MemberPlan,
 	raw, err := r.plans.Get().Namespace(r.namespace).Resource("memberplans").Name(name).Do(ctx).Raw()
 	var large errTooLarge
 	if errors.As(err, &large) {
-		return nil, errUnusable{fmt.Sprintf("it has more than %d bytes", large.limit)}
+		return nil, errInvalidPlan{fmt.Sprintf("it has more than %d bytes", large.limit)}
 	}
 	if err != nil {
 		return nil, err
@@ -84,20 +84,20 @@ func decode(raw []byte, name, namespace string) (*v1alpha1.MemberPlan, error) {
 		}
 	}
 	if values > maxValues {
-		return nil, errUnusable{fmt.Sprintf("it has more than %d values", maxValues)}
+		return nil, errInvalidPlan{fmt.Sprintf("it has more than %d values", maxValues)}
 	}
 	plan := &v1alpha1.MemberPlan{}
 	if err := json.Unmarshal(raw, plan); err != nil {
-		return nil, errUnusable{fmt.Sprintf("it cannot be decoded: %.512s", err.Error())}
+		return nil, errInvalidPlan{fmt.Sprintf("it cannot be decoded: %.512s", err.Error())}
 	}
 	if plan.Name != name || plan.Namespace != namespace {
-		return nil, errUnusable{"the host has answered with another object"}
+		return nil, errInvalidPlan{"the host has answered with another object"}
 	}
 	return plan, nil
 }
 
-// follow tells of every plan that there is, and of each whenever it changes, until ctx ends. failed is told of errors.
-func (r planReader) follow(ctx context.Context, found func(name string), failed func(error)) {
+// run calls found for every plan, and again whenever one changes, until ctx ends; and failed for errors.
+func (r planReader) run(ctx context.Context, found func(name string), failed func(error)) {
 	for failures := 0; ctx.Err() == nil; {
 		began := time.Now()
 		err := r.listAndWatch(ctx, found)
@@ -107,22 +107,22 @@ func (r planReader) follow(ctx context.Context, found func(name string), failed 
 		if err != nil && ctx.Err() == nil {
 			failed(err)
 		}
-		// A watch that ends at once is no reason to hurry either.
-		pause(ctx, delay(failures))
+		// Back off also if a watch ends at once.
+		sleep(ctx, backoff(failures))
 		failures++
 	}
 }
 
 func (r planReader) listAndWatch(ctx context.Context, found func(name string)) error {
-	known := names{}
+	known := nameSet{}
 	version := ""
 	for next := ""; ; {
-		list, err := r.names.List(ctx, metav1.ListOptions{Limit: page, Continue: next})
+		list, err := r.names.List(ctx, metav1.ListOptions{Limit: pageSize, Continue: next})
 		if err != nil {
 			return fmt.Errorf("list the host's plans: %w", err)
 		}
 		for i := range list.Items {
-			known.tell(list.Items[i].Name, found)
+			known.add(list.Items[i].Name, found)
 		}
 		version, next = list.ResourceVersion, list.Continue
 		if next == "" || len(known) >= maxNames {
@@ -144,17 +144,17 @@ func (r planReader) listAndWatch(ctx context.Context, found func(name string)) e
 				return nil
 			}
 			if about, ok := e.Object.(metav1.Object); ok {
-				known.tell(about.GetName(), found)
+				known.add(about.GetName(), found)
 			}
 		}
 	}
 }
 
-// names are those that were told of since the last list.
-type names map[string]bool
+// nameSet holds the names that were passed on since the last list.
+type nameSet map[string]bool
 
-// tell passes on a name that can be a plan's, unless there are too many.
-func (n names) tell(name string, found func(string)) {
+// add passes on a valid name of a plan, unless there are too many.
+func (n nameSet) add(name string, found func(string)) {
 	if !v1alpha1.IsLabel(name) || len(name) > v1alpha1.MaxConsortiumName {
 		return
 	}

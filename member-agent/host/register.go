@@ -24,48 +24,48 @@ import (
 )
 
 const (
-	// decisionWait is how long one try waits for the host's decision.
-	decisionWait = 10 * time.Minute
-	// useWait is how long a new credential may take until it opens what it should.
-	useWait = 2 * time.Minute
-	// besideWait is how long a new invitation is tried while there is a credential that works, and besideAgain when it is
-	// tried again after it was refused.
-	besideWait  = time.Minute
-	besideAgain = 10 * time.Minute
+	// approvalTimeout is how long one attempt waits for the host to approve the request.
+	approvalTimeout = 10 * time.Minute
+	// credentialTimeout is how long a new credential may take until it is authorized.
+	credentialTimeout = 2 * time.Minute
+	// reinviteTimeout is how long a new invitation is tried while there is a valid credential, and reinviteInterval when it
+	// is tried again after it was denied.
+	reinviteTimeout  = time.Minute
+	reinviteInterval = 10 * time.Minute
 )
 
-// errRefused says that the host does not let this agent in, and what helps.
-type errRefused struct{ member, why string }
+// errNotAdmitted: the host does not admit this agent.
+type errNotAdmitted struct{ member, why string }
 
-func (e errRefused) Error() string {
-	return fmt.Sprintf("the invitation for %s has been used or has run out: run `kubectl hanse invite %s` on the host again (%s)", e.member, e.member, e.why)
+func (e errNotAdmitted) Error() string {
+	return fmt.Sprintf("the invitation for %s has been used or has expired: run `kubectl hanse invite %s` on the host again (%s)", e.member, e.member, e.why)
 }
 
-// registrar gets the agent a certificate for its key.
+// registrar requests certificates for the agent's key.
 type registrar struct {
 	member   string
 	lifetime time.Duration
 	now      func() time.Time
-	// useWait is how long a new credential may take until it opens what it should.
-	useWait time.Duration
-	connect func(*rest.Config) (client.Client, error)
+	// credentialTimeout is how long a new credential may take until it is authorized.
+	credentialTimeout time.Duration
+	connect           func(*rest.Config) (client.Client, error)
 }
 
-// register asks for the first certificate, with the invitation. asking is called with each request before it is sent.
-func (r registrar) register(ctx context.Context, i invitation, c *credential, asking func(hash string) error) error {
-	return r.request(ctx, i.config(), c, asking)
+// register requests the first certificate with the invitation. onRequest is called with each request before it is sent.
+func (r registrar) register(ctx context.Context, i invitation, c *credential, onRequest func(hash string) error) error {
+	return r.request(ctx, i.config(), c, onRequest)
 }
 
-// renew asks for a new certificate for the same key, with the credential itself.
-func (r registrar) renew(ctx context.Context, c *credential, asking func(hash string) error) error {
+// renew requests a new certificate for the same key, with the credential itself.
+func (r registrar) renew(ctx context.Context, c *credential, onRequest func(hash string) error) error {
 	config, err := c.config()
 	if err != nil {
 		return err
 	}
-	return r.request(ctx, config, c, asking)
+	return r.request(ctx, config, c, onRequest)
 }
 
-func (r registrar) request(ctx context.Context, config *rest.Config, c *credential, asking func(hash string) error) error {
+func (r registrar) request(ctx context.Context, config *rest.Config, c *credential, onRequest func(hash string) error) error {
 	host, err := r.connect(config)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (r registrar) request(ctx context.Context, config *rest.Config, c *credenti
 		return err
 	}
 	sum := sha256.Sum256(csr.Spec.Request)
-	if err := asking(hex.EncodeToString(sum[:])); err != nil {
+	if err := onRequest(hex.EncodeToString(sum[:])); err != nil {
 		return err
 	}
 	// The name may be taken by an earlier request of this agent.
@@ -89,21 +89,21 @@ func (r registrar) request(ctx context.Context, config *rest.Config, c *credenti
 	if err := host.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(ReportOwner)); err != nil {
 		return r.explain(err)
 	}
-	certificate, err := r.await(ctx, host, csr.Name)
+	certificate, err := r.awaitCertificate(ctx, host, csr.Name)
 	if err != nil {
 		return err
 	}
 	if !c.matches(certificate) {
-		return errRefused{r.member, "the request " + csr.Name + " on the host belongs to another key"}
+		return errNotAdmitted{r.member, "the request " + csr.Name + " on the host belongs to another key"}
 	}
 	c.certificate = certificate
-	// The answer is here; what is left on the host is nobody's business any more, and goes by itself if it has to.
+	// The request is no longer needed; Kubernetes deletes it too.
 	_ = host.Delete(ctx, csr)
 	return nil
 }
 
-// use shows that the host takes a credential. It may take a moment until what a new one opens is in force.
-func (r registrar) use(ctx context.Context, c *credential) error {
+// verifyCredential waits until the host authorizes a credential, which takes a moment for a new one.
+func (r registrar) verifyCredential(ctx context.Context, c *credential) error {
 	config, err := c.config()
 	if err != nil {
 		return err
@@ -112,44 +112,44 @@ func (r registrar) use(ctx context.Context, c *credential) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.useWait)
+	ctx, cancel := context.WithTimeout(ctx, r.credentialTimeout)
 	defer cancel()
 	for delay := 50 * time.Millisecond; ; delay = min(delay*3/2, 5*time.Second) {
 		err := host.Get(ctx, client.ObjectKey{Name: r.member}, &v1alpha1.Member{})
 		if err == nil {
 			return nil
 		}
-		if !pause(ctx, delay) {
-			return fmt.Errorf("the host has issued a credential for %s and does not take it: see that its API server trusts the signer of client certificates, and that its federation controller runs: %w", r.member, err)
+		if !sleep(ctx, delay) {
+			return fmt.Errorf("the host has issued a credential for %s and does not accept it: check that its API server trusts the signer of client certificates, and that its federation controller runs: %w", r.member, err)
 		}
 	}
 }
 
-// await waits for the host's decision, asking less and less often.
-func (r registrar) await(ctx context.Context, host client.Client, name string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, decisionWait)
+// awaitCertificate polls for the host's decision, with increasing intervals.
+func (r registrar) awaitCertificate(ctx context.Context, host client.Client, name string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, approvalTimeout)
 	defer cancel()
 	for delay := 100 * time.Millisecond; ; delay = min(delay*3/2, 10*time.Second) {
 		var csr certificatesv1.CertificateSigningRequest
-		if err := host.Get(ctx, client.ObjectKey{Name: name}, &csr); lasting(err) {
+		if err := host.Get(ctx, client.ObjectKey{Name: name}, &csr); isPermanent(err) {
 			return nil, r.explain(err)
 		} else if err == nil {
-			certificate, err := decided(&csr)
+			certificate, err := csrResult(&csr)
 			if err != nil {
-				return nil, errRefused{r.member, err.Error()}
+				return nil, errNotAdmitted{r.member, err.Error()}
 			}
 			if certificate != nil {
 				return certificate, nil
 			}
 		}
-		if !pause(ctx, delay) {
+		if !sleep(ctx, delay) {
 			return nil, fmt.Errorf("the host has not decided on CertificateSigningRequest %s: see that its federation controller and its certificate signer run", name)
 		}
 	}
 }
 
-// pause waits for d, or says false when ctx has ended before.
-func pause(ctx context.Context, d time.Duration) bool {
+// sleep waits for d; false if ctx has ended before.
+func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -160,8 +160,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// decided is the certificate once there is one, or an error when the host has said no.
-func decided(csr *certificatesv1.CertificateSigningRequest) ([]byte, error) {
+// csrResult is the certificate once it is issued, or an error if the request was denied.
+func csrResult(csr *certificatesv1.CertificateSigningRequest) ([]byte, error) {
 	for _, c := range csr.Status.Conditions {
 		if c.Type == certificatesv1.CertificateDenied || c.Type == certificatesv1.CertificateFailed {
 			return nil, errors.New(c.Message)
@@ -173,14 +173,14 @@ func decided(csr *certificatesv1.CertificateSigningRequest) ([]byte, error) {
 	return csr.Status.Certificate, nil
 }
 
-// lasting says whether trying the same again is of no use.
-func lasting(err error) bool {
+// isPermanent says whether a retry is of no use.
+func isPermanent(err error) bool {
 	return apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) || apierrors.IsNotFound(err) || apierrors.IsInvalid(err)
 }
 
 func (r registrar) explain(err error) error {
 	if apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
-		return errRefused{r.member, err.Error()}
+		return errNotAdmitted{r.member, err.Error()}
 	}
 	return err
 }
@@ -212,9 +212,9 @@ func signingRequest(member string, c *credential, lifetime time.Duration) (*cert
 	}, nil
 }
 
-// credential finds the agent's access to the host: a new one if there is a new invitation, else the stored one while it
-// holds. One that works is given up only once a new one has been issued and has been used.
-func (l *Link) credential(ctx context.Context) (*credential, error) {
+// loadCredential finds the agent's credential: a new one if there is a new invitation, else the stored one while it is
+// valid. A valid one is replaced only after a new one has been issued and verified.
+func (l *HostSession) loadCredential(ctx context.Context) (*credential, error) {
 	invited, err := l.store.invitation(ctx)
 	if err != nil {
 		return nil, err
@@ -225,37 +225,37 @@ func (l *Link) credential(ctx context.Context) (*credential, error) {
 	}
 	works := h.current != nil && h.current.valid(l.options.Now())
 	switch {
-	case l.worthTrying(invited, h.current, works):
-		c, err := l.admission(ctx, invited, h, works)
+	case l.shouldRegister(invited, h.current, works):
+		c, err := l.registerWith(ctx, invited, h, works)
 		if err == nil || !works {
 			return c, err
 		}
 		l.tried[invited.hash()] = l.options.Now()
-		l.log.Error(err, "the new invitation brings no credential; the agent goes on with the one that it has")
-		l.event(corev1.EventTypeWarning, "Refused", "the new invitation brings no credential, and the agent goes on with the one that it has: "+err.Error())
+		l.log.Error(err, "registration with the new invitation failed; keeping the current credential")
+		l.event(corev1.EventTypeWarning, "Refused", "registration with the new invitation failed; keeping the current credential: "+err.Error())
 	case !works:
 		return nil, errNoInvitation
 	}
-	l.tidy(ctx, invited, h.current)
+	l.removeUsedToken(ctx, invited, h.current)
 	if invited.server != "" {
 		h.current.server, h.current.authority = invited.server, invited.authority
 	}
 	return h.current, nil
 }
 
-// worthTrying says whether to ask for a credential with an invitation: it is new, or there is none that works.
-func (l *Link) worthTrying(i invitation, current *credential, works bool) bool {
+// shouldRegister says whether to request a credential with an invitation: it is new, or there is no valid credential.
+func (l *HostSession) shouldRegister(i invitation, current *credential, works bool) bool {
 	if i.token == "" {
 		return false
 	}
-	return !works || (current.invitation != i.hash() && l.options.Now().Sub(l.tried[i.hash()]) >= besideAgain)
+	return !works || (current.invitation != i.hash() && l.options.Now().Sub(l.tried[i.hash()]) >= reinviteInterval)
 }
 
-// admission gets a credential by an invitation. Whatever it comes to is stored before the next step, so that an agent that is
-// stopped in between goes on with the same key.
-func (l *Link) admission(ctx context.Context, invited invitation, h held, works bool) (*credential, error) {
+// registerWith requests a credential with an invitation. Each step is stored before the next one, so that an agent that
+// is restarted continues with the same key.
+func (l *HostSession) registerWith(ctx context.Context, invited invitation, h storedCredentials, works bool) (*credential, error) {
 	if works {
-		limited, cancel := context.WithTimeout(ctx, besideWait)
+		limited, cancel := context.WithTimeout(ctx, reinviteTimeout)
 		defer cancel()
 		ctx = limited
 	}
@@ -285,24 +285,24 @@ func (l *Link) admission(ctx context.Context, invited invitation, h held, works 
 			return nil, err
 		}
 	}
-	if err := l.registrar.use(ctx, h.next); err != nil {
+	if err := l.registrar.verifyCredential(ctx, h.next); err != nil {
 		return nil, err
 	}
 	l.event(corev1.EventTypeNormal, "Registered", "the host has admitted this agent")
-	l.admitted()
-	if err := l.store.save(ctx, held{current: h.next}); err != nil {
+	l.resetWatch()
+	if err := l.store.save(ctx, storedCredentials{current: h.next}); err != nil {
 		return nil, err
 	}
-	l.tidy(ctx, invited, h.next)
+	l.removeUsedToken(ctx, invited, h.next)
 	return h.next, nil
 }
 
-// tidy takes a token away that was used: it is worth nothing any more, and whoever installs the chart anew puts it back.
-func (l *Link) tidy(ctx context.Context, invited invitation, current *credential) {
+// removeUsedToken deletes a used token from the bootstrap Secret, which an upgrade of the chart puts back.
+func (l *HostSession) removeUsedToken(ctx context.Context, invited invitation, current *credential) {
 	if invited.token == "" || invited.hash() != current.invitation {
 		return
 	}
-	if err := l.store.spend(ctx); err != nil {
-		l.log.Error(err, "the invitation's token is worth nothing any more, but is still there")
+	if err := l.store.deleteToken(ctx); err != nil {
+		l.log.Error(err, "cannot delete the used token of the invitation")
 	}
 }

@@ -23,14 +23,14 @@ import (
 
 // From the invitation to a credential, its reuse, its renewal, and a new invitation after it.
 func TestRegister(t *testing.T) {
-	o := openOffice(t)
+	o := newTestHost(t)
 	ctx := context.Background()
-	if _, err := o.link().credential(ctx); !errors.Is(err, errNoInvitation) {
+	if _, err := o.session().loadCredential(ctx); !errors.Is(err, errNoInvitation) {
 		t.Fatalf("without an invitation: %v", err)
 	}
 	o.invite(t)
 	token := string(o.secret(t, BootstrapSecret)[keyToken])
-	first, err := o.link().credential(ctx)
+	first, err := o.session().loadCredential(ctx)
 	if err != nil {
 		t.Fatalf("register: %v", err)
 	}
@@ -47,14 +47,14 @@ func TestRegister(t *testing.T) {
 	}
 	// Whoever upgrades the chart puts it back.
 	o.bootstrap(t, token)
-	second, err := o.link().credential(ctx)
+	second, err := o.session().loadCredential(ctx)
 	if err != nil || !second.key.Equal(first.key) || string(second.certificate) != string(first.certificate) || len(second.requests.list()) != 1 {
 		t.Errorf("after a restart the agent does not use what it was given: %v", err)
 	}
 	if _, still := o.secret(t, BootstrapSecret)[keyToken]; still {
 		t.Error("a used token stays once it was put back")
 	}
-	l := o.link()
+	l := o.session()
 	conn, err := connect(first, v1alpha1.MemberNamespace("org1"), o.Scheme())
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestRegister(t *testing.T) {
 		t.Errorf("the host is told of the key %q and the requests %q", a.KeyFingerprint, a.Requests)
 	}
 	o.invite(t)
-	third, err := o.link().credential(ctx)
+	third, err := o.session().loadCredential(ctx)
 	if err != nil || third.key.Equal(first.key) {
 		t.Errorf("a new invitation gets a new key, so that the host can tell the agents apart: %v", err)
 	}
@@ -86,27 +86,27 @@ func TestRegister(t *testing.T) {
 }
 
 // An agent that is not let in says what helps.
-func TestRefused(t *testing.T) {
-	o := openOffice(t)
+func TestDenied(t *testing.T) {
+	o := newTestHost(t)
 	ctx := context.Background()
-	var refused errRefused
+	var refused errNotAdmitted
 	o.bootstrap(t, "no token of this host")
-	if _, err := o.link().credential(ctx); !errors.As(err, &refused) || !strings.Contains(err.Error(), "kubectl hanse invite org1") {
+	if _, err := o.session().loadCredential(ctx); !errors.As(err, &refused) || !strings.Contains(err.Error(), "kubectl hanse invite org1") {
 		t.Errorf("with a token that is not good: %v", err)
 	}
 	o.invite(t)
 	o.deny.Store("somebody else was first")
-	if _, err := o.link().credential(ctx); !errors.As(err, &refused) || !strings.Contains(err.Error(), "somebody else was first") {
+	if _, err := o.session().loadCredential(ctx); !errors.As(err, &refused) || !strings.Contains(err.Error(), "somebody else was first") {
 		t.Errorf("with a request that is denied: %v", err)
 	}
 }
 
 // A credential that works is given up for one that was issued and has been used, and for nothing less.
-func TestNothingDestroysAWorkingCredential(t *testing.T) {
-	o := openOffice(t)
+func TestFailedReinviteKeepsCredential(t *testing.T) {
+	o := newTestHost(t)
 	ctx := context.Background()
 	o.invite(t)
-	first, err := o.link().credential(ctx)
+	first, err := o.session().loadCredential(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,9 +119,9 @@ func TestNothingDestroysAWorkingCredential(t *testing.T) {
 		{"a credential that is issued and then not taken", func() { o.invite(t); o.deny.Store(""); o.stranger.Store(true) }},
 	} {
 		row.prepare()
-		l := o.link()
+		l := o.session()
 		for range 2 {
-			got, err := l.credential(ctx)
+			got, err := l.loadCredential(ctx)
 			if err != nil || !got.key.Equal(first.key) || string(got.certificate) != string(first.certificate) {
 				t.Fatalf("%s: %v", row.why, err)
 			}
@@ -129,13 +129,13 @@ func TestNothingDestroysAWorkingCredential(t *testing.T) {
 		if kept := o.secret(t, CredentialSecret); string(kept[corev1.TLSCertKey]) != string(first.certificate) {
 			t.Fatalf("%s: the Secret has another certificate", row.why)
 		}
-		if err := l.registrar.use(ctx, first); err != nil {
+		if err := l.registrar.verifyCredential(ctx, first); err != nil {
 			t.Errorf("%s: the old credential: %v", row.why, err)
 		}
 	}
 	o.stranger.Store(false)
 	o.invite(t)
-	next, err := o.link().credential(ctx)
+	next, err := o.session().loadCredential(ctx)
 	if err != nil || next.key.Equal(first.key) {
 		t.Fatalf("a good invitation at last: %v", err)
 	}
@@ -146,8 +146,8 @@ func TestNothingDestroysAWorkingCredential(t *testing.T) {
 
 // Sessions with the host come and go, once a renewal and once a minute while the host rejects the credential. None leaves
 // anything behind at the cache, which lives as long as the agent.
-func TestSessionsLeaveNothing(t *testing.T) {
-	o := openOffice(t)
+func TestSessionsCleanUp(t *testing.T) {
+	o := newTestHost(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	local, err := cache.New(o.config, cache.Options{Scheme: o.Scheme()})
@@ -156,13 +156,13 @@ func TestSessionsLeaveNothing(t *testing.T) {
 	}
 	go func() { _ = local.Start(ctx) }()
 	o.invite(t)
-	l := o.link()
+	l := o.session()
 	l.options.Cache, l.options.Workers = local, 2
-	c, err := l.credential(ctx)
+	c, err := l.loadCredential(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	stop, err := l.observe(ctx)
+	stop, err := l.watchMirrors(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestSessionsLeaveNothing(t *testing.T) {
 		within, end := context.WithCancel(ctx)
 		done := make(chan error, 1)
 		go func() { done <- l.runMirror(within, conn) }()
-		for deadline := time.Now().Add(time.Minute); !l.local.attached(); pause(ctx, 5*time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); !l.local.attached(); sleep(ctx, 5*time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("the session does not begin")
 			}
@@ -194,7 +194,7 @@ func TestSessionsLeaveNothing(t *testing.T) {
 	for range sessions {
 		session()
 	}
-	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before+sessions/4; pause(ctx, 50*time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before+sessions/4; sleep(ctx, 50*time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines before %d sessions, %d after", before, sessions, runtime.NumGoroutine())
 		}
@@ -208,18 +208,18 @@ func (e *localEvents) attached() bool {
 }
 
 // Somebody who has the agent's key renews it, and its Lease. The agent says so; its own restart is no reason to.
-func TestTheftIsSeenAtHome(t *testing.T) {
-	o := openOffice(t)
+func TestSharedCredentialIsReported(t *testing.T) {
+	o := newTestHost(t)
 	ctx := context.Background()
-	o.make(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: v1alpha1.MemberNamespace("org1")}})
-	o.make(t, &rbacv1.RoleBinding{
+	o.create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: v1alpha1.MemberNamespace("org1")}})
+	o.create(t, &rbacv1.RoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace("org1"), Name: "lease"},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
 		Subjects:   []rbacv1.Subject{{Kind: rbacv1.GroupKind, APIGroup: rbacv1.GroupName, Name: v1alpha1.MembersGroup}},
 	})
 	o.invite(t)
-	l := o.link()
-	c, err := l.credential(ctx)
+	l := o.session()
+	c, err := l.loadCredential(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,18 +261,18 @@ func TestTheftIsSeenAtHome(t *testing.T) {
 		t.Fatal(what)
 	}
 
-	renew := func(l *Link) {
+	renew := func(l *HostSession) {
 		var err error
 		// The right to do so takes a moment to be in force.
-		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); pause(ctx, 20*time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); sleep(ctx, 20*time.Millisecond) {
 			if err = l.renewLease(ctx, conn.client); err == nil {
 				return
 			}
 		}
 		t.Fatal(err)
 	}
-	restarted, thief := o.link(), o.link()
-	for _, who := range []*Link{l, l, restarted, l, restarted, restarted} {
+	restarted, thief := o.session(), o.session()
+	for _, who := range []*HostSession{l, l, restarted, l, restarted, restarted} {
 		renew(who)
 	}
 	if l.CredentialShared() != "" || restarted.CredentialShared() != "" {

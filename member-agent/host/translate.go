@@ -15,12 +15,12 @@ const (
 	AnnotationHostUID = v1alpha1.GroupName + "/host-uid"
 	// AnnotationHostGeneration is the plan's generation on the host.
 	AnnotationHostGeneration = v1alpha1.GroupName + "/host-generation"
-	// AnnotationRefused is on a mirror while the host has a newer plan that this organization refuses: the reason, a colon,
-	// and what is wrong.
+	// AnnotationRefused is set on a mirror while the host has a newer plan that was rejected: the reason, a colon and what
+	// is wrong.
 	AnnotationRefused = v1alpha1.AnnotationRefused
 )
 
-// Mirror is the plan as it is kept in the member's own cluster.
+// Mirror is the copy of a plan in the member's own cluster.
 func Mirror(plan *v1alpha1.MemberPlan, namespace string) *v1alpha1.MemberPlan {
 	return &v1alpha1.MemberPlan{
 		ObjectMeta: metav1.ObjectMeta{
@@ -39,7 +39,7 @@ func Mirror(plan *v1alpha1.MemberPlan, namespace string) *v1alpha1.MemberPlan {
 	}
 }
 
-// current says whether the mirror is a copy of the plan as it stands.
+// current says whether the mirror is a copy of the current plan.
 func current(plan, mirror *v1alpha1.MemberPlan) bool {
 	return mirror.Undecodable.InStatus() && mirror.Annotations[AnnotationHostUID] == string(plan.UID) &&
 		mirror.Annotations[AnnotationHostGeneration] == strconv.FormatInt(plan.Generation, 10) &&
@@ -47,7 +47,7 @@ func current(plan, mirror *v1alpha1.MemberPlan) bool {
 }
 
 // Report is the mirror's status in the host's terms: generations of the mirror become generations of the plan. A
-// status about an older mirror keeps the generation that was reported last, for nobody knows which one it was. There
+// status about an older mirror keeps the generation that was reported last, since the actual one is unknown. There
 // is nothing to report before the agent has worked on the mirror, nor about a plan that was made anew under the name.
 func Report(plan, mirror *v1alpha1.MemberPlan) (v1alpha1.MemberPlanStatus, bool) {
 	if mirror.Status.ObservedGeneration == 0 || mirror.Annotations[AnnotationHostUID] != string(plan.UID) {
@@ -69,7 +69,7 @@ func Report(plan, mirror *v1alpha1.MemberPlan) (v1alpha1.MemberPlanStatus, bool)
 		c := &status.Conditions[i]
 		c.ObservedGeneration = translate(c.ObservedGeneration)
 		if c.Type == v1alpha1.PlanMirrored && c.Status == metav1.ConditionFalse {
-			c.Message = forHost(c.Reason, c.Message)
+			c.Message = hostMessage(c.Reason, c.Message)
 		}
 	}
 	status.Shorten()

@@ -70,7 +70,7 @@ func TestMirrorIsCurrent(t *testing.T) {
 	}
 }
 
-func TestWorthReporting(t *testing.T) {
+func TestShouldReport(t *testing.T) {
 	facts := func(state v1alpha1.LineState, rtt int64) Facts {
 		return Facts{Root: "r", Lines: []v1alpha1.LineReport{{Name: "a", State: state, RTTMicroseconds: rtt}}}
 	}
@@ -92,7 +92,7 @@ func TestWorthReporting(t *testing.T) {
 		{"a first round trip was measured", ptrTo(facts(v1alpha1.LineUp, 0)), facts(v1alpha1.LineUp, 10), time.Hour, true},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			if got := worthReporting(row.last, row.next, row.age); got != row.want {
+			if got := shouldReport(row.last, row.next, row.age); got != row.want {
 				t.Errorf("got %v", got)
 			}
 		})

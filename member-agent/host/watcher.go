@@ -17,17 +17,17 @@ import (
 )
 
 const (
-	// mostForeign is how often the Lease may be found renewed by somebody else, since this agent has renewed it, before that
-	// counts as another user of the credential: a replica that is being stopped may renew it once more.
-	mostForeign = 3
-	// memberInterval is how often the agent asks the host which credentials it has issued, when no report of its own brings
-	// the answer. The host watches that by itself; an idle agent is to be quiet.
-	memberInterval = time.Hour
+	// maxForeignRenewals is the number of renewals of the Lease by somebody else from which the credential counts as
+	// shared: a replica that is being stopped may renew it once more.
+	maxForeignRenewals = 3
+	// registrationInterval is how often the agent reads which credentials the host has issued, if no report of its own
+	// returns that. The host checks it too; an idle agent makes few requests.
+	registrationInterval = time.Hour
 )
 
-// watcher looks for signs that somebody else uses the agent's credential on the host.
-type watcher struct {
-	// nonce tells this start of the agent from every other one.
+// credentialWatch detects that somebody else uses the agent's credential on the host.
+type credentialWatch struct {
+	// nonce identifies this process of the agent.
 	nonce string
 	gauge prometheus.Gauge
 
@@ -41,8 +41,8 @@ type watcher struct {
 	alarm           string
 }
 
-func newWatcher(r prometheus.Registerer) *watcher {
-	w := &watcher{nonce: rand.Text()[:12], gauge: prometheus.NewGauge(prometheus.GaugeOpts{
+func newCredentialWatch(r prometheus.Registerer) *credentialWatch {
+	w := &credentialWatch{nonce: rand.Text()[:12], gauge: prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "hanse_host_credential_shared", Help: "1 while something shows that somebody else uses this agent's credential on the host.",
 	})}
 	if r != nil {
@@ -52,22 +52,22 @@ func newWatcher(r prometheus.Registerer) *watcher {
 }
 
 // holder is this agent's name in the Lease.
-func (l *Link) holder() string { return l.options.Instance + "/" + l.watcher.nonce }
+func (l *HostSession) holder() string { return l.options.Instance + "/" + l.credentialWatch.nonce }
 
-// CredentialShared says what shows that somebody else uses the agent's credential on the host, and what to do; empty when
-// nothing does.
-func (l *Link) CredentialShared() string {
-	l.watcher.mu.Lock()
-	defer l.watcher.mu.Unlock()
-	return l.watcher.alarm
+// CredentialShared says why somebody else seems to use the agent's credential on the host, and what to do; empty if
+// nobody does.
+func (l *HostSession) CredentialShared() string {
+	l.credentialWatch.mu.Lock()
+	defer l.credentialWatch.mu.Unlock()
+	return l.credentialWatch.alarm
 }
 
-// ask asks the host which credentials it has issued, unless that is known already.
-func (l *Link) ask(ctx context.Context, host client.Client, c *credential) error {
+// checkRegistration reads which credentials the host has issued, once in registrationInterval.
+func (l *HostSession) checkRegistration(ctx context.Context, host client.Client, c *credential) error {
 	now := l.options.Now()
-	l.watcher.mu.Lock()
-	due := now.Sub(l.watcher.asked) >= memberInterval
-	l.watcher.mu.Unlock()
+	l.credentialWatch.mu.Lock()
+	due := now.Sub(l.credentialWatch.asked) >= registrationInterval
+	l.credentialWatch.mu.Unlock()
 	if !due {
 		return nil
 	}
@@ -77,25 +77,25 @@ func (l *Link) ask(ctx context.Context, host client.Client, c *credential) error
 	if err := host.Get(ctx, client.ObjectKey{Name: l.options.Member}, &member); err != nil {
 		return err
 	}
-	return l.compare(member.Status.Registration, c)
+	return l.compareRegistration(member.Status.Registration, c)
 }
 
-// compare compares what the host has issued with what the agent has asked for.
-func (l *Link) compare(r *v1alpha1.MemberRegistration, c *credential) error {
+// compareRegistration compares what the host has issued with what the agent has asked for.
+func (l *HostSession) compareRegistration(r *v1alpha1.MemberRegistration, c *credential) error {
 	fingerprint, err := c.fingerprint()
 	if err != nil {
 		return err
 	}
-	w := l.watcher
+	w := l.credentialWatch
 	w.mu.Lock()
-	w.asked, w.issued = l.options.Now(), strangers(r, fingerprint, c.requests.list())
+	w.asked, w.issued = l.options.Now(), foreignRequest(r, fingerprint, c.requests.list())
 	w.mu.Unlock()
-	l.raise()
+	l.updateAlarm()
 	return nil
 }
 
-// strangers says what shows that somebody else has asked for a credential for the key; empty when nothing does.
-func strangers(r *v1alpha1.MemberRegistration, fingerprint string, asked []string) string {
+// foreignRequest says whether somebody else has requested a credential for the key; empty if nobody has.
+func foreignRequest(r *v1alpha1.MemberRegistration, fingerprint string, asked []string) string {
 	if r == nil || r.KeyFingerprint != fingerprint {
 		return ""
 	}
@@ -107,21 +107,21 @@ func strangers(r *v1alpha1.MemberRegistration, fingerprint string, asked []strin
 	return ""
 }
 
-// foreignHolder is told who holds the Lease when it was found written since this agent has written it.
-func (w *watcher) foreignHolder(holder, own string) {
+// foreignHolder counts a renewal of the Lease by another holder.
+func (w *credentialWatch) foreignHolder(holder, own string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if holder == "" || holder == own {
 		return
 	}
-	if w.foreign++; w.foreign >= mostForeign {
+	if w.foreign++; w.foreign >= maxForeignRenewals {
 		w.renewed = fmt.Sprintf("the Lease is renewed by %.128q too", holder)
 	}
 }
 
-// raise tells the organization, once.
-func (l *Link) raise() {
-	w := l.watcher
+// updateAlarm sets the metric, and records an event when the alarm is new.
+func (l *HostSession) updateAlarm() {
+	w := l.credentialWatch
 	w.mu.Lock()
 	what := cmp.Or(w.issued, w.renewed)
 	if what != "" {
@@ -138,15 +138,15 @@ func (l *Link) raise() {
 	w.gauge.Set(1)
 	if news {
 		l.event(corev1.EventTypeWarning, v1alpha1.ReasonCredentialShared, what)
-		l.log.Info("the credential on the host has another user", "why", what)
+		l.log.Info("the credential on the host is shared", "why", what)
 	}
 }
 
-// admitted is told that the agent has a new key: whatever was seen of the last one is past.
-func (l *Link) admitted() {
-	w := l.watcher
+// resetWatch drops what was observed of the previous key.
+func (l *HostSession) resetWatch() {
+	w := l.credentialWatch
 	w.mu.Lock()
 	w.version, w.foreign, w.asked, w.issued, w.renewed = "", 0, time.Time{}, "", ""
 	w.mu.Unlock()
-	l.raise()
+	l.updateAlarm()
 }

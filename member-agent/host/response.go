@@ -8,7 +8,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// A host that is not what it should be may answer with as much as it likes. The agent reads no more of an answer than this.
+// A malicious host may answer with any amount of data. The agent reads no more of an answer than this.
 const (
 	// maxAnswer is the size of the largest answer that is read, in bytes: a plan of two megabytes, or a page of a list.
 	maxAnswer = 4 << 20

@@ -13,16 +13,15 @@ import (
 )
 
 const (
-	// MemberConfigMap keeps, in the agent's own namespace, which Member this cluster belongs to.
+	// MemberConfigMap in the agent's namespace holds the name of the Member that this cluster belongs to.
 	MemberConfigMap = "hanse-member"
-	// MemberKey is where in it the Member's name is.
+	// MemberKey is its key with the Member's name.
 	MemberKey = "name"
 )
 
-// Remember makes sure that the agent is that of the Member whose identity this cluster has: the first start says which one
-// it is, and every other has to agree. Under another name the organization's root, its nodes' certificates and its mirrors
-// would be made anew for somebody else.
-func Remember(ctx context.Context, own client.Client, namespace, member string) error {
+// EnsureMember fails if the agent is started for another Member than the one that this cluster belongs to; the first start
+// decides. Under another name the organization's root, its nodes' certificates and its mirrors would be created anew.
+func EnsureMember(ctx context.Context, own client.Client, namespace, member string) error {
 	key := client.ObjectKey{Namespace: namespace, Name: MemberConfigMap}
 	err := own.Create(ctx, &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{
@@ -35,7 +34,7 @@ func Remember(ctx context.Context, own client.Client, namespace, member string) 
 		return nil
 	}
 	if !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("remember the member's name in ConfigMap %s: %w", key, err)
+		return fmt.Errorf("store the member's name in ConfigMap %s: %w", key, err)
 	}
 	var cm corev1.ConfigMap
 	if err := own.Get(ctx, key, &cm); err != nil {

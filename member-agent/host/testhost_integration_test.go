@@ -35,8 +35,8 @@ import (
 
 const system = "hanse-system"
 
-// office is a host's API server with somebody who decides on requests.
-type office struct {
+// testHost is a host's API server with somebody who decides on requests.
+type testHost struct {
 	client.Client
 	config *rest.Config
 	signer *signer
@@ -107,7 +107,7 @@ func (s *signer) AddUser(user envtest.User, base *rest.Config) (*rest.Config, er
 	return c, err
 }
 
-func openOffice(t *testing.T) *office {
+func newTestHost(t *testing.T) *testHost {
 	t.Helper()
 	trusted := newSigner(t)
 	env, config, err := testcluster.Start(func() *envtest.Environment {
@@ -128,32 +128,32 @@ func openOffice(t *testing.T) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{Client: c, config: config, signer: trusted}
+	o := &testHost{Client: c, config: config, signer: trusted}
 	o.deny.Store("")
-	o.make(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: system}})
-	o.make(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: "invite"}})
-	o.make(t, &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: "org1"}})
-	o.make(t, &rbacv1.ClusterRole{
+	o.create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: system}})
+	o.create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: "invite"}})
+	o.create(t, &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: "org1"}})
+	o.create(t, &rbacv1.ClusterRole{
 		ObjectMeta: metav1.ObjectMeta{Name: "request"},
 		Rules: []rbacv1.PolicyRule{
 			{APIGroups: []string{"certificates.k8s.io"}, Resources: []string{"certificatesigningrequests"}, Verbs: []string{"get", "create", "patch", "delete"}, ResourceNames: v1alpha1.RequestNames("org1")},
 			{APIGroups: []string{v1alpha1.GroupName}, Resources: []string{"members", "members/status", "memberplans"}, Verbs: []string{"get", "list", "watch", "patch"}},
 		},
 	})
-	o.make(t, &rbacv1.ClusterRoleBinding{
+	o.create(t, &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: "request"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "request"},
 		Subjects: []rbacv1.Subject{
 			{Kind: rbacv1.ServiceAccountKind, Namespace: system, Name: "invite"},
 			{Kind: rbacv1.GroupKind, APIGroup: rbacv1.GroupName, Name: v1alpha1.MembersGroup},
 		},
 	})
-	o.inForce(t, "system:serviceaccount:"+system+":invite")
-	o.decide(t)
+	o.waitForAccess(t, "system:serviceaccount:"+system+":invite")
+	o.runApprover(t)
 	return o
 }
 
-// inForce waits until the API server's authorizer, which watches bindings as everybody does, has seen the one above.
-func (o *office) inForce(t *testing.T, user string) {
+// waitForAccess waits until the API server's authorizer, which watches bindings as everybody does, has seen the one above.
+func (o *testHost) waitForAccess(t *testing.T, user string) {
 	t.Helper()
 	for deadline := time.Now().Add(3 * time.Minute); ; {
 		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
@@ -169,11 +169,11 @@ func (o *office) inForce(t *testing.T, user string) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s may not make requests: %s", user, review.Status.Reason)
 		}
-		pause(context.Background(), 20*time.Millisecond)
+		sleep(context.Background(), 20*time.Millisecond)
 	}
 }
 
-func (o *office) make(t *testing.T, obj client.Object) {
+func (o *testHost) create(t *testing.T, obj client.Object) {
 	t.Helper()
 	if err := o.Create(context.Background(), obj); err != nil {
 		t.Fatalf("create %T: %v", obj, err)
@@ -181,7 +181,7 @@ func (o *office) make(t *testing.T, obj client.Object) {
 }
 
 // invite is a new invitation, stored where the agent looks for it.
-func (o *office) invite(t *testing.T) {
+func (o *testHost) invite(t *testing.T) {
 	t.Helper()
 	ctx := context.Background()
 	request := &authenticationv1.TokenRequest{}
@@ -192,26 +192,26 @@ func (o *office) invite(t *testing.T) {
 	o.bootstrap(t, request.Status.Token)
 }
 
-func (o *office) bootstrap(t *testing.T, token string) {
+func (o *testHost) bootstrap(t *testing.T, token string) {
 	t.Helper()
 	ctx := context.Background()
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: BootstrapSecret}}
 	_ = o.Delete(ctx, secret)
-	o.make(t, &corev1.Secret{
+	o.create(t, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: BootstrapSecret},
 		Data:       map[string][]byte{keyServer: []byte(o.config.Host), keyAuthority: o.config.CAData, keyToken: []byte(token)},
 	})
 }
 
-// decide answers requests, until the test ends.
-func (o *office) decide(t *testing.T) {
+// runApprover answers requests, until the test ends.
+func (o *testHost) runApprover(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	t.Cleanup(func() { cancel(); <-done })
 	go func() {
 		defer close(done)
-		for pause(ctx, 20*time.Millisecond) {
+		for sleep(ctx, 20*time.Millisecond) {
 			var all certificatesv1.CertificateSigningRequestList
 			if o.List(ctx, &all) != nil {
 				continue
@@ -224,7 +224,7 @@ func (o *office) decide(t *testing.T) {
 	}()
 }
 
-func (o *office) answer(ctx context.Context, t *testing.T, csr *certificatesv1.CertificateSigningRequest) {
+func (o *testHost) answer(ctx context.Context, t *testing.T, csr *certificatesv1.CertificateSigningRequest) {
 	if len(csr.Status.Conditions) > 0 {
 		return
 	}
@@ -260,16 +260,16 @@ func (o *office) answer(ctx context.Context, t *testing.T, csr *certificatesv1.C
 	}
 }
 
-func (o *office) link() *Link {
+func (o *testHost) session() *HostSession {
 	l := New(Options{
 		Member: "org1", Namespace: system, Own: o.Client, CredentialLifetime: time.Hour, Log: logr.Discard(), Now: time.Now,
 		LeaseDuration: time.Minute, LeaseInterval: time.Minute,
 	})
-	l.registrar.useWait = 3 * time.Second
+	l.registrar.credentialTimeout = 3 * time.Second
 	return l
 }
 
-func (o *office) secret(t *testing.T, name string) map[string][]byte {
+func (o *testHost) secret(t *testing.T, name string) map[string][]byte {
 	t.Helper()
 	var s corev1.Secret
 	if err := o.Get(context.Background(), client.ObjectKey{Namespace: system, Name: name}, &s); err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/hanse-io/hanse/member-agent/policy"
 )
 
-// measure is what a plan asks of the organization's cluster.
-func measure(spec *v1alpha1.MemberPlanSpec) (policy.Usage, error) {
+// planUsage is what a plan requests of the organization's cluster.
+func planUsage(spec *v1alpha1.MemberPlanSpec) (policy.Usage, error) {
 	raw, err := json.Marshal(spec)
 	if err != nil {
 		return policy.Usage{}, fmt.Errorf("encode the plan: %w", err)
@@ -22,16 +22,16 @@ func measure(spec *v1alpha1.MemberPlanSpec) (policy.Usage, error) {
 		if n.Storage.Size != nil {
 			u.Storage += max(n.Storage.Size.Value(), 0)
 		}
-		largest(&u, n.Resources)
+		maxUsage(&u, n.Resources)
 	}
 	for _, c := range spec.Contracts {
-		largest(&u, c.Resources)
+		maxUsage(&u, c.Resources)
 	}
 	return u, nil
 }
 
-// largest takes over what a pod asks for, where that is more.
-func largest(u *policy.Usage, resources *corev1.ResourceRequirements) {
+// maxUsage raises the maxima to a pod's requests and limits.
+func maxUsage(u *policy.Usage, resources *corev1.ResourceRequirements) {
 	if resources == nil {
 		return
 	}
@@ -41,24 +41,24 @@ func largest(u *policy.Usage, resources *corev1.ResourceRequirements) {
 	}
 }
 
-// ceiling knows what every mirrored plan asks for, and lets no plan in that would exceed the organization's limits. Plans
-// are let in one after the other, however many arrive at once.
-type ceiling struct {
+// usageTracker holds the usage of every mirrored plan, and admits no plan that would exceed the organization's limits.
+// Plans are admitted one at a time.
+type usageTracker struct {
 	limits policy.Limits
 
 	mu   sync.Mutex
 	used map[string]policy.Usage
 }
 
-// know takes over a mirror that there is already.
-func (c *ceiling) know(mirror *v1alpha1.MemberPlan) {
+// addExisting adds an existing mirror.
+func (c *usageTracker) addExisting(mirror *v1alpha1.MemberPlan) {
 	c.mu.Lock()
 	_, known := c.used[mirror.Name]
 	c.mu.Unlock()
 	if known {
 		return
 	}
-	u, err := measure(&mirror.Spec)
+	u, err := planUsage(&mirror.Spec)
 	if err != nil {
 		u = policy.Usage{}
 	}
@@ -69,9 +69,9 @@ func (c *ceiling) know(mirror *v1alpha1.MemberPlan) {
 	}
 }
 
-// admit lets a plan in, or says which limit it would exceed. undo takes it back, if it could not be mirrored.
-func (c *ceiling) admit(plan *v1alpha1.MemberPlan) (why string, undo func()) {
-	next, err := measure(&plan.Spec)
+// admit admits a plan, or says which limit it would exceed. undo reverts that if the plan could not be mirrored.
+func (c *usageTracker) admit(plan *v1alpha1.MemberPlan) (why string, undo func()) {
+	next, err := planUsage(&plan.Spec)
 	if err != nil {
 		return err.Error(), nil
 	}
@@ -101,8 +101,8 @@ func (c *ceiling) admit(plan *v1alpha1.MemberPlan) (why string, undo func()) {
 	}
 }
 
-// forget is told of a mirror that is no more.
-func (c *ceiling) forget(name string) {
+// forget removes a deleted mirror.
+func (c *usageTracker) forget(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.used, name)

@@ -21,12 +21,12 @@ import (
 	"github.com/hanse-io/hanse/member-agent/policy"
 )
 
-// Events that the room raises about the agent's bootstrap Secret.
+// Events records events about the agent's bootstrap Secret.
 type Events interface {
 	Eventf(regarding runtime.Object, related runtime.Object, eventtype, reason, action, note string, args ...any)
 }
 
-// Options of a Link.
+// Options of a HostSession.
 type Options struct {
 	// Member that the agent belongs to.
 	Member string
@@ -46,70 +46,71 @@ type Options struct {
 	CredentialLifetime time.Duration
 	// Workers that mirror and report in parallel.
 	Workers int
-	// Check says why a plan is not this organization's to carry out, and under which reason of the API; empty when it is.
+	// Check says why a plan is rejected, with a reason of the API; empty if it is valid.
 	Check func(*v1alpha1.MemberPlan) (reason, why string)
 	// Limits are the most that plans may ask for.
 	Limits policy.Limits
-	// Metrics takes the room's metrics; nil for none.
+	// Metrics registers this package's metrics; nil for none.
 	Metrics prometheus.Registerer
 	Events  Events
 	Log     logr.Logger
 	Now     func() time.Time
 }
 
-// Link is the agent's link to the host. It is a manager's Runnable and needs to lead.
-type Link struct {
-	options   Options
-	store     store
-	registrar registrar
-	facts     *factBoard
-	local     localEvents
-	ceiling   ceiling
-	refusals  *refusals
-	pace      pace
-	watcher   *watcher
-	reporting sync.Mutex
-	// tried is when each invitation, by its hash, was last tried beside a credential that works.
+// HostSession keeps the agent's session with the host. It is a manager.Runnable that needs leader election.
+type HostSession struct {
+	options         Options
+	store           store
+	registrar       registrar
+	facts           *statusReporter
+	local           localEvents
+	usage           usageTracker
+	rejections      *rejections
+	writeLimiter    writeLimiter
+	credentialWatch *credentialWatch
+	reportLock      sync.Mutex
+	// tried is when each invitation, by its hash, was last tried while there was a valid credential.
 	tried map[string]time.Time
 	log   logr.Logger
 }
 
-// New returns a Link that is not yet started.
-func New(o Options) *Link {
+// New returns a HostSession that is not yet started.
+func New(o Options) *HostSession {
 	scheme := o.Own.Scheme()
-	return &Link{
+	return &HostSession{
 		options: o,
 		store:   store{reader: o.Own, writer: o.Own, namespace: o.Namespace},
 		registrar: registrar{
-			member:   o.Member,
-			lifetime: o.CredentialLifetime,
-			now:      o.Now,
-			useWait:  useWait,
-			connect:  func(c *rest.Config) (client.Client, error) { return directClient(c, scheme) },
+			member:            o.Member,
+			lifetime:          o.CredentialLifetime,
+			now:               o.Now,
+			credentialTimeout: credentialTimeout,
+			connect:           func(c *rest.Config) (client.Client, error) { return directClient(c, scheme) },
 		},
-		facts:    newFactBoard(),
-		ceiling:  ceiling{limits: o.Limits, used: map[string]policy.Usage{}},
-		refusals: newRefusals(o.Metrics),
-		watcher:  newWatcher(o.Metrics),
-		tried:    map[string]time.Time{},
-		pace:     pace{limiters: map[string]*rate.Limiter{}},
-		log:      o.Log.WithName("host"),
+		facts:           newStatusReporter(),
+		usage:           usageTracker{limits: o.Limits, used: map[string]policy.Usage{}},
+		rejections:      newRejections(o.Metrics),
+		credentialWatch: newCredentialWatch(o.Metrics),
+		tried:           map[string]time.Time{},
+		writeLimiter:    writeLimiter{limiters: map[string]*rate.Limiter{}},
+		log:             o.Log.WithName("host"),
 	}
 }
 
 // NeedLeaderElection says that one replica at a time talks to the host.
-func (l *Link) NeedLeaderElection() bool { return true }
+func (l *HostSession) NeedLeaderElection() bool { return true }
 
-// Start keeps the link up until ctx ends. It returns no error but ctx's end: a host that is away is no reason to stop.
-func (l *Link) Start(ctx context.Context) error {
-	stop, err := l.observe(ctx)
+// Start runs sessions until ctx ends. It returns an error only if the mirrors cannot be watched: an unreachable host is
+// retried.
+func (l *HostSession) Start(ctx context.Context) error {
+	stop, err := l.watchMirrors(ctx)
 	if err != nil {
 		return err
 	}
 	defer stop()
 	for failures := 0; ctx.Err() == nil; {
 		began := l.options.Now()
-		err := l.once(ctx)
+		err := l.runSession(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -120,16 +121,16 @@ func (l *Link) Start(ctx context.Context) error {
 		if l.options.Now().Sub(began) > 2*time.Minute {
 			failures = 0
 		}
-		l.complain(err)
-		pause(ctx, delay(failures))
+		l.reportError(err)
+		sleep(ctx, backoff(failures))
 		failures++
 	}
 	return nil
 }
 
-// once is one spell: find the credential, and work with it until it is renewed or rejected.
-func (l *Link) once(ctx context.Context) error {
-	c, err := l.credential(ctx)
+// runSession is one session: it finds the credential and works with it until it is renewed or rejected.
+func (l *HostSession) runSession(ctx context.Context) error {
+	c, err := l.loadCredential(ctx)
 	if err != nil {
 		return err
 	}
@@ -154,28 +155,28 @@ func (l *Link) once(ctx context.Context) error {
 
 // keepCredential renews the credential in time. It returns when there is a new one or a new invitation, or when the host
 // rejects the one that there is.
-func (l *Link) keepCredential(ctx context.Context, conn *connection, c *credential) error {
+func (l *HostSession) keepCredential(ctx context.Context, conn *connection, c *credential) error {
 	changed := l.options.Now()
 	for tries := 0; ; {
 		wait := c.renewAt().Sub(l.options.Now())
 		if tries > 0 {
-			wait = delay(tries)
+			wait = backoff(tries)
 		}
 		timer := time.NewTimer(min(max(wait, 0), invitationInterval))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return nil
-		case <-conn.rejected:
+		case <-conn.unauthorized:
 			timer.Stop()
-			return errRejected
+			return errUnauthorized
 		case <-timer.C:
 		}
 		if invited, err := l.store.invitation(ctx); err == nil {
-			if l.worthTrying(invited, c, true) {
+			if l.shouldRegister(invited, c, true) {
 				return nil
 			}
-			l.tidy(ctx, invited, c)
+			l.removeUsedToken(ctx, invited, c)
 		}
 		if tries == 0 && l.options.Now().Before(c.renewAt()) {
 			continue
@@ -192,45 +193,45 @@ func (l *Link) keepCredential(ctx context.Context, conn *connection, c *credenti
 	}
 }
 
-// renew gets another certificate for the credential's key, and stores it. The host is told of the request before it is made,
+// renew requests another certificate for the credential's key, and stores it. The request is reported to the host before,
 // so that it can tell it from one that somebody else makes.
-func (l *Link) renew(ctx context.Context, conn *connection, c *credential) error {
+func (l *HostSession) renew(ctx context.Context, conn *connection, c *credential) error {
 	next := *c
 	err := l.registrar.renew(ctx, &next, func(hash string) error {
 		c.requests.add(hash)
-		if err := l.store.save(ctx, held{current: c}); err != nil {
+		if err := l.store.save(ctx, storedCredentials{current: c}); err != nil {
 			return err
 		}
 		f, known := l.facts.get()
 		if !known {
-			return errors.New("the organization's own identity has not been looked at yet")
+			return errors.New("the organization's own identity is not known yet")
 		}
 		return l.report(ctx, conn, f, c)
 	})
 	if err != nil {
 		return err
 	}
-	return l.store.save(ctx, held{current: &next})
+	return l.store.save(ctx, storedCredentials{current: &next})
 }
 
 // invitationInterval is how often the agent looks whether there is a new invitation.
 const invitationInterval = time.Minute
 
-func (l *Link) complain(err error) {
-	var refused errRefused
+func (l *HostSession) reportError(err error) {
+	var refused errNotAdmitted
 	switch {
 	case errors.As(err, &refused):
 		l.event(corev1.EventTypeWarning, "Refused", refused.Error())
-		l.log.Error(err, "the host refuses this agent")
+		l.log.Error(err, "the host denies this agent's registration")
 	case errors.Is(err, errNoInvitation):
 		l.event(corev1.EventTypeWarning, "NotInvited", err.Error())
 		l.log.Error(err, "no access to the host")
 	default:
-		l.log.Error(err, "no connection to the host; everything else goes on from the mirrored plans")
+		l.log.Error(err, "no connection to the host; the agent continues with the mirrored plans")
 	}
 }
 
-func (l *Link) event(kind, reason, message string) {
+func (l *HostSession) event(kind, reason, message string) {
 	if l.options.Events == nil {
 		return
 	}
