@@ -98,7 +98,7 @@ func TestAgent(t *testing.T) {
 	own.namespace(t, agentNamespace)
 	own.chart(t)
 	prepareHost(t, host)
-	way := credential(t, own, host, "org1")
+	way := registerMember(t, own, host, "org1")
 	stop := startAgent(t, own)
 	plan := samplePlan("trade", "org1")
 	host.apply(t, plan)
@@ -106,15 +106,15 @@ func TestAgent(t *testing.T) {
 	here := client.ObjectKey{Namespace: agentNamespace, Name: "trade"}
 
 	eventually(t, "a cluster without cert-manager says so",
-		condition(own, here, v1alpha1.PlanIdentitiesReady, metav1.ConditionFalse, v1alpha1.ReasonCertManagerMissing))
+		hasCondition(own, here, v1alpha1.PlanIdentitiesReady, metav1.ConditionFalse, v1alpha1.ReasonCertManagerMissing))
 	eventually(t, "the host learns of it",
-		condition(host, onHost, v1alpha1.PlanIdentitiesReady, metav1.ConditionFalse, v1alpha1.ReasonCertManagerMissing))
+		hasCondition(host, onHost, v1alpha1.PlanIdentitiesReady, metav1.ConditionFalse, v1alpha1.ReasonCertManagerMissing))
 
 	own.startCertManager(t)
 	eventually(t, "certificates are issued once cert-manager is there",
-		condition(own, here, v1alpha1.PlanIdentitiesReady, metav1.ConditionTrue, v1alpha1.ReasonReady))
+		hasCondition(own, here, v1alpha1.PlanIdentitiesReady, metav1.ConditionTrue, v1alpha1.ReasonReady))
 	eventually(t, "nodes wait for a StorageClass that is missing",
-		condition(host, onHost, v1alpha1.PlanNodesReady, metav1.ConditionFalse, v1alpha1.ReasonStorageClassMissing))
+		hasCondition(host, onHost, v1alpha1.PlanNodesReady, metav1.ConditionFalse, v1alpha1.ReasonStorageClassMissing))
 	own.apply(t, &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: "fast"}, Provisioner: "example.com/none"})
 	eventually(t, "nodes are made once the StorageClass is there", nodesOf(own, "hanse-trade"))
 	eventually(t, "the other member's node has its one name here", func(ctx context.Context) error {
@@ -139,18 +139,18 @@ func TestAgent(t *testing.T) {
 		return nil
 	})
 
-	connects(t, host, own, onHost, func() {
+	checkConnection(t, host, own, onHost, func() {
 		stop()
 		stop = startAgent(t, own)
 	})
-	firstBlocks(t, own)
-	drifts(t, own)
-	burst(t, host, own)
+	checkFirstBlocks(t, own)
+	checkDrift(t, own)
+	checkBurst(t, host, own)
 
 	other := samplePlan("stray", "org9")
 	host.apply(t, other)
 	eventually(t, "a plan for another member is refused",
-		refused(host, client.ObjectKeyFromObject(other), v1alpha1.ReasonWrongMember))
+		isRejected(host, client.ObjectKeyFromObject(other), v1alpha1.ReasonWrongMember))
 	if err := own.Get(ctx, client.ObjectKey{Namespace: agentNamespace, Name: "stray"}, &v1alpha1.MemberPlan{}); !apierrors.IsNotFound(err) {
 		t.Fatalf("the plan for another member was mirrored: %v", err)
 	}
@@ -162,16 +162,16 @@ func TestAgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	way.block()
-	heals(t, own, "while the host is away")
+	checkHealing(t, own, "while the host is away")
 	stop()
 	startAgent(t, own)
-	heals(t, own, "after a restart while the host is away")
+	checkHealing(t, own, "after a restart while the host is away")
 	way.open()
-	returns(t, own, host)
+	checkReconnect(t, own, host)
 }
 
-// firstBlocks keeps first blocks in the consortium's namespace, under the agent's own rights.
-func firstBlocks(t *testing.T, own *cluster) {
+// checkFirstBlocks keeps first blocks in the consortium's namespace, under the agent's own rights.
+func checkFirstBlocks(t *testing.T, own *cluster) {
 	t.Helper()
 	ctx := context.Background()
 	agent, err := client.New(own.agentConfig(), client.Options{Scheme: own.Scheme()})
@@ -231,9 +231,9 @@ func firstBlocks(t *testing.T, own *cluster) {
 	}
 }
 
-// returns is what happens once the host can be reached again: the plan that it has lost stays mirrored, a new one
+// checkReconnect is what happens once the host can be reached again: the plan that it has lost stays mirrored, a new one
 // arrives, and one that says retire takes everything down, here first and then its mirror.
-func returns(t *testing.T, own, host *cluster) {
+func checkReconnect(t *testing.T, own, host *cluster) {
 	t.Helper()
 	ctx := context.Background()
 	plan := samplePlan("fish", "org1")
@@ -252,7 +252,7 @@ func returns(t *testing.T, own, host *cluster) {
 	if err := host.Patch(ctx, plan, before); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a plan that says retire is taken down", condition(host, onHost, v1alpha1.PlanRetired, metav1.ConditionTrue, v1alpha1.ReasonReady))
+	eventually(t, "a plan that says retire is taken down", hasCondition(host, onHost, v1alpha1.PlanRetired, metav1.ConditionTrue, v1alpha1.ReasonReady))
 	if err := nodesOf(own, "hanse-fish")(ctx); !apierrors.IsNotFound(err) {
 		t.Fatalf("nodes of a retired plan: %v", err)
 	}
@@ -271,8 +271,8 @@ func returns(t *testing.T, own, host *cluster) {
 	})
 }
 
-// burst measures how long a plan takes from the host into the own cluster: alone, and a hundred at once.
-func burst(t *testing.T, host, own *cluster) {
+// checkBurst measures how long a plan takes from the host into the own cluster: alone, and a hundred at once.
+func checkBurst(t *testing.T, host, own *cluster) {
 	t.Helper()
 	ctx := context.Background()
 	var watch watchFor
@@ -374,8 +374,8 @@ func (w *watchFor) await(name string) (time.Time, bool) {
 	}
 }
 
-// drifts edits what has no generation, and waits for it to be as it was: well before the agent looks at everything again.
-func drifts(t *testing.T, own *cluster) {
+// checkDrift edits what has no generation, and waits for it to be as it was: well before the agent looks at everything again.
+func checkDrift(t *testing.T, own *cluster) {
 	t.Helper()
 	ctx := context.Background()
 	key := client.ObjectKey{Namespace: "hanse-trade", Name: "peer0-org1"}
@@ -400,13 +400,13 @@ func drifts(t *testing.T, own *cluster) {
 		}
 		return nil
 	})
-	if took := time.Since(edited); took > apply.Memory/2 {
+	if took := time.Since(edited); took > apply.CacheTTL/2 {
 		t.Errorf("that took %s: nothing but the passing of time has put them right", took)
 	}
 }
 
-// heals takes a node away and waits for it to come back from the mirror.
-func heals(t *testing.T, own *cluster, when string) {
+// checkHealing takes a node away and waits for it to come back from the mirror.
+func checkHealing(t *testing.T, own *cluster, when string) {
 	t.Helper()
 	gone := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "hanse-trade", Name: "peer0-org1"}}
 	if err := own.Delete(context.Background(), gone); err != nil {

@@ -65,9 +65,9 @@ func render(t *testing.T, values string) (string, error) {
 	return string(out), err
 }
 
-// TestChartRefuses has helm say what is wrong and what to write instead, where the agent, the gateway or the cluster would
+// TestChartValidation has helm say what is wrong and what to write instead, where the agent, the gateway or the cluster would
 // not take what becomes of a value.
-func TestChartRefuses(t *testing.T) {
+func TestChartValidation(t *testing.T) {
 	for _, c := range []struct{ why, values, name, remedy string }{
 		{"a Member without a name", `member: {name: ""}`, "member.name", "kubectl hanse invite NAME"},
 		{"no name of a Member", `member: {name: Org1}`, "member.name", "lower-case letters"},
@@ -213,8 +213,8 @@ func TestChartRefuses(t *testing.T) {
 	}
 }
 
-// TestChartRefusesAllAtOnce spares people one helm command for each mistake.
-func TestChartRefusesAllAtOnce(t *testing.T) {
+// TestChartReportsAllProblems spares people one helm command for each mistake.
+func TestChartReportsAllProblems(t *testing.T) {
 	out, err := render(t, `{agent: {leaseDuration: 1d}, host: {caData: xyz}, gateway: {lines: {deny: [x]}}}`)
 	for _, name := range []string{"agent.leaseDuration", "host.caData", "gateway.lines.deny[0]"} {
 		if err == nil || !strings.Contains(out, name) {
@@ -223,9 +223,9 @@ func TestChartRefusesAllAtOnce(t *testing.T) {
 	}
 }
 
-// TestProgramsTakeWhatTheChartTakes has helm render values at the edge of what it takes, and the programs read what becomes
+// TestProgramsAcceptChartValues has helm render values at the edge of what it takes, and the programs read what becomes
 // of them: chart and programs cannot drift apart.
-func TestProgramsTakeWhatTheChartTakes(t *testing.T) {
+func TestProgramsAcceptChartValues(t *testing.T) {
 	for _, c := range []struct{ why, values, becomes string }{
 		{"the defaults", ``, "--lease-duration=80s"},
 		{"the longest name", `member: {name: a23456789-123456789-123456789-1234567890}`, ""},
@@ -273,15 +273,15 @@ func TestProgramsTakeWhatTheChartTakes(t *testing.T) {
 			t.Errorf("%s: %v\n%.2000s", c.why, err, out)
 			continue
 		}
-		args := takenByPrograms(t, c.why, out)
+		args := acceptedByPrograms(t, c.why, out)
 		if !strings.Contains(args, c.becomes) {
 			t.Errorf("%s: nobody is given %s: %s", c.why, c.becomes, args)
 		}
 	}
 }
 
-// takenByPrograms has the programs read what a chart has rendered, and answers with their arguments.
-func takenByPrograms(t *testing.T, why, rendered string) string {
+// acceptedByPrograms has the programs read what a chart has rendered, and answers with their arguments.
+func acceptedByPrograms(t *testing.T, why, rendered string) string {
 	t.Helper()
 	var all []string
 	strict := serializer.NewCodecFactory(clientgoscheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
@@ -303,7 +303,7 @@ func takenByPrograms(t *testing.T, why, rendered string) string {
 		case *appsv1.Deployment:
 			args := o.Spec.Template.Spec.Containers[0].Args
 			all = append(all, args...)
-			if err := taken(t, args); err != nil {
+			if err := accepted(t, args); err != nil {
 				t.Errorf("%s: %s does not take %q: %v", why, o.Name, args, err)
 			}
 		case *corev1.Secret:
@@ -322,8 +322,8 @@ func takenByPrograms(t *testing.T, why, rendered string) string {
 	return strings.Join(all, " ")
 }
 
-// taken has a program read its arguments, as far as it goes without a cluster.
-func taken(t *testing.T, args []string) error {
+// accepted has a program read its arguments, as far as it goes without a cluster.
+func accepted(t *testing.T, args []string) error {
 	t.Helper()
 	sub, rest, err := command().Find(args)
 	if err != nil {

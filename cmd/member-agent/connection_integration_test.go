@@ -20,9 +20,9 @@ import (
 	"github.com/hanse-io/hanse/member-agent/signature"
 )
 
-// published is what an organization shows to the others: its root, and a record signed under it, with TLS roots of its
+// newRecord is what an organization shows to the others: its root, and a record signed under it, with TLS roots of its
 // own that tell whose it is.
-func published(t *testing.T, member string) (root string, record *v1alpha1.SignedRecord, tlsRoot string) {
+func newRecord(t *testing.T, member string) (root string, record *v1alpha1.SignedRecord, tlsRoot string) {
 	t.Helper()
 	var authorities [2]*fabrictest.Authority
 	for i := range authorities {
@@ -50,8 +50,8 @@ func published(t *testing.T, member string) (root string, record *v1alpha1.Signe
 	return string(authorities[0].PEM), &signed, string(authorities[1].PEM)
 }
 
-// show has the host show a root and a record as org2's.
-func show(t *testing.T, host *cluster, key client.ObjectKey, root string, record *v1alpha1.SignedRecord) {
+// setMember has the host show a root and a record as org2's.
+func setMember(t *testing.T, host *cluster, key client.ObjectKey, root string, record *v1alpha1.SignedRecord) {
 	t.Helper()
 	var plan v1alpha1.MemberPlan
 	if err := host.Get(context.Background(), key, &plan); err != nil {
@@ -64,8 +64,8 @@ func show(t *testing.T, host *cluster, key client.ObjectKey, root string, record
 	}
 }
 
-// connection reads how applications connect, and says what is wrong if it does not hold a text.
-func connection(own *cluster, cm *corev1.ConfigMap, holds string) func(context.Context) error {
+// hasConnection reads how applications connect, and says what is wrong if it does not hold a text.
+func hasConnection(own *cluster, cm *corev1.ConfigMap, holds string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if err := own.Get(ctx, client.ObjectKey{Namespace: "hanse-trade", Name: v1alpha1.ConnectionConfigMap}, cm); err != nil {
 			return err
@@ -77,30 +77,30 @@ func connection(own *cluster, cm *corev1.ConfigMap, holds string) func(context.C
 	}
 }
 
-// connects follows how applications connect: it is written down here, from what the agent has verified. A host that
+// checkConnection follows how applications connect: it is written down here, from what the agent has verified. A host that
 // shows another root and record for a member changes nothing of it, over a restart of the agent too.
-func connects(t *testing.T, host, own *cluster, onHost client.ObjectKey, restart func()) {
+func checkConnection(t *testing.T, host, own *cluster, onHost client.ObjectKey, restart func()) {
 	t.Helper()
 	ctx := context.Background()
 	var cm corev1.ConfigMap
-	eventually(t, "how applications connect is written down here", connection(own, &cm, `"grpcs://peer0-org1.hanse-trade:7051"`))
+	eventually(t, "how applications connect is written down here", hasConnection(own, &cm, `"grpcs://peer0-org1.hanse-trade:7051"`))
 	if missing := cm.Annotations[v1alpha1.AnnotationConnectionMissing]; missing != "org2" || strings.Contains(cm.Data[v1alpha1.ConnectionProfile], "org2") {
 		t.Fatalf("org2 has said nothing yet; missing is %q in\n%s", missing, cm.Data[v1alpha1.ConnectionProfile])
 	}
-	root, record, tlsRoot := published(t, "org2")
-	show(t, host, onHost, root, record)
+	root, record, tlsRoot := newRecord(t, "org2")
+	setMember(t, host, onHost, root, record)
 	line := func(pem string) string { return strings.Split(pem, "\n")[3] }
-	eventually(t, "a member whose record is verified is in it", connection(own, &cm, line(tlsRoot)))
+	eventually(t, "a member whose record is verified is in it", hasConnection(own, &cm, line(tlsRoot)))
 	before := cm.Data[v1alpha1.ConnectionProfile]
 
-	falseRoot, falseRecord, falseTLSRoot := published(t, "org2")
-	show(t, host, onHost, falseRoot, falseRecord)
+	falseRoot, falseRecord, falseTLSRoot := newRecord(t, "org2")
+	setMember(t, host, onHost, falseRoot, falseRecord)
 	here := client.ObjectKey{Namespace: agentNamespace, Name: onHost.Name}
-	refused := condition(own, here, v1alpha1.PlanTrusted, "False", v1alpha1.ReasonRootChanged)
+	refused := hasCondition(own, here, v1alpha1.PlanTrusted, "False", v1alpha1.ReasonRootChanged)
 	unchanged := func(when string) {
 		t.Helper()
 		eventually(t, "another root is refused "+when, refused)
-		if err := connection(own, &cm, line(tlsRoot))(ctx); err != nil || cm.Data[v1alpha1.ConnectionProfile] != before || strings.Contains(before, line(falseTLSRoot)) {
+		if err := hasConnection(own, &cm, line(tlsRoot))(ctx); err != nil || cm.Data[v1alpha1.ConnectionProfile] != before || strings.Contains(before, line(falseTLSRoot)) {
 			t.Fatalf("%s: a captured host has changed how applications connect (%v) to\n%s", when, err, cm.Data[v1alpha1.ConnectionProfile])
 		}
 	}
@@ -114,6 +114,6 @@ func connects(t *testing.T, host, own *cluster, onHost client.ObjectKey, restart
 		return own.Get(ctx, client.ObjectKey{Namespace: "hanse-trade", Name: "peer0-org2"}, &corev1.Service{})
 	})
 	unchanged("after a restart")
-	show(t, host, onHost, root, record)
-	eventually(t, "the member's own root is trusted again", condition(own, here, v1alpha1.PlanTrusted, "True", v1alpha1.ReasonReady))
+	setMember(t, host, onHost, root, record)
+	eventually(t, "the member's own root is trusted again", hasCondition(own, here, v1alpha1.PlanTrusted, "True", v1alpha1.ReasonReady))
 }

@@ -27,8 +27,8 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// captiveCRDs are the host's kinds without any validation of plans: whoever has the host does not keep to it.
-func captiveCRDs(t *testing.T) string {
+// crdsWithoutSchema are the host's kinds without any validation of plans: whoever has the host does not keep to it.
+func crdsWithoutSchema(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	files, err := filepath.Glob("../../charts/federation/crds/*.yaml")
@@ -78,12 +78,12 @@ func withoutSchema(t *testing.T, text []byte) []byte {
 // A captured host floods the agent with plans. The organization's cluster stays as it is, and says so.
 func TestFlood(t *testing.T) {
 	ctx := context.Background()
-	host := startCluster(t, captiveCRDs(t))
+	host := startCluster(t, crdsWithoutSchema(t))
 	own := startCluster(t, "../../charts/member-agent/crds")
 	own.namespace(t, agentNamespace)
 	own.chart(t)
 	prepareHost(t, host)
-	credential(t, own, host, "org1")
+	registerMember(t, own, host, "org1")
 	registry := prometheus.NewRegistry()
 	stop := startAgent(t, own, func(o *options) {
 		o.limits, o.registry = map[string]string{"consortia": "4", "planBytes": "64Ki"}, registry
@@ -95,7 +95,7 @@ func TestFlood(t *testing.T) {
 
 	reasons := flood(t, host)
 	for name, reason := range reasons {
-		eventually(t, name+" is refused", refused(host, client.ObjectKey{Namespace: trade.Namespace, Name: name}, reason))
+		eventually(t, name+" is refused", isRejected(host, client.ObjectKey{Namespace: trade.Namespace, Name: name}, reason))
 	}
 	var mirrors v1alpha1.MemberPlanList
 	if err := own.List(ctx, &mirrors); err != nil {
@@ -112,10 +112,10 @@ func TestFlood(t *testing.T) {
 	if err := own.List(ctx, &namespaces, client.HasLabels{v1alpha1.LabelConsortium}); err != nil || len(namespaces.Items) > 4 {
 		t.Errorf("%d consortia's namespaces: %v", len(namespaces.Items), err)
 	}
-	seenAtHome(t, own, registry)
+	checkLocalReports(t, own, registry)
 
 	change(t, host, onHost, func(p *v1alpha1.MemberPlan) { p.Spec.Members[1].Root = strings.Repeat("x", 100<<10) })
-	eventually(t, "a plan that grows too large is refused", refused(host, onHost, v1alpha1.ReasonLimitExceeded))
+	eventually(t, "a plan that grows too large is refused", isRejected(host, onHost, v1alpha1.ReasonLimitExceeded))
 	eventually(t, "its mirror goes on and says so", func(ctx context.Context) error {
 		var p v1alpha1.MemberPlan
 		if err := own.Get(ctx, here, &p); err != nil {
@@ -128,7 +128,7 @@ func TestFlood(t *testing.T) {
 		return nil
 	})
 	change(t, host, onHost, func(p *v1alpha1.MemberPlan) { p.Spec.Members[1].Root = "" })
-	eventually(t, "it is taken over once it is as it should be", condition(host, onHost, v1alpha1.PlanMirrored, metav1.ConditionTrue, v1alpha1.ReasonReady))
+	eventually(t, "it is taken over once it is as it should be", hasCondition(host, onHost, v1alpha1.PlanMirrored, metav1.ConditionTrue, v1alpha1.ReasonReady))
 
 	stop()
 	otherMember(t, own)
@@ -155,7 +155,7 @@ func flood(t *testing.T, host *cluster) map[string]string {
 		beyond := 0
 		for i := range 20 {
 			key := client.ObjectKey{Namespace: v1alpha1.MemberNamespace("org1"), Name: fmt.Sprintf("more%d", i)}
-			if refused(host, key, v1alpha1.ReasonLimitExceeded)(ctx) == nil {
+			if isRejected(host, key, v1alpha1.ReasonLimitExceeded)(ctx) == nil {
 				beyond++
 			}
 		}
@@ -167,8 +167,8 @@ func flood(t *testing.T, host *cluster) map[string]string {
 	return reasons
 }
 
-// seenAtHome says whether the organization learns of it by an event and a metric.
-func seenAtHome(t *testing.T, own *cluster, registry *prometheus.Registry) {
+// checkLocalReports says whether the organization learns of it by an event and a metric.
+func checkLocalReports(t *testing.T, own *cluster, registry *prometheus.Registry) {
 	t.Helper()
 	families, err := registry.Gather()
 	if err != nil {

@@ -97,15 +97,15 @@ func (in invocation) call(ctx context.Context, config *rest.Config, function str
 	}
 	defer func() { err = errors.Join(err, contracts.Close()) }()
 	answer, err = in.send(ctx, contracts, function, arguments)
-	return answer, in.misnamed(&plan, err)
+	return answer, in.explainNotFound(&plan, err)
 }
 
-// misnamed says of a failure that there is no such contract, if the plan has none of that name and nothing shows that it was
+// explainNotFound says of a failure that there is no such contract, if the plan has none of that name and nothing shows that it was
 // committed by other hands. Pure.
-func (in invocation) misnamed(plan *v1alpha1.MemberPlan, err error) error {
+func (in invocation) explainNotFound(plan *v1alpha1.MemberPlan, err error) error {
 	var failed *fabric.Failure
 	ran := errors.As(err, &failed) && (failed.Kind == fabric.FailedByContract || failed.Kind == fabric.FailedToCommit)
-	if err == nil || ran || knows(plan, in.channel, in.contract) {
+	if err == nil || ran || hasContract(plan, in.channel, in.contract) {
 		return err
 	}
 	return fmt.Errorf("channel %s has no contract %s; it has: %s (what its peer says: %w)", in.channel, in.contract, contractsOn(plan, in.channel), err)
@@ -154,8 +154,8 @@ func (in invocation) read(ctx context.Context, own client.Client, plan *v1alpha1
 	return nil
 }
 
-// knows is whether the plan has a contract. One that was committed by other hands can be called all the same.
-func knows(plan *v1alpha1.MemberPlan, channel, contract string) bool {
+// hasContract is whether the plan has a contract. One that was committed by other hands can be called all the same.
+func hasContract(plan *v1alpha1.MemberPlan, channel, contract string) bool {
 	return slices.ContainsFunc(plan.Spec.Contracts, func(c v1alpha1.PlanContract) bool { return c.Channel == channel && c.Name == contract })
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
 )
 
-func TestMisnamed(t *testing.T) {
+func TestExplainNotFound(t *testing.T) {
 	plan := &v1alpha1.MemberPlan{}
 	plan.Spec.Contracts = []v1alpha1.PlanContract{{Channel: "deals", Name: "notary"}, {Channel: "deals", Name: "asset"}, {Channel: "freight", Name: "notry"}}
 	failed := func(kind fabric.FailureKind) error { return fmt.Errorf("raw%w", &fabric.Failure{Kind: kind}) }
@@ -28,7 +28,7 @@ func TestMisnamed(t *testing.T) {
 		{"and so is one whose transaction was ordered", "deals", "foreign", failed(fabric.FailedToCommit), "raw", 5},
 		{"success is no failure", "deals", "foreign", nil, "", 0},
 	} {
-		err := invocation{channel: row.channel, contract: row.contract}.misnamed(plan, row.err)
+		err := invocation{channel: row.channel, contract: row.contract}.explainNotFound(plan, row.err)
 		if row.err == nil {
 			if err != nil {
 				t.Errorf("%s: %v", row.why, err)

@@ -1,6 +1,6 @@
 // Command member-agent is what Hanse runs in an organization's cluster: `run` is the agent, which carries out the
 // organization's plans; `gateway` is the router at its line ends; `invoke` calls a contract. This package turns flags
-// into options and wires the rooms of the member-agent wing together; it must know nothing of how any of them does its
+// into options and wires the packages of member-agent together; it must know nothing of how any of them does its
 // work.
 package main
 

@@ -11,7 +11,7 @@ import (
 	"github.com/hanse-io/hanse/member-agent/nodes"
 )
 
-// network is what the flags say about network policies. The lists are JSON, as NetworkPolicies have them.
+// network are the flags for network policies. The lists are JSON, as NetworkPolicies have them.
 type network struct {
 	enabled                         bool
 	applications, monitoring        []string
@@ -27,7 +27,7 @@ func (n *network) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&n.contractEgress, "contract-egress", "", "what contracts may reach: JSON, a list of NetworkPolicyEgressRules; nothing when empty")
 }
 
-// rules turns the flags into what the nodes room takes.
+// rules converts the flags to nodes.Network.
 func (n *network) rules() (nodes.Network, error) {
 	r := nodes.Network{Disabled: !n.enabled, Applications: n.applications, Monitoring: n.monitoring}
 	for _, list := range []struct {
@@ -49,7 +49,7 @@ func (n *network) rules() (nodes.Network, error) {
 	}
 	for i, peer := range r.Ingress {
 		if peer == (networkingv1.NetworkPolicyPeer{}) {
-			return r, fmt.Errorf("--node-ingress: source %d names nobody: give it a podSelector, a namespaceSelector or an ipBlock", i)
+			return r, fmt.Errorf("--node-ingress: source %d is empty: give it a podSelector, a namespaceSelector or an ipBlock", i)
 		}
 	}
 	return r, nil

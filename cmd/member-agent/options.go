@@ -14,8 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/lifecycle"
 	"github.com/hanse-io/hanse/member-agent/policy"
+	"github.com/hanse-io/hanse/member-agent/reconcile"
 )
 
 // options are what the flags of `run` say.
@@ -41,7 +41,7 @@ type options struct {
 
 	// lineAddressTexts are lineAddresses as the flag has them.
 	lineAddressTexts []string
-	lineAddresses    []lifecycle.LineAddress
+	lineAddresses    []reconcile.LineAddress
 
 	nodeImages, contractImages []string
 	approval                   string
@@ -133,7 +133,7 @@ func (o *options) validate() error {
 	}
 	o.lineAddresses = nil
 	for _, text := range o.lineAddressTexts {
-		a, err := lifecycle.ParseLineAddress(text)
+		a, err := reconcile.ParseLineAddress(text)
 		if err != nil {
 			return fmt.Errorf("--line-address: %w", err)
 		}

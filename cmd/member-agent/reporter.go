@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-// gatewayLease is the Lease by which several gateways agree on which of them reports.
+// gatewayLease is the Lease for the election of the gateway that reports.
 const gatewayLease = "hanse-gateway"
 
 // electReporter lets one of several gateways report. All of them carry traffic and probe the lines all the while. run
@@ -42,7 +42,7 @@ func electReporter(client kubernetes.Interface, namespace, pod string, log *slog
 		return nil, nil, err
 	}
 	return leading.Load, func(ctx context.Context) {
-		for ctx.Err() == nil { // whoever loses an election stands again
+		for ctx.Err() == nil { // retry after a lost election
 			elector.Run(ctx)
 		}
 	}, nil

@@ -29,18 +29,18 @@ import (
 	"github.com/hanse-io/hanse/member-agent/host"
 	"github.com/hanse-io/hanse/member-agent/identity"
 	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
-	"github.com/hanse-io/hanse/member-agent/lifecycle"
 	"github.com/hanse-io/hanse/member-agent/line"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/member-agent/policy"
+	"github.com/hanse-io/hanse/member-agent/reconcile"
 )
 
 // run runs the agent until ctx ends.
 func run(ctx context.Context, config *rest.Config, o options) error {
-	// The own API server has priority and fairness; a limit here would only make a burst of plans wait.
+	// The own API server has priority and fairness; a client-side limit would only delay a burst of plans.
 	config = rest.CopyConfig(config)
 	config.QPS, config.UserAgent = -1, "hanse-member-agent"
-	// Every watch that is compressed keeps 40 KiB here, and more in the API server. There are seven for each consortium.
+	// Every compressed watch uses 40 KiB here, and more in the API server. There are seven for each consortium.
 	config.DisableCompression = true
 	scheme, err := scheme()
 	if err != nil {
@@ -68,22 +68,22 @@ func run(ctx context.Context, config *rest.Config, o options) error {
 	if err := host.EnsureMember(ctx, own, o.namespace, o.member); err != nil {
 		return err
 	}
-	link, err := newLink(mgr, own, config, o)
+	session, err := newHostSession(mgr, own, config, o)
 	if err != nil {
 		return err
 	}
-	gossip, reconciler, err := newLifecycle(ctx, mgr, own, link, o)
+	gossip, reconciler, err := newReconciler(ctx, mgr, own, session, o)
 	if err != nil {
 		return err
 	}
 	if err := reconciler.Setup(mgr); err != nil {
 		return err
 	}
-	lead := leader{own: own, namespace: o.namespace, pod: o.pod}
-	if err := lead.follow(ctx); err != nil {
+	label := leaderLabel{own: own, namespace: o.namespace, pod: o.pod}
+	if err := label.clear(ctx); err != nil {
 		return err
 	}
-	for _, r := range []manager.Runnable{link, manager.RunnableFunc(gossip.Run), manager.RunnableFunc(lead.lead)} {
+	for _, r := range []manager.Runnable{session, manager.RunnableFunc(gossip.Run), manager.RunnableFunc(label.set)} {
 		if err := mgr.Add(r); err != nil {
 			return fmt.Errorf("add a part of the agent: %w", err)
 		}
@@ -102,7 +102,7 @@ func scheme() (*runtime.Scheme, error) {
 }
 
 func newManager(config *rest.Config, scheme *runtime.Scheme, watches *readiness.Watches, o options) (manager.Manager, error) {
-	ours := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
+	managed := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
 	shutdown, leaseDuration, renewDeadline, retryPeriod := 10*time.Second, 20*time.Second, 15*time.Second, 5*time.Second
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme: scheme,
@@ -111,8 +111,8 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, watches *readiness.
 			DefaultTransform:         cache.TransformStripManagedFields(),
 			DefaultWatchErrorHandler: watches.Handler,
 			ByObject: map[client.Object]cache.ByObject{
-				&corev1.Secret{}:    {Label: ours},
-				&corev1.ConfigMap{}: {Label: ours},
+				&corev1.Secret{}:    {Label: managed},
+				&corev1.ConfigMap{}: {Label: managed},
 			},
 		},
 		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
@@ -125,7 +125,7 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, watches *readiness.
 		RenewDeadline:                 &renewDeadline,
 		RetryPeriod:                   &retryPeriod,
 		GracefulShutdownTimeout:       &shutdown,
-		// The link to the host makes its controller anew with every credential.
+		// The host session creates its controller again for every credential.
 		Controller: ctrlconfig.Controller{SkipNameValidation: ptr.To(true)},
 	})
 	if err != nil {
@@ -137,7 +137,7 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, watches *readiness.
 	return mgr, nil
 }
 
-func newLink(mgr manager.Manager, own client.Client, config *rest.Config, o options) (*host.HostSession, error) {
+func newHostSession(mgr manager.Manager, own client.Client, config *rest.Config, o options) (*host.HostSession, error) {
 	limits, err := policy.ParseLimits(o.limits)
 	if err != nil {
 		return nil, err
@@ -152,12 +152,12 @@ func newLink(mgr manager.Manager, own client.Client, config *rest.Config, o opti
 		LeaseInterval: o.leaseInterval, LeaseDuration: o.leaseDuration, CredentialLifetime: o.credentialLifetime,
 		// Each holds a plan of the host in memory while it works on it.
 		Workers: 16, Events: mgr.GetEventRecorder("member-agent"), Log: mgr.GetLogger(), Now: time.Now,
-		Check:  func(plan *v1alpha1.MemberPlan) (string, string) { return lifecycle.Check(plan, o.member) },
+		Check:  func(plan *v1alpha1.MemberPlan) (string, string) { return reconcile.Check(plan, o.member) },
 		Limits: limits, Metrics: o.registry,
 	}), nil
 }
 
-// kubernetesVersion is empty when the API server does not tell it; nobody works by it.
+// kubernetesVersion is empty if the API server does not return it; it is informational.
 func kubernetesVersion(config *rest.Config, mgr manager.Manager) string {
 	c, err := k8sdiscovery.NewDiscoveryClientForConfigAndClient(config, mgr.GetHTTPClient())
 	if err != nil {
@@ -170,17 +170,17 @@ func kubernetesVersion(config *rest.Config, mgr manager.Manager) string {
 	return v.GitVersion
 }
 
-// newLifecycle wires the phases to each other.
-func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, link *host.HostSession, o options) (*discovery.Discovery, *lifecycle.Reconciler, error) {
-	applier := apply.New(own, lifecycle.Owner, time.Now)
+// newReconciler wires the phases.
+func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, session *host.HostSession, o options) (*discovery.Discovery, *reconcile.Reconciler, error) {
+	applier := apply.New(own, reconcile.Owner, time.Now)
 	agent := nodes.Agent{Namespace: o.namespace, ServiceAccount: o.serviceAccount}
 	engine := fabric.New(fabric.Options{ClusterDomain: o.clusterDomain, AllowsName: policy.Names(o.extraSANs).Allows})
 	network, err := o.network.rules()
 	if err != nil {
 		return nil, nil, err
 	}
-	rings := &gossip{}
-	reconciler := lifecycle.New(ctx, lifecycle.Options{
+	adapter := &discoveryAdapter{}
+	reconciler := reconcile.New(ctx, reconcile.Options{
 		Member: o.member, MSPID: o.mspID, Namespace: o.namespace, Agent: agent,
 		Own: own, Cache: mgr.GetCache(), Config: mgr.GetConfig(), Applier: applier,
 		Identity: &identity.Phase{
@@ -194,12 +194,12 @@ func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, l
 			Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own, KeepVolumes: o.keepVolumes,
 			Network: network, Now: time.Now,
 		},
-		Discovery: rings, Engine: engine, Ledger: phases{engine: engine, own: own}, Reporter: link,
+		Discovery: adapter, Engine: engine, Ledger: ledgerAdapter{engine: engine, own: own}, Reporter: session,
 		Events: mgr.GetEventRecorder("member-agent"), Metrics: o.registry,
 		NodeImages: o.nodeImages, ContractImages: o.contractImages, Approval: policy.Approval(o.approval),
 		Routes:        routes(o, own),
-		RoutesTo:      lifecycle.ConfigMapKey{Name: line.RoutesConfigMap, Key: line.RoutesKey},
-		LinesFrom:     lifecycle.ConfigMapKey{Name: line.ReportConfigMap, Key: line.ReportKey},
+		RoutesTo:      reconcile.ConfigMapKey{Name: line.RoutesConfigMap, Key: line.RoutesKey},
+		LinesFrom:     reconcile.ConfigMapKey{Name: line.ReportConfigMap, Key: line.ReportKey},
 		LineAddresses: o.lineAddresses,
 		Workers:       o.workers, Log: mgr.GetLogger(), Now: time.Now,
 	})
@@ -215,6 +215,6 @@ func newLifecycle(ctx context.Context, mgr manager.Manager, own client.Client, l
 	if err != nil {
 		return nil, nil, err
 	}
-	rings.Discovery = d
+	adapter.Discovery = d
 	return d, reconciler, nil
 }

@@ -163,15 +163,15 @@ func (c *cluster) agentConfig() *rest.Config {
 	return config
 }
 
-// credential stores what the host would have issued to the agent, and returns the road to the host.
-func credential(t *testing.T, own, host *cluster, member string) *road {
+// registerMember stores what the host would have issued to the agent, and returns the road to the host.
+func registerMember(t *testing.T, own, host *cluster, member string) *testProxy {
 	t.Helper()
 	user, err := host.env.AddUser(envtest.User{Name: v1alpha1.MemberUser(member), Groups: []string{v1alpha1.MembersGroup}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := user.Config()
-	way := newRoad(t, strings.Trim(strings.TrimPrefix(c.Host, "https://"), "/"))
+	way := newTestProxy(t, strings.Trim(strings.TrimPrefix(c.Host, "https://"), "/"))
 	own.apply(t, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: agentNamespace, Name: "hanse-host-credential"},
 		Data: map[string][]byte{
@@ -241,8 +241,8 @@ func eventually(t *testing.T, what string, check func(ctx context.Context) error
 	}
 }
 
-// refused says what is wrong if a plan on the host is not said to be refused for a reason.
-func refused(host client.Client, plan client.ObjectKey, reason string) func(context.Context) error {
+// isRejected says what is wrong if a plan on the host is not said to be refused for a reason.
+func isRejected(host client.Client, plan client.ObjectKey, reason string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var p v1alpha1.MemberPlan
 		if err := host.Get(ctx, plan, &p); err != nil {
@@ -257,8 +257,8 @@ func refused(host client.Client, plan client.ObjectKey, reason string) func(cont
 	}
 }
 
-// condition says what is wrong with a condition, if it is not as wanted.
-func condition(c client.Client, plan client.ObjectKey, kind string, status metav1.ConditionStatus, reason string) func(context.Context) error {
+// hasCondition says what is wrong with a condition, if it is not as wanted.
+func hasCondition(c client.Client, plan client.ObjectKey, kind string, status metav1.ConditionStatus, reason string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var p v1alpha1.MemberPlan
 		if err := c.Get(ctx, plan, &p); err != nil {

@@ -92,13 +92,13 @@ func TestPlansThatCannotBeDecoded(t *testing.T) {
 		t.Fatal(err)
 	}
 	host.apply(t, spoilt)
-	credential(t, own, host, "org1")
+	registerMember(t, own, host, "org1")
 	startAgent(t, own)
 	sound := samplePlan("trade", "org1")
 	host.apply(t, sound)
 	here := client.ObjectKey{Namespace: agentNamespace, Name: "trade"}
 	eventually(t, "a plan beside it is taken up",
-		condition(own, here, v1alpha1.PlanIdentitiesReady, metav1.ConditionFalse, v1alpha1.ReasonCertManagerMissing))
+		hasCondition(own, here, v1alpha1.PlanIdentitiesReady, metav1.ConditionFalse, v1alpha1.ReasonCertManagerMissing))
 	unreadable := func(name string) func(context.Context) error {
 		return func(ctx context.Context) error {
 			u := &unstructured.Unstructured{}

@@ -12,36 +12,36 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/discovery"
-	"github.com/hanse-io/hanse/member-agent/lifecycle"
 	"github.com/hanse-io/hanse/member-agent/line"
 	"github.com/hanse-io/hanse/member-agent/networks"
+	"github.com/hanse-io/hanse/member-agent/reconcile"
 )
 
-// gossip shows discovery to the lifecycle in the lifecycle's own terms.
-type gossip struct{ *discovery.Discovery }
+// discoveryAdapter implements reconcile.Discovery by package discovery.
+type discoveryAdapter struct{ *discovery.Discovery }
 
-func (g *gossip) SetRings(rings map[string]map[string]string) error {
+func (g *discoveryAdapter) SetGroups(groups map[string]map[string]string) error {
 	var wanted []discovery.Group
-	for consortium, roots := range rings {
-		ring := discovery.Group{Consortium: consortium}
+	for consortium, roots := range groups {
+		group := discovery.Group{Consortium: consortium}
 		for member, root := range roots {
-			ring.Members = append(ring.Members, discovery.Peer{Name: member, RootPEM: root})
+			group.Members = append(group.Members, discovery.Peer{Name: member, RootPEM: root})
 		}
-		wanted = append(wanted, ring)
+		wanted = append(wanted, group)
 	}
 	return g.Discovery.SetGroups(wanted)
 }
 
-func (g *gossip) Records(consortium string) map[string]v1alpha1.Record {
+func (g *discoveryAdapter) Records(consortium string) map[string]v1alpha1.Record {
 	return g.View(consortium).Records()
 }
 
-func (g *gossip) Own(consortium, member string) *v1alpha1.SignedRecord {
+func (g *discoveryAdapter) Own(consortium, member string) *v1alpha1.SignedRecord {
 	m, _ := g.View(consortium).Member(member)
 	return m.Signed
 }
 
-// dialGateway reaches the lines through the own gateway, which goes by the TLS server name.
+// dialGateway dials the own gateway, which routes by SNI.
 func dialGateway(address string) func(context.Context, string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
 	return func(ctx context.Context, _ string) (net.Conn, error) {
@@ -50,7 +50,7 @@ func dialGateway(address string) func(context.Context, string) (net.Conn, error)
 }
 
 // routes computes the gateway's routes.
-func routes(o options, own client.Reader) lifecycle.Routes {
+func routes(o options, own client.Reader) reconcile.Routes {
 	finder := &networks.Finder{Client: own, APIServer: os.Getenv("KUBERNETES_SERVICE_HOST"), Now: time.Now}
 	return func(ctx context.Context, plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1.Record, roots map[string]string) (string, error) {
 		found, err := finder.Find(ctx)
@@ -64,32 +64,32 @@ func routes(o options, own client.Reader) lifecycle.Routes {
 	}
 }
 
-// labelLeading is on the pod that leads. The agent's Service selects it, because only the leader takes gossip.
+// labelLeading is the label of the leader's pod. The agent's Service selects it, because only the leader accepts gossip.
 const labelLeading = v1alpha1.GroupName + "/leading"
 
-// leader labels the agent's own pod by whether it leads.
-type leader struct {
+// leaderLabel labels the agent's own pod by whether it is the leader.
+type leaderLabel struct {
 	own            client.Client
 	namespace, pod string
 }
 
-// follow takes the label off, which a container that led before a restart has left on its pod.
-func (l leader) follow(ctx context.Context) error { return l.label(ctx, "false") }
+// clear removes the label, which a container that was the leader before a restart has left on its pod.
+func (l leaderLabel) clear(ctx context.Context) error { return l.patch(ctx, "false") }
 
-// lead puts the label on.
-func (l leader) lead(ctx context.Context) error {
-	if err := l.label(ctx, "true"); err != nil {
+// set sets the label until ctx ends.
+func (l leaderLabel) set(ctx context.Context) error {
+	if err := l.patch(ctx, "true"); err != nil {
 		return err
 	}
 	<-ctx.Done()
 	return nil
 }
 
-func (l leader) label(ctx context.Context, value string) error {
+func (l leaderLabel) patch(ctx context.Context, value string) error {
 	if l.pod == "" {
 		return nil
 	}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: l.namespace, Name: l.pod}}
-	patch := []byte(`{"metadata":{"labels":{"` + labelLeading + `":"` + value + `"}}}`)
-	return l.own.Patch(ctx, pod, client.RawPatch("application/merge-patch+json", patch))
+	body := []byte(`{"metadata":{"labels":{"` + labelLeading + `":"` + value + `"}}}`)
+	return l.own.Patch(ctx, pod, client.RawPatch("application/merge-patch+json", body))
 }

@@ -1,0 +1,102 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/host"
+	"github.com/hanse-io/hanse/member-agent/identity"
+	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/member-agent/nodes"
+)
+
+// Identity issues certificates.
+type Identity interface {
+	Organization(ctx context.Context, secrets client.Reader) (root string, agent identity.Credentials, err error)
+	Consortium(ctx context.Context, secrets client.Reader, plan *v1alpha1.MemberPlan, identities []ledger.Identity) (identity.Issued, error)
+}
+
+// Nodes runs workloads.
+type Nodes interface {
+	Ensure(ctx context.Context, reader client.Reader, plan *v1alpha1.MemberPlan, workloads []ledger.Workload, digests map[string]string) (nodes.Result, error)
+	Retire(ctx context.Context, plan *v1alpha1.MemberPlan) (nodes.Retired, error)
+}
+
+// Discovery exchanges records with the other members' agents.
+type Discovery interface {
+	// SetGroups sets the members of each consortium's gossip group: roots in PEM by member, empty where none is pinned.
+	SetGroups(groups map[string]map[string]string) error
+	// Publish makes a record of the own member known; Offer hands in one that came by way of the host.
+	Publish(consortium string, record v1alpha1.SignedRecord) error
+	Offer(consortium string, record v1alpha1.SignedRecord) error
+	// Records are the checked records by member, in a map of the caller's own.
+	Records(consortium string) map[string]v1alpha1.Record
+	// Own is the newest record that anybody has of the own member, in its envelope.
+	Own(consortium, member string) *v1alpha1.SignedRecord
+}
+
+// Engine is the part of the ledger engine that is pure.
+type Engine interface {
+	Identities(plan *v1alpha1.MemberPlan) []ledger.Identity
+	Workloads(plan *v1alpha1.MemberPlan, roots map[ledger.Authority][]string) ([]ledger.Workload, error)
+	// Connection is how applications connect, as files by name.
+	Connection(plan *v1alpha1.MemberPlan, channels []string, records map[string]v1alpha1.Record) (map[string]string, error)
+	// Definition is the hash of everything that an approval of a contract binds the member to.
+	Definition(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) (string, error)
+}
+
+// Ledger takes the member through its part in the channels and contracts. It may take long.
+type Ledger interface {
+	Advance(ctx context.Context, in LedgerInput) LedgerOutput
+	// Forget drops what is kept of a plan's channels, once its nodes have been taken down.
+	Forget(ctx context.Context, plan *v1alpha1.MemberPlan) error
+}
+
+// LedgerInput is the input of one run of the ledger phases.
+type LedgerInput struct {
+	// Plan with the status that was reported last.
+	Plan *v1alpha1.MemberPlan
+	// Records of every member that is known, checked.
+	Records map[string]v1alpha1.Record
+	Keys    ledger.Keys
+	// Nodes and Contracts as they run.
+	Nodes     []v1alpha1.PlanNodeStatus
+	Contracts []nodes.Contract
+}
+
+// Runs is whether the workload of a contract is ready as the plan has it.
+func (in *LedgerInput) Runs(contract v1alpha1.PlanContract) bool {
+	return slices.ContainsFunc(in.Contracts, func(c nodes.Contract) bool {
+		return c.Name == contract.Name && c.Channel == contract.Channel && c.Running && !c.Refused
+	})
+}
+
+// LedgerOutput is the result of one run.
+type LedgerOutput struct {
+	Channels  []v1alpha1.PlanChannelStatus
+	Contracts []v1alpha1.PlanContractStatus
+	// ChannelsReason and ContractsReason are set, with a message, while not everything is done.
+	ChannelsReason, ChannelsMessage   string
+	ContractsReason, ContractsMessage string
+}
+
+// Routes makes the gateway's routes from the trusted plans, the checked records by consortium and member, and the
+// pinned roots.
+type Routes func(ctx context.Context, plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1.Record, roots map[string]string) (text string, err error)
+
+// Reporter tells the host about the organization.
+type Reporter interface {
+	SetFacts(host.Facts)
+	// CredentialShared says what shows that somebody else uses the agent's credential on the host; empty when nothing does.
+	CredentialShared() string
+}
+
+// Applier writes desired objects to the own cluster.
+type Applier interface {
+	Apply(ctx context.Context, obj client.Object) error
+	Observe(obj client.Object, gone bool)
+	Forget(namespace string)
+}

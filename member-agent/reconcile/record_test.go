@@ -1,0 +1,167 @@
+package reconcile
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/identity"
+)
+
+func signedAs(t *testing.T, r v1alpha1.Record) *v1alpha1.SignedRecord {
+	t.Helper()
+	payload, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &v1alpha1.SignedRecord{Payload: payload}
+}
+
+func TestSequenceRecord(t *testing.T) {
+	now := time.Unix(100, 0)
+	base := v1alpha1.Record{Member: "org1", Consortium: "trade", TLSRoots: []string{"a"}}
+	at := func(r v1alpha1.Record, sequence int64) v1alpha1.Record { r.Sequence = sequence; return r }
+	changed := base
+	changed.TLSRoots = []string{"b"}
+	future := now.Add(time.Hour).UnixNano()
+	for _, row := range []struct {
+		why       string
+		record    v1alpha1.Record
+		published []*v1alpha1.SignedRecord
+		sequence  int64
+		again     bool
+	}{
+		{"the first one", base, nil, now.UnixNano(), false},
+		{"nothing has changed: the sequence stays, and so does the signature", base, []*v1alpha1.SignedRecord{signedAs(t, at(base, 5))}, 5, true},
+		{"something has changed", changed, []*v1alpha1.SignedRecord{signedAs(t, at(base, 5))}, now.UnixNano(), false},
+		{"the clock was ahead before: the sequence rises all the same", changed, []*v1alpha1.SignedRecord{signedAs(t, at(base, future))}, future + 1, false},
+		{"the others have a newer one than this cluster remembers", base, []*v1alpha1.SignedRecord{signedAs(t, at(base, 5)), signedAs(t, at(changed, future))}, future + 1, false},
+		{"the cluster was made anew and the others remember the same facts", base, []*v1alpha1.SignedRecord{nil, signedAs(t, at(base, 7))}, 7, true},
+		{"what cannot be read does not count", base, []*v1alpha1.SignedRecord{{Payload: []byte("?")}}, now.UnixNano(), false},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			r, signed := sequenceRecord(row.record, now, row.published...)
+			if r.Sequence != row.sequence || (signed != nil) != row.again {
+				t.Errorf("sequence %d, kept %v", r.Sequence, signed != nil)
+			}
+		})
+	}
+}
+
+func TestValidateLines(t *testing.T) {
+	plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{
+		Member: "org1", Members: []v1alpha1.PlanMember{{Name: "org1"}, {Name: "org2"}},
+		Lines: []v1alpha1.PlanLine{{Name: "a", Member: "org2"}, {Name: "b", Member: "org2"}},
+	}}
+	line := func(name string, state v1alpha1.LineState) v1alpha1.LineReport {
+		return v1alpha1.LineReport{Name: name, Member: "org2", State: state}
+	}
+	full, notAllowed := line("a", v1alpha1.LineUp), line("a", v1alpha1.LineDown)
+	full.Reason, notAllowed.Reason = v1alpha1.LineFull, v1alpha1.LineNotAllowed
+	for _, row := range []struct {
+		why    string
+		plan   *v1alpha1.MemberPlan
+		lines  []v1alpha1.LineReport
+		status metav1.ConditionStatus
+		reason string
+	}{
+		{"one of two lines is enough", plan, []v1alpha1.LineReport{line("a", v1alpha1.LineDown), line("b", v1alpha1.LineUp)}, metav1.ConditionTrue, v1alpha1.ReasonReady},
+		{"none is up", plan, []v1alpha1.LineReport{line("a", v1alpha1.LineDown), line("b", v1alpha1.LineDown)}, metav1.ConditionFalse, v1alpha1.ReasonLineDown},
+		{"the line that is up is full", plan, []v1alpha1.LineReport{full}, metav1.ConditionFalse, v1alpha1.ReasonLineFull},
+		{"one of two is full", plan, []v1alpha1.LineReport{full, line("b", v1alpha1.LineUp)}, metav1.ConditionFalse, v1alpha1.ReasonLineFull},
+		{"the far end is not allowed at home", plan, []v1alpha1.LineReport{notAllowed}, metav1.ConditionFalse, v1alpha1.ReasonLineNotAllowed},
+		{"the gateway has said nothing yet: nobody can tell", plan, nil, metav1.ConditionUnknown, v1alpha1.ReasonWaiting},
+		{"no line is declared", &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1", Members: plan.Spec.Members}}, nil, metav1.ConditionFalse, v1alpha1.ReasonNotFound},
+		{"alone in a consortium there is nobody to reach", &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1", Members: plan.Spec.Members[:1]}}, nil, metav1.ConditionTrue, v1alpha1.ReasonReady},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			status, reason, message := validateLines(row.plan, row.lines)
+			if status != row.status || reason != row.reason {
+				t.Errorf("%s %s (%s)", status, reason, message)
+			}
+		})
+	}
+}
+
+// TestRecordShowsFirstBlocks is what the others wait for before they join.
+func TestRecordShowsFirstBlocks(t *testing.T) {
+	plan := validTestPlan()
+	w := &workers{running: map[string]*worker{}}
+	plan.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "fish"}}
+	shown := buildRecord(plan, identity.Issued{}, nil, w.channels(plan)).Channels
+	if len(shown) != 1 || shown[0] != (v1alpha1.RecordChannel{Name: "goods", GenesisHash: "aa"}) {
+		t.Errorf("what was reported last is shown before the worker has come to anything: %v", shown)
+	}
+	w.running[plan.Name] = &worker{out: &LedgerOutput{Channels: []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "fish", GenesisHash: "bb"}}}}
+	if shown = buildRecord(plan, identity.Issued{}, nil, w.channels(plan)).Channels; len(shown) != 2 {
+		t.Errorf("what the worker has pinned is shown at once, and not a turn later: %v", shown)
+	}
+}
+
+func TestAddedProblems(t *testing.T) {
+	status := func(reason string) []v1alpha1.PlanChannelStatus {
+		return []v1alpha1.PlanChannelStatus{{Name: "goods", Reason: reason}}
+	}
+	for _, row := range []struct {
+		why         string
+		before, now string
+		told        bool
+	}{
+		{"two first blocks", "", v1alpha1.ReasonGenesisDiffers, true},
+		{"a person is told once", v1alpha1.ReasonGenesisDiffers, v1alpha1.ReasonGenesisDiffers, false},
+		{"another problem takes its place", v1alpha1.ReasonGenesisDiffers, v1alpha1.ReasonLedgerDiffers, true},
+		{"what waits mends itself", "", v1alpha1.ReasonWaiting, false},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			if told := len(addedProblems(status(row.before), status(row.now))) > 0; told != row.told {
+				t.Errorf("told: %v", told)
+			}
+			registry := prometheus.NewRegistry()
+			p := newProblemGauge(registry)
+			p.set("trade", status(row.before))
+			p.set("trade", status(row.now))
+			families, err := registry.Gather()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if shown := len(families) == 1 && len(families[0].Metric) == 1; shown != slices.Contains(permanentReasons, row.now) {
+				t.Errorf("%v", families)
+			}
+		})
+	}
+}
+
+// TestConflictingMSPIDs: whose record calls itself something else than the plan does is left out, and the records themselves, which
+// others may be reading, are left as they are.
+func TestConflictingMSPIDs(t *testing.T) {
+	for _, row := range []struct {
+		why, planned, said string
+		differs            bool
+	}{
+		{"the usual name, which nobody has to write", "", "", false},
+		{"the usual name, which only the record writes", "", "org2MSP", false},
+		{"the usual name, which only the plan writes", "org2MSP", "", false},
+		{"a chosen one", "Two", "Two", false},
+		{"the plan has another one than was chosen", "Two", "Second", true},
+		{"the record knows nothing of the chosen one", "Two", "", true},
+		{"the plan knows nothing of the chosen one", "", "Two", true},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1", Members: []v1alpha1.PlanMember{{Name: "org1"}, {Name: "org2", MSPID: row.planned}}}}
+			records := map[string]v1alpha1.Record{"org1": {Member: "org1"}, "org2": {Member: "org2", MSPID: row.said}}
+			others := conflictingMSPIDs(plan, records)
+			if why, differs := others["org2"]; differs != row.differs || differs && !strings.Contains(why, "ask that organization") || others["org1"] != "" {
+				t.Errorf("got %v", others)
+			}
+			if len(records) != 2 || records["org2"].MSPID != row.said {
+				t.Errorf("the records were changed: %v", records)
+			}
+		})
+	}
+}
