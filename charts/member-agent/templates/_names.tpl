@@ -55,7 +55,7 @@ affinity:
 {{- end }}
 {{- end }}
 
-{{/* The agent keeps in ConfigMap hanse-member whose cluster this is, and does not start as anybody else's. */}}
+{{/* ConfigMap hanse-member holds the member of this cluster; the agent does not start as another one. */}}
 {{- define "member-agent.sameMember" -}}
 {{- $kept := lookup "v1" "ConfigMap" .Release.Namespace "hanse-member" -}}
 {{- if $kept -}}

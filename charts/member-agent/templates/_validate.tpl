@@ -1,4 +1,4 @@
-{{/* What the agent and the gateway would not take, and what the cluster would not, is refused here, all of it at once. */}}
+{{/* Values that the agent, the gateway or the cluster would reject fail here, all of them at once. */}}
 {{- define "member-agent.validate" -}}
 {{- $wrong := list -}}
 {{- range list "member" "host" "policy" "networkPolicy" "agent" "gateway" -}}
