@@ -98,7 +98,7 @@ func TestAgent(t *testing.T) {
 	own.namespace(t, agentNamespace)
 	own.chart(t)
 	prepareHost(t, host)
-	way := registerMember(t, own, host, "org1")
+	proxy := registerMember(t, own, host, "org1")
 	stop := startAgent(t, own)
 	plan := samplePlan("trade", "org1")
 	host.apply(t, plan)
@@ -161,12 +161,12 @@ func TestAgent(t *testing.T) {
 	if err := host.Delete(ctx, plan.DeepCopy()); err != nil {
 		t.Fatal(err)
 	}
-	way.block()
+	proxy.block()
 	checkHealing(t, own, "while the host is away")
 	stop()
 	startAgent(t, own)
 	checkHealing(t, own, "after a restart while the host is away")
-	way.open()
+	proxy.open()
 	checkReconnect(t, own, host)
 }
 

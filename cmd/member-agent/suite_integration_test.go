@@ -171,15 +171,15 @@ func registerMember(t *testing.T, own, host *cluster, member string) *testProxy 
 		t.Fatal(err)
 	}
 	c := user.Config()
-	way := newTestProxy(t, strings.Trim(strings.TrimPrefix(c.Host, "https://"), "/"))
+	proxy := newTestProxy(t, strings.Trim(strings.TrimPrefix(c.Host, "https://"), "/"))
 	own.apply(t, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: agentNamespace, Name: "hanse-host-credential"},
 		Data: map[string][]byte{
-			"server": []byte("https://" + way.listener.Addr().String()), "ca.crt": c.CAData,
+			"server": []byte("https://" + proxy.listener.Addr().String()), "ca.crt": c.CAData,
 			corev1.TLSCertKey: c.CertData, corev1.TLSPrivateKeyKey: c.KeyData,
 		},
 	})
-	return way
+	return proxy
 }
 
 // setLogger is for the whole process.

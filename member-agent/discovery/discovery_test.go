@@ -64,7 +64,7 @@ func TestOfflineMemberIsKept(t *testing.T) {
 func TestRecordsAreRelayed(t *testing.T) {
 	t.Parallel()
 	f := newTestbed(t, 3)
-	f.cut("org1", "org3", true)
+	f.disconnect("org1", "org3", true)
 	for _, o := range f.orgs {
 		f.start(o, f.group(trade))
 	}
@@ -89,7 +89,7 @@ func TestDisconnectedLineRecovers(t *testing.T) {
 	f.eventually("complete", f.complete)
 	lost := f.agents["org3"]
 	for _, other := range []string{"org1", "org2"} {
-		f.cut(other, "org3", true)
+		f.disconnect(other, "org3", true)
 	}
 	took := f.eventually("both sides miss each other, and nobody else", func() bool {
 		return !f.agents["org1"].online("org3") && !f.agents["org2"].online("org3") && !lost.online("org1") && !lost.online("org2") &&
@@ -100,7 +100,7 @@ func TestDisconnectedLineRecovers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, other := range []string{"org1", "org2"} {
-		f.cut(other, "org3", false)
+		f.disconnect(other, "org3", false)
 	}
 	took = f.eventually("in contact again", f.complete)
 	t.Logf("in contact again after %s", took)

@@ -31,8 +31,8 @@ type testbed struct {
 	routes map[string]string
 	agents map[string]*agent
 	orgs   []*organization
-	// cuts are from whom the line to what name is cut.
-	cuts map[[2]string]bool
+	// disconnected are from whom the line to what name is cut.
+	disconnected map[[2]string]bool
 }
 
 type agent struct {
@@ -44,7 +44,7 @@ type agent struct {
 }
 
 func newTestbed(t *testing.T, n int) *testbed {
-	f := &testbed{t: t, routes: map[string]string{}, agents: map[string]*agent{}, cuts: map[[2]string]bool{}}
+	f := &testbed{t: t, routes: map[string]string{}, agents: map[string]*agent{}, disconnected: map[[2]string]bool{}}
 	for i := range n {
 		f.orgs = append(f.orgs, newOrganization(t, fmt.Sprintf("org%d", i+1)))
 	}
@@ -70,18 +70,18 @@ func (f *testbed) dial(ctx context.Context, serverName string) (net.Conn, error)
 	return d.DialContext(ctx, "tcp", address)
 }
 
-// cut takes the line between two members away, or gives it back.
-func (f *testbed) cut(one, other string, cut bool) {
+// disconnect takes the line between two members away, or gives it back.
+func (f *testbed) disconnect(one, other string, disconnect bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.cuts[[2]string{one, v1alpha1.AgentServerName(other)}] = cut
-	f.cuts[[2]string{other, v1alpha1.AgentServerName(one)}] = cut
+	f.disconnected[[2]string{one, v1alpha1.AgentServerName(other)}] = disconnect
+	f.disconnected[[2]string{other, v1alpha1.AgentServerName(one)}] = disconnect
 }
 
-func (f *testbed) isCut(from, serverName string) bool {
+func (f *testbed) isDisconnected(from, serverName string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.cuts[[2]string{from, serverName}]
+	return f.disconnected[[2]string{from, serverName}]
 }
 
 func (f *testbed) route(member, address string) {

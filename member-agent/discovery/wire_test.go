@@ -67,6 +67,6 @@ func (f *testbed) dialler(from string) func(context.Context, string) (net.Conn, 
 		if err != nil {
 			return nil, err
 		}
-		return &wire{Conn: conn, hangs: func() bool { return f.isCut(from, serverName) }}, nil
+		return &wire{Conn: conn, hangs: func() bool { return f.isDisconnected(from, serverName) }}, nil
 	}
 }

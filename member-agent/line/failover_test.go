@@ -44,7 +44,7 @@ func matches(m *dto.Metric, labels []string) bool {
 }
 
 func TestDialFallsOverAtOnce(t *testing.T) {
-	m := join(t, func(o *Options) { o.LineDialTimeout = patience }, nil) // which a refused line does not wait for
+	m := join(t, func(o *Options) { o.LineDialTimeout = testTimeout }, nil) // which a refused line does not wait for
 	m.a.waitFor(t, "l1", v1alpha1.LineUp)
 	m.a.waitFor(t, "l2", v1alpha1.LineUp)
 	m.w1.unplug() // nobody has noticed yet
@@ -53,7 +53,7 @@ func TestDialFallsOverAtOnce(t *testing.T) {
 	must(t, err)
 	defer conn.Close()
 	must(t, echoes(conn))
-	if took := time.Since(started); took >= patience {
+	if took := time.Since(started); took >= testTimeout {
 		t.Errorf("a refused line cost %v", took)
 	}
 	// By the connection that went over, or by the probe, if that was the first to notice.
@@ -75,9 +75,9 @@ func TestStreamLeavesBlackHole(t *testing.T) {
 
 	started := time.Now()
 	m.w1.blackhole()
-	must(t, conn.SetReadDeadline(started.Add(patience)))
+	must(t, conn.SetReadDeadline(started.Add(testTimeout)))
 	if _, err := conn.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatalf("the stream goes on over a dead line after %v", patience)
+		t.Fatalf("the stream goes on over a dead line after %v", testTimeout)
 	}
 	t.Logf("the stream was closed %v after the cut", time.Since(started))
 	again, err := call(m.a.inside, nodeB, m.orgB)

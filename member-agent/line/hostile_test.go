@@ -61,7 +61,7 @@ func TestRefusals(t *testing.T) {
 			if c.hangUp {
 				must(t, conn.(*net.TCPConn).CloseWrite())
 			}
-			must(t, conn.SetReadDeadline(time.Now().Add(patience)))
+			must(t, conn.SetReadDeadline(time.Now().Add(testTimeout)))
 			answer, err := io.ReadAll(conn)
 			var late net.Error
 			if errors.As(err, &late) && late.Timeout() {
@@ -178,7 +178,7 @@ func TestProofs(t *testing.T) {
 			})
 			must(t, err) // with TLS 1.3 the client is done before the server has looked at its certificate
 			defer conn.Close()
-			must(t, conn.SetDeadline(time.Now().Add(patience)))
+			must(t, conn.SetDeadline(time.Now().Add(testTimeout)))
 			text := `{"line":"l1","nonce":7}`
 			_, _ = conn.Write(append([]byte{0, byte(len(text))}, text...))
 			answer := make([]byte, 64)

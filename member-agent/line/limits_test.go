@@ -17,7 +17,7 @@ import (
 // from dials from one of loopback's addresses.
 func from(t testing.TB, source, to string) net.Conn {
 	t.Helper()
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(source)}, Timeout: patience}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(source)}, Timeout: testTimeout}
 	conn, err := d.Dial("tcp", to)
 	must(t, err)
 	return conn
@@ -27,7 +27,7 @@ func from(t testing.TB, source, to string) net.Conn {
 func callFrom(t testing.TB, source, to, name string, org *organization) (*tls.Conn, error) {
 	t.Helper()
 	conn := tls.Client(from(t, source, to), &tls.Config{MinVersion: tls.VersionTLS12, ServerName: name, RootCAs: org.pool()})
-	must(t, conn.SetDeadline(time.Now().Add(patience)))
+	must(t, conn.SetDeadline(time.Now().Add(testTimeout)))
 	return conn, conn.Handshake()
 }
 
@@ -35,7 +35,7 @@ func callFrom(t testing.TB, source, to, name string, org *organization) (*tls.Co
 // line, each of which names a node and then says nothing more.
 func TestOneLineCannotFillTheGateway(t *testing.T) {
 	const flood = 8400
-	m := join(t, nil, func(o *Options) { o.HandshakeTimeout = 10 * patience })
+	m := join(t, nil, func(o *Options) { o.HandshakeTimeout = 10 * testTimeout })
 	m.b.waitFor(t, "l1", v1alpha1.LineUp)
 	m.a.waitFor(t, "l1", v1alpha1.LineUp)
 	hello := clientHello(t, nodeB)
@@ -96,7 +96,7 @@ func TestHandshakeThatNeverEnds(t *testing.T) {
 	defer half.Close()
 	_, err = half.Write(clientHello(t, nodeB))
 	must(t, err)
-	must(t, half.SetReadDeadline(time.Now().Add(patience)))
+	must(t, half.SetReadDeadline(time.Now().Add(testTimeout)))
 	if _, err := io.Copy(io.Discard, half); errors.Is(err, os.ErrDeadlineExceeded) { // the node's part of the handshake comes
 		t.Fatal("a handshake that never ends is kept")
 	}
@@ -120,7 +120,7 @@ func TestIdle(t *testing.T) {
 		return m.b.metric(t, "hanse_gateway_closed_total", "reason", closedIdle) == 1
 	})
 	must(t, echoes(busy))
-	must(t, idle.SetDeadline(time.Now().Add(patience)))
+	must(t, idle.SetDeadline(time.Now().Add(testTimeout)))
 	if _, err := idle.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("the silent one was not closed: %v", err)
 	}

@@ -85,7 +85,7 @@ func TestOneOfSeveralReports(t *testing.T) {
 }
 
 func TestDrain(t *testing.T) {
-	m := join(t, func(o *Options) { o.DrainTimeout = 10 * patience }, nil)
+	m := join(t, func(o *Options) { o.DrainTimeout = 10 * testTimeout }, nil)
 	conn, err := call(m.a.inside, nodeA, m.orgA)
 	must(t, err)
 	defer conn.Close()
@@ -114,7 +114,7 @@ func TestDrain(t *testing.T) {
 	select {
 	case err := <-stopped:
 		must(t, err)
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatal("the gateway waits though its last connection has ended")
 	}
 }
@@ -154,7 +154,7 @@ func TestRunSaysWhatIsMissing(t *testing.T) {
 		o.InsideAddress, o.LineAddress, o.MetricsAddress = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 		o.CertDir, o.Source, o.Sink = certs, newMemorySource(), newMemorySource()
 		c.change(&o)
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 		if err := Run(ctx, o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.why, err)
 		}

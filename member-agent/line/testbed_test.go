@@ -338,13 +338,13 @@ func startEcho(t testing.TB, org *organization, name string) string {
 
 // call opens a TLS connection by way of a gateway.
 func call(address, name string, org *organization) (*tls.Conn, error) {
-	d := &net.Dialer{Timeout: patience}
+	d := &net.Dialer{Timeout: testTimeout}
 	return tls.DialWithDialer(d, "tcp", address, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: name, RootCAs: org.pool()})
 }
 
 // echoes reports whether what is said on a connection comes back.
 func echoes(conn net.Conn) error {
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(testTimeout)); err != nil {
 		return err
 	}
 	if _, err := conn.Write([]byte("hello")); err != nil {
@@ -361,16 +361,16 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// patience is how long anything may take on a machine that is busy with other tests too; nothing is right or wrong
+// testTimeout is how long anything may take on a machine that is busy with other tests too; nothing is right or wrong
 // because it is slow.
-const patience = 3 * time.Minute
+const testTimeout = 3 * time.Minute
 
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(testTimeout)
 	for !is() {
 		if time.Now().After(deadline) {
-			t.Fatalf("in %v it did not come to be that %s", patience, what)
+			t.Fatalf("in %v it did not come to be that %s", testTimeout, what)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

@@ -20,8 +20,8 @@ import (
 
 const (
 	namespace = "default"
-	// patience is for machines that are busy with other tests too.
-	patience = 3 * time.Minute
+	// testTimeout is for machines that are busy with other tests too.
+	testTimeout = 3 * time.Minute
 )
 
 // start runs an API server and returns a client that may do anything, and one that may do what the chart lets a gateway
@@ -54,7 +54,7 @@ func start(t *testing.T) (admin, gateway kubernetes.Interface) {
 	gateway, err = kubernetes.NewForConfig(user.Config())
 	must(t, err)
 	// The API server's authorizer watches bindings as everybody does, and has to have seen these.
-	must(t, wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+	must(t, wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, testTimeout, true, func(ctx context.Context) (bool, error) {
 		review, err := gateway.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
 			Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
 				Namespace: namespace, Resource: "configmaps", Name: "hanse-lines", Verb: "patch",
@@ -68,23 +68,23 @@ func start(t *testing.T) (admin, gateway kubernetes.Interface) {
 func TestSource(t *testing.T) {
 	admin, gateway := start(t)
 	maps := admin.CoreV1().ConfigMaps(namespace)
-	heard := make(chan string, 16)
+	received := make(chan string, 16)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		s := &Source{Client: gateway, Namespace: namespace, Name: "hanse-routes", Key: "routes.json"}
-		_ = s.Watch(ctx, func(text []byte) { heard <- string(text) })
+		_ = s.Watch(ctx, func(text []byte) { received <- string(text) })
 	}()
 	t.Cleanup(func() { cancel(); <-done })
 	expect := func(want string) {
 		t.Helper()
 		select {
-		case got := <-heard:
+		case got := <-received:
 			if got != want {
 				t.Fatalf("heard %q, want %q", got, want)
 			}
-		case <-time.After(patience):
+		case <-time.After(testTimeout):
 			t.Fatalf("%q was not heard", want)
 		}
 	}

@@ -24,7 +24,7 @@ type Source struct {
 // while the API server is unreachable.
 func (s *Source) Watch(ctx context.Context, changed func(text []byte)) error {
 	last, seen := "", false
-	tell := func(object any) {
+	notify := func(object any) {
 		cm, ok := object.(*corev1.ConfigMap)
 		if !ok {
 			return
@@ -41,8 +41,8 @@ func (s *Source) Watch(ctx context.Context, changed func(text []byte)) error {
 			fields.OneTermEqualSelector("metadata.name", s.Name)),
 		ObjectType: &corev1.ConfigMap{},
 		Handler: cache.ResourceEventHandlerFuncs{
-			AddFunc:    func(object any) { tell(object) },
-			UpdateFunc: func(_, object any) { tell(object) },
+			AddFunc:    func(object any) { notify(object) },
+			UpdateFunc: func(_, object any) { notify(object) },
 		},
 	})
 	controller.RunWithContext(ctx)

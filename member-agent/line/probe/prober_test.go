@@ -90,7 +90,7 @@ func TestFailureReasons(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			n := startNear(t, a, b, row.dial(t))
-			var last told
+			var last report
 			expect := func(want v1alpha1.LineState) {
 				t.Helper()
 				if last = n.next(); last.State != want {

@@ -31,7 +31,7 @@ func answering(t *testing.T, trusted func() bool) (*tls.Conn, <-chan error, *far
 	})
 	must(t, err)
 	t.Cleanup(func() { conn.NetConn().Close() })
-	must(t, conn.SetDeadline(time.Now().Add(patience)))
+	must(t, conn.SetDeadline(time.Now().Add(testTimeout)))
 	return conn, ended, f
 }
 

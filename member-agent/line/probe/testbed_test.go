@@ -22,8 +22,8 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// patience is how long anything may take on a machine that is busy with other tests too.
-const patience = time.Minute
+// testTimeout is how long anything may take on a machine that is busy with other tests too.
+const testTimeout = time.Minute
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -108,28 +108,28 @@ func startFar(t *testing.T, root, callers *authority, serve func(ctx context.Con
 	return f
 }
 
-// told is what a prober has told of its line once.
-type told struct {
+// report is one result of a prober.
+type report struct {
 	health.Snapshot
 	changed bool
 }
 
 // near is a prober that runs, with a clock that stands still until a test moves it.
 type near struct {
-	t     *testing.T
-	clock *clocktesting.FakeClock
-	heard chan told
+	t       *testing.T
+	clock   *clocktesting.FakeClock
+	reports chan report
 }
 
 func startNear(t *testing.T, own, trusted *authority, dial func(context.Context) (net.Conn, error)) *near {
 	t.Helper()
-	n := &near{t: t, clock: clocktesting.NewFakeClock(time.Unix(1000, 0)), heard: make(chan told, 64)}
+	n := &near{t: t, clock: clocktesting.NewFakeClock(time.Unix(1000, 0)), reports: make(chan report, 64)}
 	config := &tls.Config{
 		MinVersion: tls.VersionTLS13, ServerName: "gateway.b.hanse", RootCAs: trusted.pool(), Certificates: []tls.Certificate{own.gateway(t, "gateway.a.hanse")},
 	}
 	p := &Prober{
 		Line: "l1", Dial: dial, TLS: func() (*tls.Config, error) { return config, nil }, Clock: n.clock,
-		Changed: func(s health.Snapshot, changed bool) { n.heard <- told{s, changed} },
+		Changed: func(s health.Snapshot, changed bool) { n.reports <- report{s, changed} },
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -138,7 +138,7 @@ func startNear(t *testing.T, own, trusted *authority, dial func(context.Context)
 		p.Run(ctx)
 	}()
 	t.Cleanup(func() { cancel(); <-done })
-	for deadline := time.Now().Add(patience); !n.clock.HasWaiters(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(testTimeout); !n.clock.HasWaiters(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the prober does not look at its clock")
 		}
@@ -147,9 +147,9 @@ func startNear(t *testing.T, own, trusted *authority, dial func(context.Context)
 }
 
 // next is what the prober tells next.
-func (n *near) next() told {
+func (n *near) next() report {
 	n.t.Helper()
-	return receive(n.t, n.heard)
+	return receive(n.t, n.reports)
 }
 
 // interval lets one go by.
@@ -160,7 +160,7 @@ func receive[T any](t *testing.T, from <-chan T) T {
 	select {
 	case v := <-from:
 		return v
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatal("nothing comes")
 		panic("unreachable")
 	}
