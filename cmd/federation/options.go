@@ -3,16 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/logging"
 )
 
 // options are the values of the flags.
@@ -22,8 +20,7 @@ type options struct {
 	leaderElection bool
 	namespace      string
 	workers        int
-	logLevel       string
-	logFormat      string
+	logs           logging.Options
 	contractImages map[string]string
 }
 
@@ -34,8 +31,7 @@ func defaults() options {
 		leaderElection: true,
 		namespace:      "hanse-system",
 		workers:        16,
-		logLevel:       "info",
-		logFormat:      "json",
+		logs:           logging.Default(),
 	}
 }
 
@@ -46,8 +42,7 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.namespace, "namespace", o.namespace, "namespace of the leader election's Lease")
 	flags.IntVar(&o.workers, "workers", o.workers, "objects of each kind that are worked on at the same time")
 	flags.StringToStringVar(&o.contractImages, "contract-images", o.contractImages, "images of the contracts that ship with Hanse, as TEMPLATE=IMAGE: from another registry, or by digest")
-	flags.StringVar(&o.logLevel, "log-level", o.logLevel, "least level that is logged: debug, info, warn or error")
-	flags.StringVar(&o.logFormat, "log-format", o.logFormat, "format of the logs: json or text")
+	o.logs.AddFlags(flags)
 }
 
 func (o *options) validate() error {
@@ -60,7 +55,7 @@ func (o *options) validate() error {
 	if _, err := o.templateImages(); err != nil {
 		return err
 	}
-	_, err := o.logger()
+	_, err := o.logs.Handler()
 	return err
 }
 
@@ -80,22 +75,6 @@ func (o *options) templateImages() (map[v1alpha1.ContractTemplate]string, error)
 	return images, nil
 }
 
-// logger is the structured logger that the options describe.
-func (o *options) logger() (logr.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
-		return logr.Logger{}, fmt.Errorf("--log-level %q: use debug, info, warn or error", o.logLevel)
-	}
-	handlerOptions := &slog.HandlerOptions{Level: level}
-	switch o.logFormat {
-	case "json":
-		return logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, handlerOptions)), nil
-	case "text":
-		return logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, handlerOptions)), nil
-	}
-	return logr.Logger{}, fmt.Errorf("--log-format %q: use json or text", o.logFormat)
-}
-
 // shutdownTime is how long running reconciles may take to end.
 const shutdownTime = 10 * time.Second
 
@@ -112,11 +91,9 @@ func command() *cobra.Command {
 			if err := o.validate(); err != nil {
 				return err
 			}
-			logger, err := o.logger()
-			if err != nil {
+			if _, err := o.logs.Set(); err != nil {
 				return err
 			}
-			ctrl.SetLogger(logger)
 			config, err := ctrl.GetConfig()
 			if err != nil {
 				return fmt.Errorf("find the API server: %w", err)

@@ -16,8 +16,8 @@ func TestOptions(t *testing.T) {
 		{"no election needs none", "", func(o *options) { o.namespace, o.leaderElection = "", false }},
 		{"an image of a template", "", func(o *options) { o.contractImages = map[string]string{"notary": "registry.example.com/notary:1"} }},
 		{"an image of what is no template", "there is no template", func(o *options) { o.contractImages = map[string]string{"casino": "x"} }},
-		{"a level that is none", "--log-level", func(o *options) { o.logLevel = "loud" }},
-		{"a format that is none", "--log-format", func(o *options) { o.logFormat = "xml" }},
+		{"a level that is none", "--log-level", func(o *options) { o.logs.Level = "loud" }},
+		{"a format that is none", "--log-format", func(o *options) { o.logs.Format = "xml" }},
 	} {
 		o := defaults()
 		c.change(&o)

@@ -30,7 +30,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -71,12 +70,10 @@ func suite(m *testing.M) (code int, err error) {
 	if healthAddress, err = freeAddress(); err != nil {
 		return 1, err
 	}
-	o.metricsAddress, o.healthAddress, o.leaderElection, o.logLevel, o.logFormat = "0", healthAddress, false, "error", "text"
-	logger, err := o.logger()
-	if err != nil {
+	o.metricsAddress, o.healthAddress, o.leaderElection, o.logs.Level, o.logs.Format = "0", healthAddress, false, "error", "text"
+	if _, err := o.logs.Set(); err != nil {
 		return 1, err
 	}
-	ctrl.SetLogger(logger)
 
 	authority, err := newAuthority(dir)
 	if err != nil {

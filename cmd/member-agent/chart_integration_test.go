@@ -28,8 +28,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/cert"
 
-	"github.com/hanse-io/hanse/member-agent/line"
-	"github.com/hanse-io/hanse/member-agent/line/configmap"
+	"github.com/hanse-io/hanse/gateway"
+	"github.com/hanse-io/hanse/gateway/configmap"
 )
 
 const ownChart = "../../charts/member-agent"
@@ -97,6 +97,8 @@ func TestChartValidation(t *testing.T) {
 		{"a tag that YAML takes for a number", `image: {tag: 1.0}`, "image.tag", "want string"},
 		{"half a digest", `image: {digest: "sha256:0123"}`, "image.digest", "64 hexadecimal digits"},
 		{"a digest without its algorithm", `image: {digest: ` + strings.Repeat("0", 64) + `}`, "image.digest", "want string"},
+		{"a gateway's repository with a tag", `gateway: {image: {repository: "ghcr.io/hanse-io/hanse-gateway:1"}}`, "gateway.image.repository", "gateway.image.tag"},
+		{"half a digest of the gateway's", `gateway: {image: {digest: "sha256:0123"}}`, "gateway.image.digest", "64 hexadecimal digits"},
 		{"a policy that there is not", `image: {pullPolicy: always}`, "image.pullPolicy", "'IfNotPresent'"},
 		{"a pull secret that no Secret can be called", `imagePullSecrets: [My_Secret]`, "imagePullSecrets[0]", "name of a Secret"},
 		{"a pull secret as a pod has it", `imagePullSecrets: [{name: registry}]`, "imagePullSecrets.0", "want string"},
@@ -303,7 +305,7 @@ func acceptedByPrograms(t *testing.T, why, rendered string) string {
 		case *appsv1.Deployment:
 			args := o.Spec.Template.Spec.Containers[0].Args
 			all = append(all, args...)
-			if err := accepted(t, args); err != nil {
+			if err := accepted(t, o.Name, args); err != nil {
 				t.Errorf("%s: %s does not take %q: %v", why, o.Name, args, err)
 			}
 		case *corev1.Secret:
@@ -323,24 +325,24 @@ func acceptedByPrograms(t *testing.T, why, rendered string) string {
 }
 
 // accepted has a program read its arguments, as far as it goes without a cluster.
-func accepted(t *testing.T, args []string) error {
+func accepted(t *testing.T, program string, args []string) error {
 	t.Helper()
-	sub, rest, err := command().Find(args)
-	if err != nil {
-		return err
+	if program != "gateway" {
+		sub, rest, err := command().Find(args)
+		if err != nil {
+			return err
+		}
+		return errors.Join(sub.ParseFlags(rest), validated(rest))
 	}
-	if err := sub.ParseFlags(rest); err != nil || sub.Name() != "gateway" {
-		return errors.Join(err, validated(rest))
-	}
-	o := line.DefaultOptions()
+	o := gateway.DefaultOptions()
 	flags := pflag.NewFlagSet("gateway", pflag.ContinueOnError)
-	flags.ParseErrorsAllowlist.UnknownFlags = true // those that are not line's own
+	flags.ParseErrorsAllowlist.UnknownFlags = true // those that are the program's
 	o.AddFlags(flags)
-	if err := flags.Parse(rest); err != nil {
+	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	o.Source, o.Sink, o.CertDir = &configmap.Source{}, &configmap.Sink{}, t.TempDir()
-	if err := line.Run(t.Context(), o); !errors.Is(err, fs.ErrNotExist) { // the certificate, which is read once the options are sound
+	if err := gateway.Run(t.Context(), o); !errors.Is(err, fs.ErrNotExist) { // the certificate, which is read once the options are sound
 		return fmt.Errorf("the gateway does not come to look for its certificate: %w", err)
 	}
 	return nil

@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
+	"github.com/hanse-io/hanse/gateway/election"
 	"github.com/hanse-io/hanse/member-agent/networks"
 )
 
@@ -157,7 +158,7 @@ func TestOneOfSeveralGatewaysReports(t *testing.T) {
 	var stop [2]func()
 	var tasks sync.WaitGroup
 	for i, pod := range []string{"gateway-a", "gateway-b"} {
-		l, run, err := electReporter(c, agentNamespace, pod, slog.New(slog.DiscardHandler))
+		l, run, err := election.New(c, agentNamespace, pod, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/logging"
 	"github.com/hanse-io/hanse/member-agent/policy"
 	"github.com/hanse-io/hanse/member-agent/reconcile"
 )
@@ -50,7 +51,7 @@ type options struct {
 	extraSANs                  []string
 	network                    network
 
-	logs logging
+	logs logging.Options
 	// registry takes the metrics of what is no controller.
 	registry prometheus.Registerer
 }
@@ -65,6 +66,7 @@ func defaults() options {
 		metricsAddress:     ":8080",
 		healthAddress:      ":8081",
 		leaderElection:     true,
+		logs:               logging.Default(),
 		workers:            8,
 		leaseInterval:      time.Minute,
 		leaseDuration:      80 * time.Second,
@@ -106,7 +108,7 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 		"consortia, nodes, contracts, planBytes, totalPlanBytes, storage, podCPU, podMemory; may be repeated")
 	f.StringArrayVar(&o.extraSANs, "extra-san", o.extraSANs, "DNS name, domain with a dot before it, IP address or CIDR that this organization lets its nodes' certificates have, beside the nodes' own names; may be repeated")
 	o.network.addFlags(f)
-	o.logs.addFlags(f)
+	o.logs.AddFlags(f)
 }
 
 func (o *options) validate() error {
@@ -167,7 +169,7 @@ func runCommand() *cobra.Command {
 			if err := o.validate(); err != nil {
 				return err
 			}
-			if _, err := o.logs.set(); err != nil {
+			if _, err := o.logs.Set(); err != nil {
 				return err
 			}
 			config, err := ctrl.GetConfig()

@@ -23,13 +23,13 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/readiness"
+	"github.com/hanse-io/hanse/internal/routing"
 	"github.com/hanse-io/hanse/internal/undecodable"
 	"github.com/hanse-io/hanse/member-agent/apply"
 	"github.com/hanse-io/hanse/member-agent/discovery"
 	"github.com/hanse-io/hanse/member-agent/host"
 	"github.com/hanse-io/hanse/member-agent/identity"
 	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
-	"github.com/hanse-io/hanse/member-agent/line"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/member-agent/policy"
 	"github.com/hanse-io/hanse/member-agent/reconcile"
@@ -198,8 +198,8 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 		Events: mgr.GetEventRecorder("member-agent"), Metrics: o.registry,
 		NodeImages: o.nodeImages, ContractImages: o.contractImages, Approval: policy.Approval(o.approval),
 		Routes:        routes(o, own),
-		RoutesTo:      reconcile.ConfigMapKey{Name: line.RoutesConfigMap, Key: line.RoutesKey},
-		LinesFrom:     reconcile.ConfigMapKey{Name: line.ReportConfigMap, Key: line.ReportKey},
+		RoutesTo:      reconcile.ConfigMapKey{Name: routing.RoutesConfigMap, Key: routing.RoutesKey},
+		LinesFrom:     reconcile.ConfigMapKey{Name: routing.ReportConfigMap, Key: routing.ReportKey},
 		LineAddresses: o.lineAddresses,
 		Workers:       o.workers, Log: mgr.GetLogger(), Now: time.Now,
 	})

@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/logging"
 	"github.com/hanse-io/hanse/internal/testcluster"
 )
 
@@ -215,8 +216,8 @@ func testOptions(t *testing.T) options {
 	t.Helper()
 	o := defaults()
 	setLogger.Do(func() {
-		logs := logging{level: cmp.Or(os.Getenv("TEST_LOG_LEVEL"), "error"), format: "text"}
-		if _, err := logs.set(); err != nil {
+		logs := logging.Options{Level: cmp.Or(os.Getenv("TEST_LOG_LEVEL"), "error"), Format: "text"}
+		if _, err := logs.Set(); err != nil {
 			t.Fatal(err)
 		}
 	})

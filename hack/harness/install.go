@@ -13,7 +13,7 @@ import (
 // hostImages and memberImages are what each kind of cluster needs beside what the testbed itself brings.
 var (
 	hostImages   = []string{"federation"}
-	memberImages = []string{"member-agent", "cert-manager-controller", "fabric-peer", "fabric-orderer", "contract-notary", "contract-asset"}
+	memberImages = []string{"member-agent", "gateway", "cert-manager-controller", "fabric-peer", "fabric-orderer", "contract-notary", "contract-asset"}
 )
 
 // Boot builds what is missing and starts the clusters.

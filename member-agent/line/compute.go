@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/routing"
 )
 
 // Cluster is what Compute needs of the member's own cluster.
@@ -33,12 +34,12 @@ const AgentService = "member-agent"
 // Compute computes a gateway's routes from the trusted plans of its member. records are verified by the caller; by
 // consortium and member. A record is used for its own member's line ends only, and a plan for no names of a member but
 // those of the member's own nodes.
-func Compute(plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1.Record, self string, in Cluster) Routes {
+func Compute(plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1.Record, self string, in Cluster) routing.Routes {
 	in.Namespace = cmp.Or(in.Namespace, "hanse-system")
 	c := computation{
 		cluster: in, records: records,
-		routes: Routes{Member: self, Local: map[string]string{}, Remote: map[string]string{}, Lines: []Line{}, Roots: map[string]string{}, Own: in.Own},
-		lines:  map[string]Line{},
+		routes: routing.Routes{Member: self, Local: map[string]string{}, Remote: map[string]string{}, Lines: []routing.Line{}, Roots: map[string]string{}, Own: in.Own},
+		lines:  map[string]routing.Line{},
 	}
 	c.routes.Local[v1alpha1.AgentServerName(self)] = c.service(AgentService, in.Namespace, v1alpha1.PortGossip)
 	sorted := slices.SortedFunc(slices.Values(plans), func(a, b v1alpha1.MemberPlan) int {
@@ -63,8 +64,8 @@ func Compute(plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1
 type computation struct {
 	cluster Cluster
 	records map[string]map[string]v1alpha1.Record
-	routes  Routes
-	lines   map[string]Line
+	routes  routing.Routes
+	lines   map[string]routing.Line
 }
 
 func (c *computation) problem(format string, args ...any) {
@@ -111,15 +112,15 @@ func (c *computation) ends(spec *v1alpha1.MemberPlanSpec) {
 			c.problem("line %s: it leads to %q, which is no other member; it is left out", l.Name, l.Member)
 			continue
 		}
-		end := Line{Name: l.Name, Member: l.Member, Address: l.Address, Port: l.Port, Priority: l.Priority}
+		end := routing.Line{Name: l.Name, Member: l.Member, Address: l.Address, Port: l.Port, Priority: l.Priority}
 		if own, ok := c.published(l.Name, l.Member); ok {
-			if err := CheckAddress(own.Address, own.Port, c.cluster.Domain); err != nil {
+			if err := routing.CheckAddress(own.Address, own.Port, c.cluster.Domain); err != nil {
 				c.problem("line %s: %s publishes an address that is not allowed: %v; the plan's own is used", l.Name, l.Member, err)
 			} else {
 				end.Address, end.Port = own.Address, own.Port
 			}
 		}
-		if err := CheckAddress(end.Address, end.Port, c.cluster.Domain); err != nil {
+		if err := routing.CheckAddress(end.Address, end.Port, c.cluster.Domain); err != nil {
 			end.Problem = err.Error()
 		}
 		c.lines[l.Name] = end

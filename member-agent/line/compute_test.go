@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/routing"
 )
 
 func plan(consortium string, members []v1alpha1.PlanMember, lines ...v1alpha1.PlanLine) v1alpha1.MemberPlan {
@@ -44,7 +45,7 @@ func TestComputeWhole(t *testing.T) {
 		plan("trade", two(), lineTo("org2", "l2", "10.0.2.2"), lineTo("org2", "l1", "10.0.2.1")),
 		plan("cargo", two(), lineTo("org2", "l1", "10.0.2.1")),
 	}, nil, "org1", Cluster{Roots: map[string]string{"org1": "pinned1", "org2": "pinned2"}, Own: []string{"10.43.0.0/16"}})
-	want := Routes{
+	want := routing.Routes{
 		Member: "org1",
 		Local: map[string]string{
 			"agent.org1.hanse":          "member-agent.hanse-system.svc:7946",
@@ -56,7 +57,7 @@ func TestComputeWhole(t *testing.T) {
 		Remote: map[string]string{
 			"agent.org2.hanse": "org2", "peer0-org2.hanse-cargo": "org2", "peer0-org2.hanse-trade": "org2",
 		},
-		Lines: []Line{
+		Lines: []routing.Line{
 			{Name: "l1", Member: "org2", Address: "10.0.2.1", Port: 7443, Priority: 100},
 			{Name: "l2", Member: "org2", Address: "10.0.2.2", Port: 7443, Priority: 100},
 		},
@@ -183,16 +184,24 @@ func TestComputeRoots(t *testing.T) {
 func TestComputeIsStable(t *testing.T) {
 	a, b := plan("a", two(), lineTo("org2", "l1", "10.0.0.1")), plan("b", two(), lineTo("org2", "l1", "10.0.0.2"))
 	one, err := Compute([]v1alpha1.MemberPlan{a, b}, nil, "org1", Cluster{Domain: "cluster.local"}).JSON()
-	must(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	other, err := Compute([]v1alpha1.MemberPlan{b, a}, nil, "org1", Cluster{Domain: "cluster.local"}).JSON()
-	must(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if string(one) != string(other) {
 		t.Errorf("the order of plans shows:\n%s\n%s", one, other)
 	}
-	back, err := ParseRoutes(one)
-	must(t, err)
+	back, err := routing.ParseRoutes(one)
+	if err != nil {
+		t.Fatal(err)
+	}
 	again, err := back.JSON()
-	must(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if string(one) != string(again) {
 		t.Errorf("what was read is not what was written:\n%s\n%s", one, again)
 	}
@@ -222,7 +231,7 @@ func FuzzCompute(f *testing.F) {
 			t.Errorf("local names were claimed from outside: %v", r.Local)
 		}
 		for _, l := range r.Lines {
-			if err := CheckAddress(l.Address, l.Port, "cluster.local"); err != nil && l.Problem == "" {
+			if err := routing.CheckAddress(l.Address, l.Port, "cluster.local"); err != nil && l.Problem == "" {
 				t.Errorf("line %+v: %v", l, err)
 			}
 		}

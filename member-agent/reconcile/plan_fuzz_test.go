@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/routing"
 	"github.com/hanse-io/hanse/member-agent/host"
 	"github.com/hanse-io/hanse/member-agent/identity"
 	"github.com/hanse-io/hanse/member-agent/ledger"
@@ -213,13 +214,13 @@ func (k *planHarness) checkRoutes(t *testing.T, plan *v1alpha1.MemberPlan) {
 		}
 	}
 	for _, l := range r.Lines {
-		if err := line.CheckAddress(l.Address, l.Port, "cluster.local"); err != nil && l.Problem == "" {
+		if err := routing.CheckAddress(l.Address, l.Port, "cluster.local"); err != nil && l.Problem == "" {
 			t.Errorf("line %+v: %v", l, err)
 		}
 	}
 	text, err := r.JSON()
 	if err == nil {
-		_, err = line.ParseRoutes(text)
+		_, err = routing.ParseRoutes(text)
 	}
 	if err != nil {
 		t.Errorf("routes that the gateway cannot read: %v", err)

@@ -63,17 +63,23 @@ wrong: the value's name, what it is, and what to write instead. Both charts have
 {{- end }}
 {{- end }}
 
-{{/* Image and pull secrets of a chart. */}}
-{{- define "hanse.check.images" -}}
-{{- with .Values.image -}}
-{{- include "hanse.check.match" (list "image.repository" .repository (include "hanse.pattern.repository" $) "write a registry and a name, such as ghcr.io/hanse-io/hanse-federation; a tag goes into image.tag, a digest into image.digest") -}}
+{{/* list NAME IMAGE: an image of the chart's own */}}
+{{- define "hanse.check.image" -}}
+{{- $name := index . 0 -}}
+{{- with index . 1 -}}
+{{- include "hanse.check.match" (list (printf "%s.repository" $name) .repository (include "hanse.pattern.repository" $) (printf "write a registry and a name, such as ghcr.io/hanse-io/hanse-federation; a tag goes into %s.tag, a digest into %s.digest" $name $name)) -}}
 {{- with .tag -}}
-{{- include "hanse.check.match" (list "image.tag" . (include "hanse.pattern.tag" $) "write a tag, such as 0.1.0, or leave it empty for the chart's own version") -}}
+{{- include "hanse.check.match" (list (printf "%s.tag" $name) . (include "hanse.pattern.tag" $) "write a tag, such as 0.1.0, or leave it empty for the chart's own version") -}}
 {{- end -}}
 {{- with .digest -}}
-{{- include "hanse.check.match" (list "image.digest" . (include "hanse.pattern.digest" $) "write sha256: and 64 hexadecimal digits, or leave it empty to go by the tag") -}}
+{{- include "hanse.check.match" (list (printf "%s.digest" $name) . (include "hanse.pattern.digest" $) "write sha256: and 64 hexadecimal digits, or leave it empty to go by the tag") -}}
 {{- end -}}
 {{- end -}}
+{{- end }}
+
+{{/* Image and pull secrets of a chart. */}}
+{{- define "hanse.check.images" -}}
+{{- include "hanse.check.image" (list "image" .Values.image) -}}
 {{- range $i, $name := .Values.imagePullSecrets -}}
 {{- include "hanse.check.match" (list (printf "imagePullSecrets[%d]" $i) $name (include "hanse.pattern.objectName" $) "write the name of a Secret in the release's namespace, such as registry-credentials") -}}
 {{- end -}}

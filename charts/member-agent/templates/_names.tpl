@@ -6,17 +6,15 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
-{{- define "member-agent.image" -}}
-{{- if .Values.image.digest -}}
-{{ .Values.image.repository }}@{{ .Values.image.digest }}
-{{- else -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
-{{- end -}}
-{{- end }}
-
+{{/* list IMAGE CHART */}}
 {{- define "member-agent.container" -}}
-image: {{ include "member-agent.image" . }}
-imagePullPolicy: {{ .Values.image.pullPolicy }}
+{{- $image := index . 0 -}}
+{{- if $image.digest }}
+image: {{ $image.repository }}@{{ $image.digest }}
+{{- else }}
+image: {{ $image.repository }}:{{ $image.tag | default (index . 1).AppVersion }}
+{{- end }}
+imagePullPolicy: {{ $image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true

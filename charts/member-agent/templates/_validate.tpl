@@ -162,6 +162,7 @@
 
 {{- define "member-agent.check.gateway" -}}
 {{- with .Values.gateway -}}
+{{- include "hanse.check.image" (list "gateway.image" .image) -}}
 {{- $local := "(?i)(^|[.])(localhost|local|svc|hanse|hanse-[^.]*|0x[^.]*)[.]?$|(^|[.])svc[.]" -}}
 {{- $name := printf "%s([.]%s)*[.]%s[.]?" (include "hanse.pattern.label" $) (include "hanse.pattern.label" $) (include "hanse.pattern.label" $) -}}
 {{- $port := include "hanse.pattern.port" $ -}}

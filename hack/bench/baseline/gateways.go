@@ -17,9 +17,10 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/gateway"
+	"github.com/hanse-io/hanse/internal/routing"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
-	"github.com/hanse-io/hanse/member-agent/line"
 )
 
 // resolverMemory is how long a Go program goes by the hosts file as it last read it.
@@ -171,7 +172,7 @@ func identity(dir, member string) (string, error) {
 // writeRoutes writes a gateway's routes, one file for each of the nodes' ports.
 func writeRoutes(dir, member string, addresses, roots map[string]string) error {
 	for _, port := range ports {
-		routes := line.Routes{Member: member, Roots: roots, Local: map[string]string{}, Remote: map[string]string{}}
+		routes := routing.Routes{Member: member, Roots: roots, Local: map[string]string{}, Remote: map[string]string{}}
 		for number, other := range organizations {
 			node := "peer0-"
 			if port == v1alpha1.PortOrderer {
@@ -183,7 +184,7 @@ func writeRoutes(dir, member string, addresses, roots map[string]string) error {
 				continue
 			}
 			routes.Remote[name] = other
-			routes.Lines = append(routes.Lines, line.Line{
+			routes.Lines = append(routes.Lines, routing.Line{
 				Name: member + "-" + other, Member: other, Address: lineEnd(number + 1), Port: int32(linePort(port)), Priority: 100,
 			})
 		}
@@ -208,13 +209,13 @@ func gatewaysRole(ctx context.Context, args []string) error {
 	var all sync.WaitGroup
 	failed := make([]error, len(ports))
 	for i, port := range ports {
-		o := line.DefaultOptions()
+		o := gateway.DefaultOptions()
 		o.InsideAddress = net.JoinHostPort(inside(number), strconv.Itoa(port))
 		o.LineAddress = net.JoinHostPort(lineEnd(number), strconv.Itoa(linePort(port)))
 		o.MetricsAddress = net.JoinHostPort(inside(number), strconv.Itoa(metricsPort(port)))
 		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 		o.CertDir, o.Source, o.Sink = dir, file(filepath.Join(dir, routesFile(port))), nobody{}
-		all.Go(func() { failed[i] = line.Run(ctx, o) })
+		all.Go(func() { failed[i] = gateway.Run(ctx, o) })
 	}
 	all.Wait()
 	return failed[0]

@@ -22,7 +22,8 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/line"
+	"github.com/hanse-io/hanse/gateway"
+	"github.com/hanse-io/hanse/internal/routing"
 )
 
 // hanse is a pair of gateways, with probes and all.
@@ -37,25 +38,25 @@ func hanse(ctx context.Context, s settings, n *network, dir string) (string, []*
 		return "", nil, err
 	}
 	roots := map[string]string{"near": nearRoot, "far": farRoot}
-	near := line.Routes{
+	near := routing.Routes{
 		Member: "near", Roots: roots, Remote: map[string]string{serverName: "far"},
-		Lines: []line.Line{{Name: "bench", Member: "far", Address: farAddress, Port: linePort}},
+		Lines: []routing.Line{{Name: "bench", Member: "far", Address: farAddress, Port: linePort}},
 	}
-	far := line.Routes{
+	far := routing.Routes{
 		Member: "far", Roots: roots,
 		Local: map[string]string{serverName: net.JoinHostPort("127.0.0.1", strconv.Itoa(sinkPort))},
-		Lines: []line.Line{{Name: "bench", Member: "near", Address: nearAddress, Port: linePort}},
+		Lines: []routing.Line{{Name: "bench", Member: "near", Address: nearAddress, Port: linePort}},
 	}
 	var running []*server
 	for _, g := range []struct {
 		ns, dir string
-		routes  line.Routes
+		routes  routing.Routes
 	}{{n.near, nearDir, near}, {n.far, farDir, far}} {
 		text, err := g.routes.JSON()
 		if err != nil {
 			return "", running, err
 		}
-		if err := os.WriteFile(filepath.Join(g.dir, line.RoutesKey), text, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(g.dir, routing.RoutesKey), text, 0o644); err != nil {
 			return "", running, err
 		}
 		args := []string{"role-gateway", "-dir", g.dir}
@@ -89,15 +90,15 @@ func gatewayRole(args []string) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	o := line.DefaultOptions()
+	o := gateway.DefaultOptions()
 	o.InsideAddress, o.LineAddress = ":"+strconv.Itoa(insidePort), ":"+strconv.Itoa(linePort)
 	o.MetricsAddress, o.CertDir, o.DrainTimeout = "127.0.0.1:0", *dir, time.Millisecond
 	o.HandshakeTimeout = 24 * time.Hour // the load is no TLS but for its first bytes
-	o.Source, o.Sink = file(filepath.Join(*dir, line.RoutesKey)), nobody{}
+	o.Source, o.Sink = file(filepath.Join(*dir, routing.RoutesKey)), nobody{}
 	o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	return line.Run(ctx, o)
+	return gateway.Run(ctx, o)
 }
 
 // file is a Source that is read once.

@@ -1,0 +1,84 @@
+// Command gateway is the SNI router at an organization's line ends, in a pod of its own. This package turns flags into
+// options and reads routes from, and writes reports to, the ConfigMaps that package routing names.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/kubernetes"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/hanse-io/hanse/gateway"
+	"github.com/hanse-io/hanse/gateway/configmap"
+	"github.com/hanse-io/hanse/gateway/election"
+	"github.com/hanse-io/hanse/internal/logging"
+	"github.com/hanse-io/hanse/internal/routing"
+)
+
+// version is set by the linker.
+var version = "0.1.0"
+
+func main() {
+	if err := command().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	o := gateway.DefaultOptions()
+	logs := logging.Default()
+	elected := false
+	namespace := os.Getenv("POD_NAMESPACE")
+	cmd := &cobra.Command{
+		Use:          "gateway",
+		Short:        "Route TLS connections between the organization's lines and its nodes",
+		Version:      version,
+		Args:         cobra.NoArgs,
+		SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := logs.Set()
+			if err != nil {
+				return err
+			}
+			if namespace == "" {
+				return fmt.Errorf("--namespace is needed: the one that the agent writes the gateway's routes to")
+			}
+			config, err := ctrl.GetConfig()
+			if err != nil {
+				return fmt.Errorf("find the API server: %w", err)
+			}
+			client, err := kubernetes.NewForConfig(config)
+			if err != nil {
+				return fmt.Errorf("make a client for the API server: %w", err)
+			}
+			o.Log = log
+			o.Source = &configmap.Source{Client: client, Namespace: namespace, Name: routing.RoutesConfigMap, Key: routing.RoutesKey}
+			o.Sink = &configmap.Sink{
+				Client: client, Namespace: namespace, Name: routing.ReportConfigMap, Key: routing.ReportKey, FieldManager: routing.FieldManager,
+			}
+			if !elected {
+				return gateway.Run(cmd.Context(), o)
+			}
+			leads, run, err := election.New(client, namespace, os.Getenv("POD_NAME"), log)
+			if err != nil {
+				return err
+			}
+			o.Reports = leads
+			ctx, cancel := context.WithCancel(cmd.Context())
+			var tasks sync.WaitGroup
+			tasks.Go(func() { run(ctx) })
+			defer tasks.Wait()
+			defer cancel()
+			return gateway.Run(ctx, o)
+		},
+	}
+	cmd.Flags().StringVar(&namespace, "namespace", namespace, "namespace of the agent and the gateway")
+	cmd.Flags().BoolVar(&elected, "leader-election", elected, "of several gateways let one report the lines' health")
+	o.AddFlags(cmd.Flags())
+	logs.AddFlags(cmd.Flags())
+	return cmd
+}
