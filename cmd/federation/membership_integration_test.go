@@ -151,7 +151,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		{"the name of an administrator", "only", func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequestSpec) {
 			r.Subject.CommonName = "kubernetes-admin"
 		}},
-		{"another group besides", "organization has to be hanse:members", func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequestSpec) {
+		{"another group besides", "organization must be hanse:members", func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequestSpec) {
 			r.Subject.Organization = append(r.Subject.Organization, "hanse:operators")
 		}},
 		{"alternative names", "leave them out", func(r *x509.CertificateRequest, _ *certificatesv1.CertificateSigningRequestSpec) {
