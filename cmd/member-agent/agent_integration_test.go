@@ -22,7 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/apply"
+	"github.com/hanse-io/hanse/internal/apply"
 	"github.com/hanse-io/hanse/member-agent/genesis"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )

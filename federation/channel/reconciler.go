@@ -14,10 +14,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/federation/apply"
 	"github.com/hanse-io/hanse/federation/plan"
 	"github.com/hanse-io/hanse/federation/snapshot"
 	statuses "github.com/hanse-io/hanse/federation/status"
+	"github.com/hanse-io/hanse/internal/apply"
 )
 
 // FieldManager owns the Channels' statuses.

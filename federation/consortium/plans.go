@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/federation/apply"
 	"github.com/hanse-io/hanse/federation/plan"
+	"github.com/hanse-io/hanse/internal/apply"
 )
 
 // parallelPlans is how many plans of one Consortium are written at once.
@@ -57,7 +57,11 @@ func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan, fa
 	group.SetLimit(parallelPlans)
 	for i, p := range plans {
 		group.Go(func() error {
+			desired := p.DeepCopy()
 			err := apply.CreateOrReplace(ctx, r.Client, FieldManager, p)
+			if apierrors.IsAlreadyExists(err) { // not in the cache yet, so that its content may differ
+				err = apply.ForceApply(ctx, r.Client, FieldManager, desired)
+			}
 			if apierrors.IsNotFound(err) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 				// The Member's namespace is not created yet, or is being deleted with the Member. Either way the Member's
 				// status changes next and enqueues this Consortium.

@@ -13,9 +13,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/federation/apply"
 	"github.com/hanse-io/hanse/federation/plan"
 	"github.com/hanse-io/hanse/federation/snapshot"
+	"github.com/hanse-io/hanse/internal/apply"
 )
 
 // FieldManager owns the plans' specs.

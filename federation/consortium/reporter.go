@@ -12,10 +12,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/federation/apply"
 	"github.com/hanse-io/hanse/federation/plan"
 	"github.com/hanse-io/hanse/federation/snapshot"
 	statuses "github.com/hanse-io/hanse/federation/status"
+	"github.com/hanse-io/hanse/internal/apply"
 )
 
 // StatusManager owns the Consortia's statuses.

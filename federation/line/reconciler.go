@@ -13,9 +13,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/federation/apply"
 	"github.com/hanse-io/hanse/federation/snapshot"
 	statuses "github.com/hanse-io/hanse/federation/status"
+	"github.com/hanse-io/hanse/internal/apply"
 )
 
 // FieldManager owns the Lines' statuses.

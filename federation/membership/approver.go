@@ -20,7 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/federation/apply"
+	"github.com/hanse-io/hanse/internal/apply"
 )
 
 // ApproverManager owns a Member's registration.

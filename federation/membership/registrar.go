@@ -27,9 +27,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/federation/apply"
 	"github.com/hanse-io/hanse/federation/plan"
 	statuses "github.com/hanse-io/hanse/federation/status"
+	"github.com/hanse-io/hanse/internal/apply"
 )
 
 // RegistrarManager owns a Member's namespace, its RBAC and the condition Registered.

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/apply"
+	"github.com/hanse-io/hanse/internal/apply"
 )
 
 // ReportOwner is the field manager of what the agent writes on the host.
@@ -101,7 +101,7 @@ func (l *HostSession) report(ctx context.Context, conn *connection, f Facts, c *
 	defer l.reportLock.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	answer, err := apply.StatusAndGet(ctx, conn.client, &v1alpha1.Member{
+	answer, err := apply.OwnStatus(ctx, conn.client, ReportOwner, &v1alpha1.Member{
 		ObjectMeta: metav1.ObjectMeta{Name: l.options.Member},
 		Status: v1alpha1.MemberStatus{
 			Root: f.Root,
@@ -112,7 +112,7 @@ func (l *HostSession) report(ctx context.Context, conn *connection, f Facts, c *
 			Nodes: f.Nodes,
 			Lines: f.Lines,
 		},
-	}, ReportOwner)
+	})
 	if err != nil {
 		return err
 	}

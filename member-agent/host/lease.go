@@ -8,10 +8,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/apply"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"github.com/hanse-io/hanse/internal/apply"
 )
 
 // runLease renews the Lease until ctx ends, and checks whether somebody else uses the credential.

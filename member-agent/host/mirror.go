@@ -24,7 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/apply"
+	"github.com/hanse-io/hanse/internal/apply"
 )
 
 // MirrorOwner is the field manager of the mirrors in the own cluster.
@@ -228,7 +228,7 @@ func (m *mirror) reject(ctx context.Context, name string, plan, copied *v1alpha1
 	if copied.ResourceVersion != "" && copied.Annotations[AnnotationRefused] != annotation && copied.Undecodable.InStatus() {
 		next := copied.DeepCopy()
 		next.Annotations = mergeMaps(next.Annotations, map[string]string{AnnotationRefused: annotation})
-		err := apply.CreateOrReplace(ctx, m.link.options.Own, next, MirrorOwner)
+		err := apply.CreateOrReplace(ctx, m.link.options.Own, MirrorOwner, next)
 		if isConflict(err) {
 			return reconcile.Result{RequeueAfter: conflictRetry}, nil
 		}
@@ -286,7 +286,7 @@ func (m *mirror) write(ctx context.Context, plan, copied *v1alpha1.MemberPlan) e
 		next.Annotations = mergeMaps(copied.Annotations, next.Annotations)
 		delete(next.Annotations, AnnotationRefused)
 	}
-	return apply.CreateOrReplace(ctx, m.link.options.Own, next, MirrorOwner)
+	return apply.CreateOrReplace(ctx, m.link.options.Own, MirrorOwner, next)
 }
 
 // mergeMaps keeps the entries of others beside the own ones.

@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/apply"
+	"github.com/hanse-io/hanse/internal/apply"
 )
 
 // rejections are the host's plans that are not mirrored, and why. The organization sees each as an event and a metric,
@@ -101,7 +101,7 @@ func (m *mirror) reportToHost(ctx context.Context, name string, plan *v1alpha1.M
 	}
 	statusOnly := &v1alpha1.MemberPlan{Status: v1alpha1.MemberPlanStatus{Conditions: []metav1.Condition{condition}}}
 	statusOnly.Name, statusOnly.Namespace = name, v1alpha1.MemberNamespace(l.options.Member)
-	err := apply.Status(ctx, m.conn.client, statusOnly, ReportOwner+"-refusal")
+	_, err := apply.OwnStatus(ctx, m.conn.client, ReportOwner+"-refusal", statusOnly)
 	if err != nil {
 		m.conn.checkUnauthorized(err)
 	}

@@ -26,8 +26,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/apply"
 	"github.com/hanse-io/hanse/internal/testcluster"
-	"github.com/hanse-io/hanse/member-agent/apply"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 

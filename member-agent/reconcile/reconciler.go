@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/apply"
+	"github.com/hanse-io/hanse/internal/apply"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 )
 
@@ -197,7 +197,8 @@ func (r *Reconciler) write(ctx context.Context, p *planProgress) error {
 		// The plan was not decoded completely: only its status is written.
 		statusOnly := &v1alpha1.MemberPlan{Status: p.status}
 		statusOnly.Name, statusOnly.Namespace = p.plan.Name, p.plan.Namespace
-		return client.IgnoreNotFound(apply.Status(ctx, r.Own, statusOnly, Owner))
+		_, err := apply.OwnStatus(ctx, r.Own, Owner, statusOnly)
+		return client.IgnoreNotFound(err)
 	}
 	next := p.plan.DeepCopy()
 	next.Status = p.status

@@ -1,6 +1,3 @@
-// Package apply writes desired objects to a cluster by server-side apply, and caches what it has applied, so that a
-// reconciler may apply everything in every reconciliation without requests while nothing changes. Objects with one
-// writer that are written often are replaced instead. It must know nothing of plans, ledgers or members.
 package apply
 
 import (
@@ -76,7 +73,7 @@ func (a *Applier) Apply(ctx context.Context, obj client.Object) error {
 	}
 	e := entry{hash: hash, generation: u.GetGeneration(), at: a.now()}
 	if e.generation == 0 {
-		if e.content, err = a.contentOf(u); err != nil {
+		if e.content, err = contentOf(u, a.client.Scheme()); err != nil {
 			return err
 		}
 	}
@@ -88,8 +85,8 @@ func (a *Applier) Apply(ctx context.Context, obj client.Object) error {
 
 // contentOf hashes an object after conversion to its Go type, so that one from a response and one from a cache have the
 // same hash.
-func (a *Applier) contentOf(u *unstructured.Unstructured) (sum [sha256.Size]byte, err error) {
-	typed, err := a.client.Scheme().New(u.GroupVersionKind())
+func contentOf(u *unstructured.Unstructured, scheme *runtime.Scheme) (sum [sha256.Size]byte, err error) {
+	typed, err := scheme.New(u.GroupVersionKind())
 	if err != nil {
 		return sum, fmt.Errorf("kind of %s %s: %w", u.GetKind(), u.GetName(), err)
 	}
