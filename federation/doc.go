@@ -16,7 +16,8 @@
 //     plan computes one MemberPlan for each Member, consortium (Reconciler) writes those that differ, in parallel.
 //  6. Agents report in the statuses of their plans and of their Member. What one has published (root, record, a channel's
 //     first block) goes into the others' plans in the same way as a changed specification: level-triggered, through 5.
-//  7. consortium (Reporter), channel, contract and line aggregate the reports into statuses, with the package status.
+//  7. consortium (Reporter) aggregates the reports into the statuses of a Consortium, its Channels and its Contracts, line
+//     into those of Lines; both with the package status.
 //
 // Nothing here connects to a Member's cluster, holds a key, or decides for an organization.
 //

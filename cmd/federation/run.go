@@ -25,9 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/federation/channel"
 	"github.com/hanse-io/hanse/federation/consortium"
-	"github.com/hanse-io/hanse/federation/contract"
 	"github.com/hanse-io/hanse/federation/line"
 	"github.com/hanse-io/hanse/federation/membership"
 	"github.com/hanse-io/hanse/federation/snapshot"
@@ -152,8 +150,7 @@ func addControllers(mgr ctrl.Manager, now clock.PassiveClock, o options) error {
 		{&membership.Approver{Client: c, Live: live, Recorder: recorder, Clock: now}, many},
 		{&membership.Liveness{Client: c, Recorder: recorder, Clock: now}, many},
 		{&consortium.Reporter{Client: c, Snapshot: reader, Recorder: recorder, Clock: now, WriteErrors: unwritten}, few},
-		{&channel.Reconciler{Client: c, Snapshot: reader, Recorder: recorder, Clock: now}, few},
-		{&contract.Reconciler{Client: c, Snapshot: reader, Recorder: recorder, Clock: now}, few},
+		{&consortium.Orphans{Client: c, Snapshot: reader, Recorder: recorder, Clock: now}, few},
 		{&line.Reconciler{Client: c, Snapshot: reader, Recorder: recorder, Clock: now}, few},
 	} {
 		if err := entry.controller.SetupWithManager(mgr, entry.options); err != nil {

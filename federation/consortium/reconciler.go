@@ -1,5 +1,6 @@
 // Package consortium writes the MemberPlans of every Consortium (Reconciler), and aggregates what the Members report into
-// its status (Reporter). It must know nothing of how plans are computed from the specs, nor of how they are carried out.
+// the statuses of the Consortium, its Channels and its Contracts (Reporter). It must know nothing of how plans are computed
+// from the specs, nor of how they are carried out.
 package consortium
 
 import (

@@ -2,8 +2,12 @@ package consortium
 
 import (
 	"context"
+	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -18,10 +22,14 @@ import (
 	"github.com/hanse-io/hanse/internal/apply"
 )
 
-// StatusManager owns the Consortia's statuses.
+// StatusManager owns the statuses of Consortia and of their Channels and Contracts.
 const StatusManager = "hanse-consortium-status"
 
-// Reporter writes the status of one Consortium at a time.
+// parallelStatuses is how many statuses of one Consortium are written at once.
+const parallelStatuses = 8
+
+// Reporter writes the statuses of one Consortium at a time: its own and those of its Channels and Contracts, all computed
+// from one snapshot.
 type Reporter struct {
 	Client   client.Client
 	Snapshot snapshot.Reader
@@ -31,34 +39,103 @@ type Reporter struct {
 	WriteErrors *PlanWriteErrors
 }
 
-// SetupWithManager watches the inputs of a Consortium's status.
+// SetupWithManager watches the inputs of a Consortium's statuses.
 func (r *Reporter) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	return watch(mgr, "consortium-status", snapshot.EnqueueDebounced(r.Snapshot.Consortia), options).
 		WatchesRawSource(source.Func(r.WriteErrors.start)).Complete(r)
 }
 
-// Reconcile writes one Consortium's status if it has changed.
+// Reconcile writes those of one Consortium's statuses that have changed. If there is no such Consortium, Channels may name
+// it all the same.
 func (r *Reporter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	in, err := r.Snapshot.Consortium(ctx, req.NamespacedName)
+	if apierrors.IsNotFound(err) {
+		return r.orphans(ctx, req.NamespacedName)
+	}
 	if err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+		return ctrl.Result{}, err
 	}
 	in.WriteErrors = r.WriteErrors.of(req.NamespacedName)
-	before, status := in.Consortium.Status, r.status(in, r.Clock.Now())
-	result, err := apply.Report(ctx, r.Client, r.Recorder, StatusManager, in.Consortium, before, status)
+	now, computed := r.Clock.Now(), plan.Compute(in)
+	status := consortiumStatus(in, computed, now)
+	writes := statusWrites{ctx: ctx, client: r.Client, recorder: r.Recorder}
+	write(&writes, in.Consortium, in.Consortium.Status, status)
+	for i := range in.Channels {
+		c := &in.Channels[i]
+		write(&writes, c, c.Status, statuses.Channel(in, computed, c, now))
+	}
+	for i := range in.Contracts {
+		c := &in.Contracts[i]
+		write(&writes, c, c.Status, statuses.Contract(in, computed, c, now))
+	}
+	result, err := writes.wait()
 	if at, ok := plan.RolloutDeadline(in, status.Rollout); ok && err == nil && result.IsZero() {
-		result.RequeueAfter = max(at.Sub(r.Clock.Now()), time.Second)
+		result.RequeueAfter = max(at.Sub(now), time.Second)
 	}
 	return result, err
 }
 
-func (r *Reporter) status(in plan.Input, now time.Time) v1alpha1.ConsortiumStatus {
+// orphans writes the statuses of the Channels that name a Consortium which does not exist, and of their Contracts.
+func (r *Reporter) orphans(ctx context.Context, consortium types.NamespacedName) (ctrl.Result, error) {
+	channels, contracts, err := r.Snapshot.Declared(ctx, consortium)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	now, byName := r.Clock.Now(), map[string]*v1alpha1.Channel{}
+	writes := statusWrites{ctx: ctx, client: r.Client, recorder: r.Recorder}
+	for i := range channels {
+		c := &channels[i]
+		byName[c.Name] = c
+		write(&writes, c, c.Status, statuses.OrphanedChannel(c, now))
+	}
+	for i := range contracts {
+		c := &contracts[i]
+		write(&writes, c, c.Status, statuses.OrphanedContract(c, plan.UnknownConsortium(byName[c.Spec.Channel]), now))
+	}
+	return writes.wait()
+}
+
+func consortiumStatus(in plan.Input, computed plan.Result, now time.Time) v1alpha1.ConsortiumStatus {
 	if in.Consortium.DeletionTimestamp.IsZero() {
-		return statuses.Consortium(in, plan.Compute(in), now)
+		return statuses.Consortium(in, computed, now)
 	}
 	plans := make([]v1alpha1.MemberPlan, 0, len(in.Plans))
 	for _, p := range in.Plans {
 		plans = append(plans, *p)
 	}
 	return statuses.Retiring(in, pendingMembers(in, plans), now)
+}
+
+// statusWrites are status writes that run in parallel. One that fails does not stop the others.
+type statusWrites struct {
+	ctx      context.Context
+	client   client.Client
+	recorder events.EventRecorder
+
+	group   errgroup.Group
+	mu      sync.Mutex
+	result  ctrl.Result
+	started bool
+}
+
+// write writes a status if it has changed.
+func write[S apply.ConditionedStatus](w *statusWrites, object client.Object, before, after S) {
+	if !w.started {
+		w.group.SetLimit(parallelStatuses)
+		w.started = true
+	}
+	w.group.Go(func() error {
+		result, err := apply.Report(w.ctx, w.client, w.recorder, StatusManager, object, before, after)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if !result.IsZero() {
+			w.result = result
+		}
+		return err
+	})
+}
+
+func (w *statusWrites) wait() (ctrl.Result, error) {
+	err := w.group.Wait()
+	return w.result, err
 }

@@ -58,36 +58,6 @@ func (r Reader) consortiumKeys(ctx context.Context, fields client.MatchingFields
 	return keys
 }
 
-// Channels are the Channels of every Consortium that depends on an object.
-func (r Reader) Channels(ctx context.Context, object client.Object) []types.NamespacedName {
-	var keys []types.NamespacedName
-	for _, consortium := range r.Consortia(ctx, object) {
-		var list v1alpha1.ChannelList
-		if r.list(ctx, &list, client.InNamespace(consortium.Namespace), client.MatchingFields{channelBySpec: consortium.Name}) != nil {
-			continue
-		}
-		for i := range list.Items {
-			keys = append(keys, client.ObjectKeyFromObject(&list.Items[i]))
-		}
-	}
-	return keys
-}
-
-// Contracts are the Contracts on the Channels of every Consortium that depends on an object.
-func (r Reader) Contracts(ctx context.Context, object client.Object) []types.NamespacedName {
-	var keys []types.NamespacedName
-	for _, channel := range r.Channels(ctx, object) {
-		var list v1alpha1.ContractList
-		if r.list(ctx, &list, client.InNamespace(channel.Namespace), client.MatchingFields{contractByChannel: channel.Name}) != nil {
-			continue
-		}
-		for i := range list.Items {
-			keys = append(keys, client.ObjectKeyFromObject(&list.Items[i]))
-		}
-	}
-	return keys
-}
-
 // ContractsOnChannel are the Contracts that name a Channel, whether or not the Channel belongs to an existing Consortium.
 func (r Reader) ContractsOnChannel(ctx context.Context, channel types.NamespacedName) []types.NamespacedName {
 	var list v1alpha1.ContractList

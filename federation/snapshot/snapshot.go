@@ -183,6 +183,15 @@ func (r Reader) LinesSharingAddresses(ctx context.Context, line *v1alpha1.Line) 
 	return lines.Items, err
 }
 
+// Declared are the Channels that name a Consortium, which need not exist, and the Contracts on them; without those that are
+// being deleted. Both are sorted by name.
+func (r Reader) Declared(ctx context.Context, consortium types.NamespacedName) ([]v1alpha1.Channel, []v1alpha1.Contract, error) {
+	in := plan.Input{Consortium: &v1alpha1.Consortium{}}
+	in.Consortium.Namespace, in.Consortium.Name = consortium.Namespace, consortium.Name
+	err := r.readDeclared(ctx, &in)
+	return in.Channels, in.Contracts, err
+}
+
 // readDeclared reads the Consortium's channels and contracts, without those that are being deleted.
 func (r Reader) readDeclared(ctx context.Context, in *plan.Input) error {
 	namespace := client.InNamespace(in.Consortium.Namespace)

@@ -82,15 +82,6 @@ func MemberChanged() builder.Predicates {
 	}})
 }
 
-// PlanReported passes changes of the plans' statuses, and not of their specs, which the host writes.
-func PlanReported() builder.Predicates {
-	return builder.WithPredicates(predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		before, ok := e.ObjectOld.(*v1alpha1.MemberPlan)
-		after, ok2 := e.ObjectNew.(*v1alpha1.MemberPlan)
-		return !ok || !ok2 || !equality.Semantic.DeepEqual(before.Status, after.Status)
-	}})
-}
-
 type memberState struct {
 	Deleting   bool
 	Root       string
