@@ -34,7 +34,7 @@ func TestReasonsHaveRows(t *testing.T) {
 	for name, value := range reasonConstants(t) {
 		reasons++
 		if !slices.ContainsFunc(rows, func(row string) bool { return strings.Contains(row, "`"+value+"`") }) {
-			t.Errorf("%s: no row of docs/troubleshooting.md has `%s`: say there what causes it and how to mend it", name, value)
+			t.Errorf("%s: no row of docs/troubleshooting.md has `%s`: say there what causes it and how to fix it", name, value)
 		}
 	}
 	if reasons == 0 {

@@ -201,13 +201,13 @@ func newCable(t *testing.T, config *rest.Config) *cable {
 	if at, err := url.Parse(config.Host); err == nil && at.Host != "" {
 		c.server = at.Host
 	}
-	c.mend(t)
+	c.repair(t)
 	t.Cleanup(c.cut)
 	return c
 }
 
-// mend has it carry connections, under the address that it has had.
-func (c *cable) mend(t *testing.T) {
+// repair has it carry connections, under the address that it has had.
+func (c *cable) repair(t *testing.T) {
 	t.Helper()
 	near, err := net.Listen("tcp", c.address)
 	if err != nil {

@@ -168,7 +168,7 @@ func TestStatusSaysWhatIsLost(t *testing.T) {
 	s.shows(t, "org1-org2")
 	line.cut()
 	s.shows(t, "what is shown is the last that is known, and it is tried again")
-	line.mend(t)
+	line.repair(t)
 	h.says(t, &v1alpha1.Line{ObjectMeta: named("", "org1-org2")}, "True", v1alpha1.ReasonLineUp, "back again")
 	s.shows(t, "✓ org1-org2  back again")
 	s.showsNoMore(t, "what is shown is the last that is known")

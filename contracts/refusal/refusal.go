@@ -1,5 +1,5 @@
 // Package refusal is how a contract says no: a stable code that programs can
-// act on, and a sentence that tells a person what is wrong and how to mend it.
+// act on, and a sentence that tells a person what is wrong and how to fix it.
 //
 // It knows nothing of any contract. An endorser hands only the text of an error
 // on to the client, so the code is the first word of that text.

@@ -15,7 +15,6 @@ import (
 	"github.com/hanse-io/hanse/hack/bench/baseline"
 	"github.com/hanse-io/hanse/hack/bench/bringup"
 	"github.com/hanse-io/hanse/hack/bench/controlplanes"
-	"github.com/hanse-io/hanse/hack/bench/figures"
 	"github.com/hanse-io/hanse/hack/bench/propagation"
 	"github.com/hanse-io/hanse/hack/harness"
 )
@@ -30,7 +29,7 @@ type section struct {
 // sections in the order in which they are measured: the bring-up wants to know the baseline.
 var sections = []section{
 	{"propagation", "a host and one Member without nodes", 6 * time.Minute, (*bench).propagation},
-	{"ledger", "peers and orderers without Kubernetes, dialling each other and through gateways", 5 * time.Minute, (*bench).ledger},
+	{"ledger", "peers and orderers without Kubernetes, dialing each other and through gateways", 25 * time.Minute, (*bench).ledger},
 	{"line", "two gateways on a veth pair beside HAProxy", 3 * time.Minute, (*bench).line},
 	{"bringup", "a testbed of four clusters", 9 * time.Minute, (*bench).bringUp},
 }
@@ -78,51 +77,6 @@ func (b *bench) propagation(ctx context.Context) (err error) {
 		o.Trace = func(format string, arguments ...any) { fmt.Fprintf(os.Stderr, format+"\n", arguments...) }
 	}
 	return propagation.Measure(ctx, p, o, &b.set)
-}
-
-// clients that submit transactions at once. The nodes are busy all the time with so many.
-const clients = 120
-
-func (b *bench) ledger(ctx context.Context) error {
-	s, err := harness.New(b.o.name, 3, os.Stderr)
-	if err != nil {
-		return err
-	}
-	parts, err := baseline.Parts(ctx, s, filepath.Join(b.dir, "parts"))
-	if err != nil {
-		return err
-	}
-	var up, direct, routed, ratio, more []float64
-	for round := range b.o.rounds {
-		results := map[bool]baseline.Result{}
-		for _, gateways := range []bool{false, true} {
-			dir := filepath.Join(b.dir, fmt.Sprintf("ledger-%d-%t", round, gateways))
-			r, err := baseline.Run(ctx, parts, dir, gateways, 10*time.Second, clients)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(os.Stderr, "   round %d, gateways %t: %+v\n", round+1, gateways, r)
-			results[gateways] = r
-			if err := os.RemoveAll(dir); err != nil {
-				return err
-			}
-		}
-		if results[true].Relayed < 1 {
-			return fmt.Errorf("only %.2f MB went through the gateways: the nodes have found another way to each other", results[true].Relayed)
-		}
-		up = append(up, results[false].BringUp())
-		direct = append(direct, results[false].TPS)
-		routed = append(routed, results[true].TPS)
-		ratio = append(ratio, results[true].TPS/results[false].TPS)
-		more = append(more, results[true].CPU/results[false].CPU)
-	}
-	b.baseline = figures.Median(up)
-	b.set.Plain("bring-up without Kubernetes", "s", up...)
-	b.set.Plain("transactions, nodes dialling each other", "/s", direct...)
-	b.set.Plain("transactions, through gateways", "/s", routed...)
-	b.set.AtLeast("transactions through gateways, beside direct", "times", 0.95, ratio...)
-	b.set.Plain("CPU of a transaction through gateways, beside direct", "times", more...)
-	return nil
 }
 
 // line runs the line's own benchmark and takes over what it is held against.
@@ -186,7 +140,7 @@ func (b *bench) bringUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r, err := baseline.Run(ctx, parts, filepath.Join(b.dir, "baseline"), false, 0, 0)
+		r, err := baseline.Run(ctx, baseline.Order{Parts: parts, Directory: filepath.Join(b.dir, "baseline"), Way: baseline.Direct})
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ const foreign = "registry.example.com/"
 
 // imageRefused declares images that the organizations' own charts do not allow, as a host in wrong hands might: for a
 // contract, and for the nodes, which hold the keys. Everybody refuses and says so on the host, whether an image would be its
-// nodes' turn yet or not, nothing of them runs, the ledger goes on, and a mended declaration recovers.
+// nodes' turn yet or not, nothing of them runs, the ledger goes on, and a corrected declaration recovers.
 func imageRefused(t *testing.T, s *harness.Harness) {
 	load := start(t, s, "org1", "refused")
 	for _, row := range []struct {
@@ -37,7 +37,7 @@ func imageRefused(t *testing.T, s *harness.Harness) {
 				eventually(t, member+" refuses and tells the host", expects(t, s, "host", "False ImageNotAllowed",
 					fmt.Sprintf("{.status.conditions[?(@.type==%q)]['status','reason']}", row.condition), "-n", "hanse-member-"+member, "memberplan", "trade"))
 			}
-			eventually(t, "what was declared says what is wrong, and where to mend it", func() error {
+			eventually(t, "what was declared says what is wrong, and where to fix it", func() error {
 				got, err := tryGet(t, s, "host", `{.status.conditions[?(@.type=="Ready")]['status','message']}`, row.kind, row.name)
 				if err == nil && (!strings.HasPrefix(got, "False ") || !strings.Contains(got, foreign) || !strings.Contains(got, row.says)) {
 					err = fmt.Errorf("ready: %s", got)
@@ -70,7 +70,7 @@ func imageRefused(t *testing.T, s *harness.Harness) {
 				}
 			}
 			row.declare(t, s, row.right)
-			eventually(t, "it recovers once it is mended", isReady(t, s, row.kind, row.name))
+			eventually(t, "it recovers once it is corrected", isReady(t, s, row.kind, row.name))
 		})
 	}
 }

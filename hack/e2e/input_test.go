@@ -14,7 +14,7 @@ import (
 
 // badInput declares what cannot work on clusters, looks for a message that says so, mends it and waits until it works.
 func badInput(t *testing.T, s *harness.Harness) {
-	for _, row := range []struct{ why, kind, name, wrong, says, mended string }{
+	for _, row := range []struct{ why, kind, name, wrong, says, corrected string }{
 		{"an image that cannot be pulled", "contract", "broken", contractOf("broken", "ghcr.io/hanse-io/no-such-image:0.0.0"), "no-such-image",
 			contractOf("broken", "ghcr.io/hanse-io/contract-asset:"+harness.Version)},
 	} {
@@ -29,10 +29,10 @@ func badInput(t *testing.T, s *harness.Harness) {
 				}
 				return err
 			})
-			if err := s.Apply(t.Context(), "host", row.mended); err != nil {
+			if err := s.Apply(t.Context(), "host", row.corrected); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "it recovers once it is mended", isReady(t, s, row.kind, row.name))
+			eventually(t, "it recovers once it is corrected", isReady(t, s, row.kind, row.name))
 		})
 	}
 	lineToNowhere(t, s)

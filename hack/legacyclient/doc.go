@@ -37,7 +37,7 @@
 // ECDSA certificates have, while the NodeOUs name that certificate. The SDK brings the root into the low-S form, then
 // looks for the issuer of the certificate in NodeOUs, which it left as it was. Built with a Go of the last years it finds
 // none: "sanitizeCert failed the supplied identity is not valid: x509: certificate signed by unknown authority". No
-// application on this SDK can then use the channel. Peers are not concerned. Two ways to mend it, both tried: put the
+// application on this SDK can then use the channel. Peers are not concerned. two ways to fix it, both tried: put the
 // roots into the configuration in low-S form (s becomes n-s; the certificate stays valid), or leave the certificates of
 // the NodeOUs out, since they are optional.
 //

@@ -43,7 +43,7 @@ func TestTree(t *testing.T) {
 		{"a ready member is ticked", "├─ ✓ org1  2/2 nodes\n"},
 		{"a node that is not ready says why", "└─ … peer0-org1     image cannot be pulled\n"},
 		{"a member that is out of contact is unknown, not failed", "├─ ? org2  not heard of; last known: 2/2 nodes\n"},
-		{"a member that nobody declared shows how to mend it", "└─ ? org3  no such member: kubectl hanse invite org3\n"},
+		{"a member that nobody declared shows how to fix it", "└─ ? org3  no such member: kubectl hanse invite org3\n"},
 		{"a line that is down is a failure", "✗ org1-org2  org1 does not reach org2  org1: 1.5 ms\n"},
 		{"an empty group says so", "└─ ✓ channels  none\n"},
 	} {

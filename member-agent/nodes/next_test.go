@@ -40,13 +40,13 @@ func TestNext(t *testing.T) {
 			waiting: []string{"b", "c"},
 		},
 		{
-			why:     "a node that is not ready goes first, since the change may mend it",
+			why:     "a node that is not ready goes first, since the change may fix it",
 			nodes:   []Node{orderer("a", "old", true), orderer("b", "old", false), orderer("c", "old", true)},
 			now:     []string{"b"},
 			waiting: []string{"a", "c"},
 		},
 		{
-			why:     "two that are not ready are mended one after the other, and do not wait for each other",
+			why:     "two that are not ready are fixed one after the other, and do not wait for each other",
 			nodes:   []Node{orderer("a", "new", false), orderer("b", "old", false), orderer("c", "old", true)},
 			now:     []string{"a", "b"},
 			waiting: []string{"c"},

@@ -41,7 +41,7 @@ func TestExceeded(t *testing.T) {
 				t.Errorf("got %q (%s), want %q", got, why, row.want)
 			}
 			if got != "" && !strings.Contains(why, "policy.limits."+got) {
-				t.Errorf("%q does not say how to mend it", why)
+				t.Errorf("%q does not say how to fix it", why)
 			}
 		})
 	}

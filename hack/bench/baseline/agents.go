@@ -40,7 +40,9 @@ func members() ([]*fabrictest.Member, error) {
 		member.Plan.Spec.Channels = []v1alpha1.PlanChannel{{
 			Name: channel, Members: organizations, Leader: organizations[0], Endorsement: majority,
 			Batch: v1alpha1.Batch{
-				MaxMessages: 500, AbsoluteMaxBytes: &absolute, PreferredMaxBytes: &preferred,
+				// Under load blocks are cut by count: with a large one every client would wait for the timeout, and what is
+				// measured would be the number of clients divided by it, however fast or slow the nodes are.
+				MaxMessages: 20, AbsoluteMaxBytes: &absolute, PreferredMaxBytes: &preferred,
 				Timeout: &metav1.Duration{Duration: 500 * time.Millisecond},
 			},
 		}}

@@ -99,6 +99,35 @@ func (g *gateways) stop() {
 	g.cmds = nil
 }
 
+// slow stops the gateways for half of each hundredth of a second until the function that it returns is called.
+func (g *gateways) slow() (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	signal := func(s syscall.Signal) {
+		for _, cmd := range g.cmds {
+			_ = cmd.Process.Signal(s)
+		}
+	}
+	go func() {
+		defer close(done)
+		defer signal(syscall.SIGCONT)
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for stopped := false; ; stopped = !stopped {
+			if stopped {
+				signal(syscall.SIGCONT)
+			} else {
+				signal(syscall.SIGSTOP)
+			}
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() { close(quit); <-done }
+}
+
 // relayed asks all gateways how many megabytes they have passed on.
 func (g *gateways) relayed() (megabytes float64) {
 	for number := range organizations {

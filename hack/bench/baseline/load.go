@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hanse-io/hanse/hack/bench/figures"
 	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
 	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
 )
@@ -49,32 +50,66 @@ func first(ctx context.Context, network *fabrictest.Network) error {
 	}
 }
 
-// load has clients in every organization submit one transaction after the other, and counts what was committed in the
-// time after a warm-up of a quarter of it.
-func load(ctx context.Context, network *fabrictest.Network, long time.Duration, clients int) (perSecond, cpu float64, err error) {
+// enough is by how much more clients have to raise the rate for still more to be tried.
+const enough = 1.05
+
+// load adds clients until the rate of committed transactions stops rising, and then measures latency at rates below it.
+func (o Order) load(ctx context.Context, network *fabrictest.Network, r *Result) error {
+	submitters := make([]*fabric.Client, 0, len(network.Members))
+	for _, member := range network.Members {
+		client, err := open(ctx, network, member)
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		submitters = append(submitters, client)
+	}
+	for clients := 30; ; clients *= 2 {
+		perSecond, cpu, err := saturate(ctx, submitters, o.Load, clients)
+		if err != nil {
+			return err
+		}
+		better := perSecond > r.TPS*enough
+		if perSecond > r.TPS {
+			r.TPS, r.CPU, r.Clients = perSecond, cpu, clients
+		}
+		if !better {
+			break
+		}
+	}
+	rates := o.Rates
+	for _, share := range o.Shares {
+		rates = append(rates, share*r.TPS)
+	}
+	for _, rate := range rates {
+		latency, err := pace(ctx, submitters, o.Load, rate)
+		if err != nil {
+			return err
+		}
+		r.Latencies = append(r.Latencies, latency)
+	}
+	return nil
+}
+
+// saturate has so many clients submit one transaction after the other, and counts what was committed in the time after a
+// warm-up of a quarter of it. cpu is milliseconds of the machine's CPU time for each.
+func saturate(ctx context.Context, submitters []*fabric.Client, long time.Duration, clients int) (perSecond, cpu float64, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var done, failed atomic.Int64
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	defer cancel()
-	for i, member := range network.Members {
-		client, err := open(ctx, network, member)
-		if err != nil {
-			return 0, 0, err
-		}
-		defer client.Close()
-		for worker := range clients / len(network.Members) {
-			tasks.Go(func() {
-				for n := 0; ctx.Err() == nil; n++ {
-					if put(ctx, client, fmt.Sprintf("load-%d-%d-%d", i, worker, n)) == nil {
-						done.Add(1)
-					} else if ctx.Err() == nil {
-						failed.Add(1)
-					}
+	for worker := range clients {
+		tasks.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				if put(ctx, submitters[worker%len(submitters)], fmt.Sprintf("load-%d-%d-%d", clients, worker, n)) == nil {
+					done.Add(1)
+				} else if ctx.Err() == nil {
+					failed.Add(1)
 				}
-			})
-		}
+			}
+		})
 	}
 	if err := sleep(ctx, long/4); err != nil {
 		return 0, 0, err
@@ -86,12 +121,45 @@ func load(ctx context.Context, network *fabrictest.Network, long time.Duration, 
 	count := float64(done.Load() - before)
 	seconds := time.Since(began).Seconds()
 	busy = busyTime() - busy
-	cancel()
-	tasks.Wait()
 	if bad := failed.Load(); float64(bad) > count/100 || count == 0 {
 		return 0, 0, fmt.Errorf("%d transactions failed and %.0f were committed: such a rate says nothing", bad, count)
 	}
 	return count / seconds, busy / count * 1000, nil
+}
+
+// pace submits transactions at a steady rate, whether those before are done or not, so that one that is slow does not hide
+// the waiting of those behind it. Those of the first quarter do not count.
+func pace(ctx context.Context, submitters []*fabric.Client, long time.Duration, rate float64) (Latency, error) {
+	var tasks sync.WaitGroup
+	var mu sync.Mutex
+	var took []float64
+	failed, began := 0, time.Now()
+	interval := time.Duration(float64(time.Second) / rate)
+	for n := 0; ; n++ {
+		due := began.Add(time.Duration(n) * interval)
+		if due.Sub(began) > long+long/4 {
+			break
+		}
+		if err := sleep(ctx, time.Until(due)); err != nil {
+			return Latency{}, err
+		}
+		tasks.Go(func() {
+			err := put(ctx, submitters[n%len(submitters)], fmt.Sprintf("pace-%.0f-%d", rate*1000, n))
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+				failed++
+			case due.Sub(began) >= long/4:
+				took = append(took, float64(time.Since(due).Microseconds())/1000)
+			}
+		})
+	}
+	tasks.Wait()
+	if failed > len(took)/100 || len(took) == 0 {
+		return Latency{}, fmt.Errorf("%d transactions failed and %d were committed at %.0f a second: their latency says nothing", failed, len(took), rate)
+	}
+	return Latency{Rate: rate, P50: figures.Percentile(took, 50), P99: figures.Percentile(took, 99)}, nil
 }
 
 func sleep(ctx context.Context, long time.Duration) error {

@@ -25,19 +25,58 @@ type Result struct {
 	// Nodes, Ledger and First are the seconds until all processes are healthy, from there until the contract is
 	// committed, and from there until the first transaction is.
 	Nodes, Ledger, First float64
-	// Transactions a second, and how much of the machine's CPU time they took, in milliseconds each.
-	TPS, CPU float64
+	// TPS is the most transactions a second that were committed, with as many Clients as it takes for more to bring no more.
+	TPS     float64
+	Clients int
+	// CPU time of the whole machine for each of them, in milliseconds.
+	CPU float64
+	// Latencies at the rates that were asked for, in their order.
+	Latencies []Latency
 	// Relayed is how many megabytes went through gateways, once for each gateway.
 	Relayed float64
+}
+
+// Latency of transactions at a steady rate, from the time at which each was due.
+type Latency struct {
+	// Rate a second.
+	Rate float64
+	// P50 and P99 in milliseconds.
+	P50, P99 float64
 }
 
 // BringUp is the whole way to the first committed transaction, in seconds.
 func (r Result) BringUp() float64 { return r.Nodes + r.Ledger + r.First }
 
-// Run brings a network up in a network namespace of its own, and then loads it for a while.
-func Run(ctx context.Context, parts fabrictest.Options, dir string, gateways bool, load time.Duration, clients int) (r Result, err error) {
-	parts.Directory = dir
-	text, err := json.Marshal(order{Parts: parts, Gateways: gateways, Load: load, Clients: clients})
+// Way is how the nodes of different organizations reach each other.
+type Way string
+
+const (
+	// Direct: they dial each other.
+	Direct Way = "direct"
+	// Gateways: through their organizations' gateways.
+	Gateways Way = "gateways"
+	// Slowed: through gateways that are stopped for half of the time, which a benchmark has to show.
+	Slowed Way = "slowed gateways"
+)
+
+// Order is what Run has to do.
+type Order struct {
+	Parts fabrictest.Options
+	// Directory for what the processes write.
+	Directory string
+	Way       Way
+	// Load is how long each step of the load is measured; nothing is loaded if it is 0.
+	Load time.Duration
+	// Rates a second at which latency is measured.
+	Rates []float64
+	// Shares of the most transactions a second at which latency is measured, if Rates is empty.
+	Shares []float64
+}
+
+// Run brings a network up in a network namespace of its own, and then loads it.
+func Run(ctx context.Context, o Order) (r Result, err error) {
+	o.Parts.Directory = o.Directory
+	text, err := json.Marshal(o)
 	if err != nil {
 		return r, err
 	}
@@ -52,17 +91,9 @@ func Run(ctx context.Context, parts fabrictest.Options, dir string, gateways boo
 	cmd.WaitDelay = 30 * time.Second
 	out, err := cmd.Output()
 	if err != nil {
-		return r, fmt.Errorf("the network without Kubernetes: %w; its logs are in %s", err, dir)
+		return r, fmt.Errorf("the network without Kubernetes: %w; its logs are in %s", err, o.Directory)
 	}
 	return r, json.Unmarshal(out, &r)
-}
-
-// order is what Run asks of its other self.
-type order struct {
-	Parts    fabrictest.Options
-	Gateways bool
-	Load     time.Duration
-	Clients  int
 }
 
 func baselineRole(ctx context.Context, args []string) (err error) {
@@ -70,7 +101,7 @@ func baselineRole(ctx context.Context, args []string) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	var o order
+	var o Order
 	if err := json.Unmarshal([]byte(flags.Arg(0)), &o); err != nil {
 		return err
 	}
@@ -96,21 +127,24 @@ func baselineRole(ctx context.Context, args []string) (err error) {
 	return json.NewEncoder(io.Writer(os.Stdout)).Encode(result)
 }
 
-func (o order) run(ctx context.Context, network *fabrictest.Network) (r Result, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute+o.Load)
+func (o Order) run(ctx context.Context, network *fabrictest.Network) (r Result, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute+20*o.Load)
 	defer cancel()
 	lap := stopwatch()
 	if err := network.Start(ctx); err != nil {
 		return r, err
 	}
 	r.Nodes = lap()
-	if o.Gateways {
+	if o.Way != Direct {
 		g, err := startGateways(ctx, network, filepath.Join(o.Parts.Directory, "gateways"))
 		if err != nil {
 			return r, err
 		}
 		defer g.stop()
 		defer func() { r.Relayed = g.relayed() }()
+		if o.Way == Slowed {
+			defer g.slow()()
+		}
 	}
 	lap()
 	if err := untilReady(ctx, network); err != nil {
@@ -122,7 +156,7 @@ func (o order) run(ctx context.Context, network *fabrictest.Network) (r Result, 
 	}
 	r.First = lap()
 	if o.Load > 0 {
-		r.TPS, r.CPU, err = load(ctx, network, o.Load, o.Clients)
+		err = o.load(ctx, network, &r)
 	}
 	return r, err
 }
