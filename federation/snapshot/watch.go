@@ -58,29 +58,28 @@ func EnqueueSelf(_ context.Context, object client.Object) []types.NamespacedName
 }
 
 // SpecChanged passes changes of specs and annotations, and not of the statuses that the host itself writes.
-func SpecChanged() builder.Predicates {
-	return builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
-}
+func SpecChanged() builder.Predicates { return builder.WithPredicates(specChanged) }
+
+var specChanged = predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
 
 // RolloutChanged is SpecChanged, and passes changes of status.rollout too, from which plans are computed.
-func RolloutChanged() builder.Predicates {
-	rollout := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		before, ok := e.ObjectOld.(*v1alpha1.Consortium)
-		after, ok2 := e.ObjectNew.(*v1alpha1.Consortium)
-		return ok && ok2 && !equality.Semantic.DeepEqual(before.Status.Rollout, after.Status.Rollout)
-	}}
-	return builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, rollout))
-}
+func RolloutChanged() builder.Predicates { return builder.WithPredicates(rolloutChanged) }
+
+var rolloutChanged = predicate.Or(specChanged, predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	before, ok := e.ObjectOld.(*v1alpha1.Consortium)
+	after, ok2 := e.ObjectNew.(*v1alpha1.Consortium)
+	return ok && ok2 && !equality.Semantic.DeepEqual(before.Status.Rollout, after.Status.Rollout)
+}})
 
 // MemberChanged passes changes of a Member that plans and statuses depend on: creation and deletion, its root, its
 // conditions, and the states of its lines; not round-trip times and counts.
-func MemberChanged() builder.Predicates {
-	return builder.WithPredicates(predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		before, ok := e.ObjectOld.(*v1alpha1.Member)
-		after, ok2 := e.ObjectNew.(*v1alpha1.Member)
-		return !ok || !ok2 || !equality.Semantic.DeepEqual(relevantState(before), relevantState(after))
-	}})
-}
+func MemberChanged() builder.Predicates { return builder.WithPredicates(memberChanged) }
+
+var memberChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	before, ok := e.ObjectOld.(*v1alpha1.Member)
+	after, ok2 := e.ObjectNew.(*v1alpha1.Member)
+	return !ok || !ok2 || !equality.Semantic.DeepEqual(relevantState(before), relevantState(after))
+}}
 
 type memberState struct {
 	Deleting   bool
