@@ -6,7 +6,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
@@ -85,5 +84,4 @@ func TestRolloutChanged(t *testing.T) {
 			}
 		})
 	}
-	var _ predicate.Predicate = rolloutChanged
 }
