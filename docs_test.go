@@ -194,12 +194,46 @@ func steps(text string) []string {
 	return all
 }
 
-// TestReadmesStepsExist holds the READMEs to what the end-to-end tests do.
-func TestReadmesStepsExist(t *testing.T) {
-	tests := read(t, "hack/e2e/e2e_test.go")
-	for _, step := range steps(read(t, "README.md")) {
-		if !strings.Contains(tests, `{"`+step+`", `) {
-			t.Errorf("README.md: the end-to-end tests have no step %q", step)
+// How documents cite tests and steps of the end-to-end test, and how that lists its steps.
+var (
+	citedTest = regexp.MustCompile(`go test (\./[a-z/-]+)(?:/\.\.\.)? -run ([A-Za-z0-9]+)`)
+	citedStep = regexp.MustCompile(`["“]([a-z][^"”]*)["”]`)
+	e2eStep   = regexp.MustCompile(`(?m)^\t\t\{"([^"]+)", [a-zA-Z]+\},$`)
+)
+
+// TestDocumentsCiteWhatThereIs: a test that is not there passes, so a document that cites one shows nothing.
+func TestDocumentsCiteWhatThereIs(t *testing.T) {
+	var known []string
+	for _, found := range e2eStep.FindAllStringSubmatch(read(t, "hack/e2e/e2e_test.go"), -1) {
+		known = append(known, found[1])
+	}
+	documents, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cited := 0
+	for _, document := range append(documents, "README.md", "README.zh.md", "CONTRIBUTING.md") {
+		text := strings.Join(strings.Fields(read(t, document)), " ")
+		for _, found := range citedTest.FindAllStringSubmatch(text, -1) {
+			files, err := filepath.Glob(filepath.Join(found[1], "*_test.go"))
+			if err != nil || !slices.ContainsFunc(files, func(f string) bool { return strings.Contains(read(t, f), "func "+found[2]) }) {
+				t.Errorf("%s: there is no test %s in %s", document, found[2], found[1])
+			}
 		}
+		for _, sentence := range strings.SplitAfter(text, "`make e2e`")[1:] {
+			sentence, _, _ = strings.Cut(sentence, "`")
+			if !strings.Contains(sentence, "step") && !strings.Contains(sentence, "步") {
+				continue
+			}
+			for _, found := range citedStep.FindAllStringSubmatch(sentence, -1) {
+				cited++
+				if !slices.Contains(known, found[1]) {
+					t.Errorf("%s: the end-to-end test has no step %q", document, found[1])
+				}
+			}
+		}
+	}
+	if len(known) < 20 || cited < 10 {
+		t.Errorf("%d steps and %d citations of them were found: the patterns do not fit any more", len(known), cited)
 	}
 }

@@ -14,10 +14,10 @@
 //	  ledger      channels and contracts, through an engine; ledger/fabric is the first
 //	  policy      which images the organization allows, whatever a plan says
 //	networks    finds the own cluster's networks
-//	apply       writes desired objects, with a cache
+//	line        computes the routes of the organization's gateway
 //
-// `member-agent gateway` is the router at the organization's line ends, package line. The two share nothing but
-// ConfigMaps: the agent writes hanse-routes, the gateway writes hanse-lines. Each works without the other.
+// The gateway, package gateway, is a program of its own. The two share nothing but ConfigMaps, which package routing
+// describes: the agent writes hanse-routes, the gateway writes hanse-lines. Each works without the other.
 //
 // # What is kept where
 //
