@@ -2,6 +2,8 @@ package consortium
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -24,6 +27,9 @@ import (
 
 // StatusManager owns the statuses of Consortia and of their Channels and Contracts.
 const StatusManager = "hanse-consortium-status"
+
+// retryInterval is how long after a failed write of a status the next one is tried while an image is rolled out.
+const retryInterval = 10 * time.Second
 
 // parallelStatuses is how many statuses of one Consortium are written at once.
 const parallelStatuses = 8
@@ -58,21 +64,36 @@ func (r *Reporter) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 	in.WriteErrors = r.WriteErrors.of(req.NamespacedName)
 	now, computed := r.Clock.Now(), plan.Compute(in)
 	status := consortiumStatus(in, computed, now)
-	writes := statusWrites{ctx: ctx, client: r.Client, recorder: r.Recorder}
-	write(&writes, in.Consortium, in.Consortium.Status, status)
+	writes := r.statusWrites(ctx)
+	write(writes, in.Consortium, in.Consortium.Status, status)
 	for i := range in.Channels {
 		c := &in.Channels[i]
-		write(&writes, c, c.Status, statuses.Channel(in, computed, c, now))
+		write(writes, c, c.Status, statuses.Channel(in, computed, c, now))
 	}
 	for i := range in.Contracts {
 		c := &in.Contracts[i]
-		write(&writes, c, c.Status, statuses.Contract(in, computed, c, now))
+		write(writes, c, c.Status, statuses.Contract(in, computed, c, now))
 	}
 	result, err := writes.wait()
-	if at, ok := plan.RolloutDeadline(in, status.Rollout); ok && err == nil && result.IsZero() {
-		result.RequeueAfter = max(at.Sub(now), time.Second)
+	at, rolling := plan.RolloutDeadline(in, status.Rollout)
+	if !rolling {
+		return result, err
 	}
-	return result, err
+	if err != nil {
+		// A status that cannot be written must not have the rollout wait for the queue's backoff.
+		log.FromContext(ctx).Error(err, "write statuses")
+		result.RequeueAfter = retryInterval
+	}
+	return beforeDeadline(result, at.Sub(now)), nil
+}
+
+// beforeDeadline has a Reconcile run again when a deadline is due, if not before. left may be negative.
+func beforeDeadline(result ctrl.Result, left time.Duration) ctrl.Result {
+	left = max(left, time.Second)
+	if result.RequeueAfter == 0 || left < result.RequeueAfter {
+		result.RequeueAfter = left
+	}
+	return result
 }
 
 // orphans writes the statuses of the Channels that name a Consortium which does not exist, and of their Contracts.
@@ -82,15 +103,15 @@ func (r *Reporter) orphans(ctx context.Context, consortium types.NamespacedName)
 		return ctrl.Result{}, err
 	}
 	now, byName := r.Clock.Now(), map[string]*v1alpha1.Channel{}
-	writes := statusWrites{ctx: ctx, client: r.Client, recorder: r.Recorder}
+	writes := r.statusWrites(ctx)
 	for i := range channels {
 		c := &channels[i]
 		byName[c.Name] = c
-		write(&writes, c, c.Status, statuses.OrphanedChannel(c, now))
+		write(writes, c, c.Status, statuses.OrphanedChannel(c, now))
 	}
 	for i := range contracts {
 		c := &contracts[i]
-		write(&writes, c, c.Status, statuses.OrphanedContract(c, plan.UnknownConsortium(byName[c.Spec.Channel]), now))
+		write(writes, c, c.Status, statuses.OrphanedContract(c, plan.UnknownConsortium(byName[c.Spec.Channel]), now))
 	}
 	return writes.wait()
 }
@@ -112,18 +133,20 @@ type statusWrites struct {
 	client   client.Client
 	recorder events.EventRecorder
 
-	group   errgroup.Group
-	mu      sync.Mutex
-	result  ctrl.Result
-	started bool
+	group  errgroup.Group
+	mu     sync.Mutex
+	result ctrl.Result
+	failed []error
+}
+
+func (r *Reporter) statusWrites(ctx context.Context) *statusWrites {
+	w := &statusWrites{ctx: ctx, client: r.Client, recorder: r.Recorder}
+	w.group.SetLimit(parallelStatuses)
+	return w
 }
 
 // write writes a status if it has changed.
 func write[S apply.ConditionedStatus](w *statusWrites, object client.Object, before, after S) {
-	if !w.started {
-		w.group.SetLimit(parallelStatuses)
-		w.started = true
-	}
 	w.group.Go(func() error {
 		result, err := apply.Report(w.ctx, w.client, w.recorder, StatusManager, object, before, after)
 		w.mu.Lock()
@@ -131,11 +154,14 @@ func write[S apply.ConditionedStatus](w *statusWrites, object client.Object, bef
 		if !result.IsZero() {
 			w.result = result
 		}
-		return err
+		if err != nil {
+			w.failed = append(w.failed, fmt.Errorf("%s: %w", object.GetName(), err))
+		}
+		return nil
 	})
 }
 
 func (w *statusWrites) wait() (ctrl.Result, error) {
-	err := w.group.Wait()
-	return w.result, err
+	_ = w.group.Wait() // failed has them all
+	return w.result, errors.Join(w.failed...)
 }

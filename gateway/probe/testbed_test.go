@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/hanse-io/hanse/gateway/health"
@@ -138,10 +139,10 @@ func startNear(t *testing.T, own, trusted *authority, dial func(context.Context)
 		p.Run(ctx)
 	}()
 	t.Cleanup(func() { cancel(); <-done })
-	for deadline := time.Now().Add(testTimeout); !n.clock.HasWaiters(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the prober does not look at its clock")
-		}
+	if err := wait.PollUntilContextTimeout(t.Context(), time.Millisecond, testTimeout, true, func(context.Context) (bool, error) {
+		return n.clock.HasWaiters(), nil
+	}); err != nil {
+		t.Fatalf("the prober does not wait on its clock: %v", err)
 	}
 	return n
 }

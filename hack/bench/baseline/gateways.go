@@ -45,7 +45,7 @@ type gateways struct {
 
 // startGateways has every organization's nodes reach the others through its own gateway and theirs. The nodes run
 // already but have not spoken to each other yet.
-func startGateways(ctx context.Context, network *fabrictest.Network, dir string) (*gateways, error) {
+func startGateways(ctx context.Context, network *fabrictest.Network, dir string, way Way) (*gateways, error) {
 	g := &gateways{}
 	addresses, err := detour(network, filepath.Dir(dir))
 	if err != nil {
@@ -67,7 +67,7 @@ func startGateways(ctx context.Context, network *fabrictest.Network, dir string)
 		if err := writeRoutes(filepath.Join(dir, member), member, addresses, roots); err != nil {
 			return g, err
 		}
-		if err := g.start(filepath.Join(dir, member), number+1); err != nil {
+		if err := g.start(filepath.Join(dir, member), number+1, way); err != nil {
 			g.stop()
 			return g, err
 		}
@@ -76,12 +76,12 @@ func startGateways(ctx context.Context, network *fabrictest.Network, dir string)
 }
 
 // start runs one organization's gateway.
-func (g *gateways) start(dir string, number int) error {
+func (g *gateways) start(dir string, number int, way Way) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self, "role-gateways", dir, strconv.Itoa(number))
+	cmd := exec.Command(self, "role-gateways", dir, strconv.Itoa(number), string(way))
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -97,35 +97,6 @@ func (g *gateways) stop() {
 		_ = cmd.Wait()
 	}
 	g.cmds = nil
-}
-
-// slow stops the gateways for half of each hundredth of a second until the function that it returns is called.
-func (g *gateways) slow() (stop func()) {
-	quit, done := make(chan struct{}), make(chan struct{})
-	signal := func(s syscall.Signal) {
-		for _, cmd := range g.cmds {
-			_ = cmd.Process.Signal(s)
-		}
-	}
-	go func() {
-		defer close(done)
-		defer signal(syscall.SIGCONT)
-		tick := time.NewTicker(5 * time.Millisecond)
-		defer tick.Stop()
-		for stopped := false; ; stopped = !stopped {
-			if stopped {
-				signal(syscall.SIGCONT)
-			} else {
-				signal(syscall.SIGSTOP)
-			}
-			select {
-			case <-quit:
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	return func() { close(quit); <-done }
 }
 
 // relayed asks all gateways how many megabytes they have passed on.
@@ -234,6 +205,9 @@ func gatewaysRole(ctx context.Context, args []string) error {
 	number, err := strconv.Atoi(args[1])
 	if err != nil {
 		return err
+	}
+	if Way(args[2]) == Doubled {
+		go doubleWork(ctx)
 	}
 	var all sync.WaitGroup
 	failed := make([]error, len(ports))

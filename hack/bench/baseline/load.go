@@ -50,10 +50,11 @@ func first(ctx context.Context, network *fabrictest.Network) error {
 	}
 }
 
-// enough is by how much more clients have to raise the rate for still more to be tried.
-const enough = 1.05
+// gain is by how much twice the clients have to raise the rate to count.
+const gain = 1.05
 
-// load adds clients until the rate of committed transactions stops rising, and then measures latency at rates below it.
+// load adds clients until, twice in a row, twice as many do not raise the rate of committed transactions, and then measures
+// latency at rates below it.
 func (o Order) load(ctx context.Context, network *fabrictest.Network, r *Result) error {
 	submitters := make([]*fabric.Client, 0, len(network.Members))
 	for _, member := range network.Members {
@@ -64,17 +65,17 @@ func (o Order) load(ctx context.Context, network *fabrictest.Network, r *Result)
 		defer client.Close()
 		submitters = append(submitters, client)
 	}
-	for clients := 30; ; clients *= 2 {
+	for clients, vain := 30, 0; vain < 2; clients *= 2 {
 		perSecond, cpu, err := saturate(ctx, submitters, o.Load, clients)
 		if err != nil {
 			return err
 		}
-		better := perSecond > r.TPS*enough
+		vain++
+		if perSecond > r.TPS*gain {
+			vain = 0
+		}
 		if perSecond > r.TPS {
 			r.TPS, r.CPU, r.Clients = perSecond, cpu, clients
-		}
-		if !better {
-			break
 		}
 	}
 	rates := o.Rates

@@ -25,8 +25,12 @@ type options struct {
 // Root is the testbed command.
 func Root() *cobra.Command {
 	o := &options{defaultName: "testbed"}
-	if p, err := project.Load(); err == nil { // outside of a clone only what is running can be looked at, under its name
+	p, broken := project.Load()
+	switch {
+	case broken == nil:
 		o.defaultName = p.Name
+	case errors.Is(broken, project.ErrNoClone): // what runs can be looked at from anywhere, by its name
+		broken = nil
 	}
 	root := &cobra.Command{
 		Use:           "testbed",
@@ -36,6 +40,9 @@ func Root() *cobra.Command {
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if os.Geteuid() != 0 {
 				return errors.New("network namespaces, mounts and cgroups are root's alone: run testbed as root (sudo)")
+			}
+			if broken != nil && !cmd.Flags().Changed("name") {
+				return broken // another testbed than the project's would be taken for it
 			}
 			return topology.ValidateName(o.name)
 		},

@@ -92,10 +92,7 @@ func plan(o *options, members, lines int) (*topology.Testbed, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Allow = nil
-	for _, p := range known.Allow {
-		f.Allow = append(f.Allow, topology.Port(p))
-	}
+	f.Allow = known.Allow
 	inUse, err := network.ManagementTaken()
 	if err != nil {
 		return nil, err

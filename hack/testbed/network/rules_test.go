@@ -4,11 +4,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hanse-io/hanse/hack/testbed/project"
 	"github.com/hanse-io/hanse/hack/testbed/topology"
 )
 
 func TestBorderRules(t *testing.T) {
-	f := &topology.Testbed{Name: "hanse", Allow: []topology.Port{{Port: 7443, NodePort: 30443}}}
+	f := &topology.Testbed{Name: "hanse", Allow: []project.Port{{Port: 7443, NodePort: 30443}}}
 	if err := f.Grow(2, 2, func(int) bool { return false }); err != nil {
 		t.Fatal(err)
 	}

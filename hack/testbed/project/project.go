@@ -70,6 +70,9 @@ type Source struct {
 	File string `json:"file"`
 }
 
+// ErrNoClone says that there is no file above the working directory.
+var ErrNoClone = fmt.Errorf("run this inside a clone that has a %s, or set %s to one", File, RootVariable)
+
 // Load reads the file of the clone that the working directory is in.
 func Load() (Project, error) {
 	root, err := Root()
@@ -137,7 +140,7 @@ func Root() (string, error) {
 	for !isRoot(dir) {
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return "", fmt.Errorf("run this inside a clone that has a %s, or set %s to one", File, RootVariable)
+			return "", ErrNoClone
 		}
 		dir = parent
 	}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/hanse-io/hanse/hack/testbed/project"
 )
 
 // Host is the name of the cluster where consortia are declared. The others are org1, org2, ….
@@ -17,13 +19,7 @@ type Testbed struct {
 	Clusters []Cluster `json:"clusters"`
 	Lines    []Line    `json:"lines"`
 	// Allow are the ports that lines let through, beside the host's API.
-	Allow []Port `json:"allow"`
-}
-
-// Port is a TCP port of every line's end, and the node port that the border hands its connections to.
-type Port struct {
-	Port     int `json:"port"`
-	NodePort int `json:"nodePort"`
+	Allow []project.Port `json:"allow"`
 }
 
 // Cluster is one organization's cluster (or the host's) with a LAN of its own.
