@@ -32,6 +32,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/membership"
+	"github.com/hanse-io/hanse/internal/testcluster"
 )
 
 // agent is a fake of a Member's agent: it makes the same requests to the host.
@@ -186,7 +187,9 @@ func (a *agent) register(t *testing.T, by client.Client) {
 		t.Fatalf("the request was denied: %s", denied)
 	}
 	c := rest.AnonymousClientConfig(config)
-	c.CertData, c.KeyData = certificate, encodeKey(a.key)
+	key, err := testcluster.EncodeKey(a.key)
+	must(t, err)
+	c.CertData, c.KeyData = certificate, key
 	a.client = clientFor(t, c)
 	for _, right := range []authorizationv1.ResourceAttributes{
 		{Namespace: v1alpha1.MemberNamespace(a.member), Group: "coordination.k8s.io", Resource: "leases", Verb: "create", Name: v1alpha1.AgentLease},

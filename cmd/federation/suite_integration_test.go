@@ -5,14 +5,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -75,7 +69,7 @@ func suite(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 
-	authority, err := newAuthority(dir)
+	authority, err := testcluster.NewAuthority(dir)
 	if err != nil {
 		return 1, err
 	}
@@ -141,76 +135,8 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// authority is the CA of client certificates: the API server trusts it and the controller manager signs with it.
-type authority struct {
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(dir string) (*authority, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return nil, err
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, err
-	}
-	a := &authority{dir: dir, cert: cert, key: key}
-	if err := os.WriteFile(a.path("ca.crt"), encode("CERTIFICATE", der), 0o600); err != nil {
-		return nil, err
-	}
-	return a, os.WriteFile(a.path("ca.key"), encodeKey(key), 0o600)
-}
-
-func (a *authority) path(name string) string { return filepath.Join(a.dir, name) }
-
-// Configure, Start, AddUser and Stop are what envtest asks of a way to authenticate.
-func (a *authority) Configure(_ string, args *envtest.Arguments) error {
-	args.Set("client-ca-file", a.path("ca.crt"))
-	return nil
-}
-func (a *authority) Start() error { return nil }
-func (a *authority) Stop() error  { return nil }
-func (a *authority) AddUser(user envtest.User, base *rest.Config) (*rest.Config, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: user.Name, Organization: user.Groups},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
-	if err != nil {
-		return nil, err
-	}
-	c := rest.CopyConfig(base)
-	c.CertData, c.KeyData = encode("CERTIFICATE", der), encodeKey(key)
-	return c, nil
-}
-
 func encode(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
-}
-
-func encodeKey(key *ecdsa.PrivateKey) []byte {
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		panic(err)
-	}
-	return encode("PRIVATE KEY", der)
 }
 
 // startControllerManager runs the parts of the real one that membership rests on.

@@ -11,12 +11,10 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/testcluster"
@@ -27,22 +25,12 @@ const namespace = "default"
 // indexed starts an API server with the host's kinds, and a cache of it with this package's indexes.
 func indexed(t *testing.T) (client.Client, Reader) {
 	t.Helper()
-	env, config, err := testcluster.Start(func() *envtest.Environment {
-		return &envtest.Environment{CRDDirectoryPaths: []string{"../../charts/federation/crds"}}
-	})
+	env, config, direct, err := testcluster.StartWithCRDs("../../charts/federation/crds", v1alpha1.AddToScheme)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = env.Stop() })
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	direct, err := client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := cache.New(config, cache.Options{Scheme: scheme})
+	c, err := cache.New(config, cache.Options{Scheme: direct.Scheme()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,9 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/testcluster"
@@ -21,23 +19,11 @@ const owner = "test"
 
 func cluster(t *testing.T) client.Client {
 	t.Helper()
-	env, config, err := testcluster.Start(func() *envtest.Environment {
-		return &envtest.Environment{CRDDirectoryPaths: []string{"../../charts/federation/crds"}}
-	})
+	env, _, c, err := testcluster.StartWithCRDs("../../charts/federation/crds", v1alpha1.AddToScheme, corev1.AddToScheme)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = env.Stop() })
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c, err := client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return c
 }
 

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
@@ -47,4 +49,24 @@ func prepare(env *envtest.Environment) {
 func InstallCRDs(config *rest.Config, folder string) error {
 	_, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{Paths: []string{folder}, MaxTime: startTimeout})
 	return err
+}
+
+// StartWithCRDs runs an API server that serves the CRDs of a folder, and returns a client for the kinds that add adds to a
+// scheme. The environment is to be stopped by the caller.
+func StartWithCRDs(folder string, add ...func(*runtime.Scheme) error) (*envtest.Environment, *rest.Config, client.Client, error) {
+	env, config, err := Start(func() *envtest.Environment {
+		return &envtest.Environment{CRDDirectoryPaths: []string{folder}, ErrorIfCRDPathMissing: true}
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	scheme := runtime.NewScheme()
+	for _, to := range add {
+		err = errors.Join(err, to(scheme))
+	}
+	c, failed := client.New(config, client.Options{Scheme: scheme})
+	if err = errors.Join(err, failed); err != nil {
+		return nil, nil, nil, errors.Join(err, env.Stop())
+	}
+	return env, config, c, nil
 }

@@ -4,15 +4,8 @@ package host
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
-	"math/big"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,72 +32,20 @@ const system = "hanse-system"
 type testHost struct {
 	client.Client
 	config *rest.Config
-	signer *signer
+	signer *testcluster.Authority
 	// deny is why requests are denied; empty to grant them.
 	deny atomic.Value
 	// stranger is set to have certificates signed by a CA that the API server does not trust.
 	stranger atomic.Bool
 }
 
-// signer is the CA of client certificates, which the API server trusts.
-type signer struct {
-	dir  string
-	key  *ecdsa.PrivateKey
-	root *x509.Certificate
-}
-
-func newSigner(t *testing.T) *signer {
+func newSigner(t *testing.T) *testcluster.Authority {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	authority, err := testcluster.NewAuthority(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &signer{dir: t.TempDir(), key: key, root: &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "signer"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
-	}}
-	der, err := x509.CreateCertificate(rand.Reader, s.root, s.root, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(s.file(), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func (s *signer) file() string { return filepath.Join(s.dir, "ca.crt") }
-
-func (s *signer) sign(subject pkix.Name, key any, lifetime time.Duration) ([]byte, error) {
-	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: subject,
-		NotBefore: time.Now().Add(-time.Second), NotAfter: time.Now().Add(lifetime),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, leaf, s.root, key, s.key)
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), err
-}
-
-// Configure, Start, AddUser and Stop are what envtest asks of a way to authenticate.
-func (s *signer) Configure(_ string, args *envtest.Arguments) error {
-	args.Set("client-ca-file", s.file())
-	return nil
-}
-func (s *signer) Start() error { return nil }
-func (s *signer) Stop() error  { return nil }
-func (s *signer) AddUser(user envtest.User, base *rest.Config) (*rest.Config, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	c := rest.CopyConfig(base)
-	c.KeyData = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	c.CertData, err = s.sign(pkix.Name{CommonName: user.Name, Organization: user.Groups}, key.Public(), time.Hour)
-	return c, err
+	return authority
 }
 
 func newTestHost(t *testing.T) *testHost {
@@ -251,7 +192,7 @@ func (o *testHost) answer(ctx context.Context, t *testing.T, csr *certificatesv1
 	if o.stranger.Load() {
 		by = newSigner(t)
 	}
-	if csr.Status.Certificate, err = by.sign(request.Subject, request.PublicKey, time.Hour); err != nil {
+	if csr.Status.Certificate, err = by.Sign(request.Subject, request.PublicKey, time.Hour); err != nil {
 		t.Errorf("sign: %v", err)
 		return
 	}

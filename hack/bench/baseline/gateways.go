@@ -18,6 +18,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/gateway"
+	"github.com/hanse-io/hanse/hack/bench/routefile"
 	"github.com/hanse-io/hanse/internal/routing"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
@@ -217,27 +218,9 @@ func gatewaysRole(ctx context.Context, args []string) error {
 		o.LineAddress = net.JoinHostPort(lineEnd(number), strconv.Itoa(linePort(port)))
 		o.MetricsAddress = net.JoinHostPort(inside(number), strconv.Itoa(metricsPort(port)))
 		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-		o.CertDir, o.Source, o.Sink = dir, file(filepath.Join(dir, routesFile(port))), nobody{}
+		o.CertDir, o.Source, o.Sink = dir, routefile.Source(filepath.Join(dir, routesFile(port))), routefile.Sink{}
 		all.Go(func() { failed[i] = gateway.Run(ctx, o) })
 	}
 	all.Wait()
 	return failed[0]
 }
-
-// file is a source of routes that is read once.
-type file string
-
-func (f file) Watch(ctx context.Context, changed func([]byte)) error {
-	text, err := os.ReadFile(string(f))
-	if err != nil {
-		return err
-	}
-	changed(text)
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-// nobody is a sink that nobody reads.
-type nobody struct{}
-
-func (nobody) Report(context.Context, []byte) error { return nil }

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/testcluster"
 )
 
 // Namespace of the product in both clusters.
@@ -35,7 +36,7 @@ type ControlPlane struct {
 
 	dir, audit string
 	env        *envtest.Environment
-	authority  *authority
+	authority  *testcluster.Authority
 }
 
 func startPlane(dir, assets string) (*ControlPlane, error) {
@@ -44,7 +45,7 @@ func startPlane(dir, assets string) (*ControlPlane, error) {
 	}
 	p := &ControlPlane{dir: dir, audit: filepath.Join(dir, "audit.log"), Kubeconfig: filepath.Join(dir, "admin.kubeconfig")}
 	var err error
-	if p.authority, err = newAuthority(dir); err != nil {
+	if p.authority, err = testcluster.NewAuthority(dir); err != nil {
 		return nil, err
 	}
 	policyFile := filepath.Join(dir, "policy.yaml")

@@ -94,8 +94,8 @@ func (p *ControlPlanes) startHost(ctx context.Context) error {
 	if _, err := p.run(p.Host, p.Host.Kubeconfig, strings.TrimSpace(hyperkube), nil, "kube-controller-manager",
 		"--kubeconfig="+p.Host.Kubeconfig, "--leader-elect=false", "--secure-port=0",
 		"--controllers=certificatesigningrequest-signing-controller",
-		"--cluster-signing-cert-file="+p.Host.authority.path("ca.crt"),
-		"--cluster-signing-key-file="+p.Host.authority.path("ca.key")); err != nil {
+		"--cluster-signing-cert-file="+p.Host.authority.CertFile(),
+		"--cluster-signing-key-file="+p.Host.authority.KeyFile()); err != nil {
 		return err
 	}
 	if err := p.chart(ctx, p.Host, "federation", "charts/federation", ""); err != nil {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/gateway"
+	"github.com/hanse-io/hanse/hack/bench/routefile"
 	"github.com/hanse-io/hanse/internal/routing"
 )
 
@@ -94,30 +95,12 @@ func gatewayRole(args []string) error {
 	o.InsideAddress, o.LineAddress = ":"+strconv.Itoa(insidePort), ":"+strconv.Itoa(linePort)
 	o.MetricsAddress, o.CertDir, o.DrainTimeout = "127.0.0.1:0", *dir, time.Millisecond
 	o.HandshakeTimeout = 24 * time.Hour // the load is no TLS but for its first bytes
-	o.Source, o.Sink = file(filepath.Join(*dir, routing.RoutesKey)), nobody{}
+	o.Source, o.Sink = routefile.Source(filepath.Join(*dir, routing.RoutesKey)), routefile.Sink{}
 	o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	return gateway.Run(ctx, o)
 }
-
-// file is a Source that is read once.
-type file string
-
-func (f file) Watch(ctx context.Context, changed func([]byte)) error {
-	text, err := os.ReadFile(string(f))
-	if err != nil {
-		return err
-	}
-	changed(text)
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-// nobody is a Sink that nobody reads.
-type nobody struct{}
-
-func (nobody) Report(context.Context, []byte) error { return nil }
 
 // writeIdentity makes a member's root and its gateway's certificate, and returns the root.
 func writeIdentity(dir, member string, user int) (root string, err error) {
