@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -152,17 +153,18 @@ func (n *Network) startOnce(member *Member, workload ledger.Workload) error {
 	return err
 }
 
-// healthy waits for the answer that a kubelet's probe would wait for.
+// healthy waits for the answer that a kubelet's probe would wait for, and for the ports that a node opens after that one.
 func (n *Network) healthy(ctx context.Context, member *Member, node v1alpha1.PlanNode) error {
-	port := v1alpha1.PortPeerOperations
+	port, served := v1alpha1.PortPeerOperations, []int{v1alpha1.PortPeer}
 	if node.Role == v1alpha1.RoleOrderer {
-		port = v1alpha1.PortOrdererOperations
+		port, served = v1alpha1.PortOrdererOperations, []int{v1alpha1.PortOrderer, v1alpha1.PortOrdererAdmin}
 	}
 	host := n.hostOf(member, node.Name)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if status, _ := n.Operations(ctx, member, node.Name, port, http.MethodGet, "/healthz", "", ""); status == http.StatusOK {
+		status, _ := n.Operations(ctx, member, node.Name, port, http.MethodGet, "/healthz", "", "")
+		if status == http.StatusOK && n.accepts(ctx, host, served) {
 			return nil
 		}
 		select {
@@ -174,6 +176,17 @@ func (n *Network) healthy(ctx context.Context, member *Member, node v1alpha1.Pla
 		case <-tick.C:
 		}
 	}
+}
+
+func (n *Network) accepts(ctx context.Context, host string, ports []int) bool {
+	for _, port := range ports {
+		connection, err := n.Dial(ctx, net.JoinHostPort(host, strconv.Itoa(port)))
+		if err != nil {
+			return false
+		}
+		_ = connection.Close()
+	}
+	return true
 }
 
 // Operations asks a node's operations endpoint, with one of the Member's own identities as the client if there is a name of
