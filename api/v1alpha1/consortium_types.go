@@ -258,7 +258,7 @@ func (in ConsortiumStatus) GetConditions() []metav1.Condition { return in.Condit
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 50 && self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$') && self.metadata.name != 'system' && !self.metadata.name.startsWith('member-')",message="a Consortium's name becomes a namespace, hanse-NAME, in every member's cluster: use at most 50 lower-case letters, digits and hyphens, beginning with a letter, and neither 'system' nor 'member-…'"
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 50 && self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$') && self.metadata.name != 'system' && !self.metadata.name.startsWith('member-') && !self.metadata.name.startsWith('shared-')",message="a Consortium's name becomes a namespace, hanse-NAME, in every member's cluster: use at most 50 lower-case letters, digits and hyphens, beginning with a letter, and neither 'system' nor 'member-…' nor 'shared-…'"
 type Consortium struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -28,6 +28,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&Channel{}, &ChannelList{},
 		&Contract{}, &ContractList{},
 		&MemberPlan{}, &MemberPlanList{},
+		&Statement{}, &StatementList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

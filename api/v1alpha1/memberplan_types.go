@@ -71,7 +71,7 @@ const (
 )
 
 const (
-	// MaxGenesisBytes is the size that a channel's first block may have, compressed as plans and statuses carry it. One of
+	// MaxGenesisBytes is the size that a channel's first block may have, compressed as statements carry it. One of
 	// sixty-four organizations with an orderer each has 72 KB.
 	MaxGenesisBytes = 192 << 10
 	// MaxPlanBytes is the size that no plan's spec that the host computes reaches, in bytes of JSON. etcd takes objects of
@@ -117,9 +117,14 @@ type PlanMember struct {
 	// Root is the Member's root certificate in PEM; empty until the Member has published it.
 	// +optional
 	Root string `json:"root,omitempty"`
-	// Record is what the Member last published by way of the host. Check it before use.
+	// Record is the digest of the Member's last statement of kind Record that the host has; empty while it has none.
+	// +kubebuilder:validation:Pattern=`^[0-9a-f]{64}$`
 	// +optional
-	Record *SignedRecord `json:"record,omitempty"`
+	Record string `json:"record,omitempty"`
+	// Holdings is the same for the kind Holdings. In a large consortium they travel by gossip alone, and it is empty.
+	// +kubebuilder:validation:Pattern=`^[0-9a-f]{64}$`
+	// +optional
+	Holdings string `json:"holdings,omitempty"`
 	// Nodes that the Consortium asks of the Member.
 	// +listType=map
 	// +listMapKey=name
@@ -168,10 +173,11 @@ type PlanChannel struct {
 	// never changes.
 	// +optional
 	GenesisHash string `json:"genesisHash,omitempty"`
-	// Genesis is the channel's first block (protobuf, gzip) for a Member that has not reported yet that it holds it.
+	// Genesis refers to the statement with the channel's first block, for a Member that has not reported yet that it holds it.
 	// +optional
-	Genesis []byte `json:"genesis,omitempty"`
-	// GenesisRequested asks this Member to publish the first block in its status, because another Member does not have it yet.
+	Genesis *StatementRef `json:"genesis,omitempty"`
+	// GenesisRequested asks this Member for a statement with the first block, because another Member does not have it yet and
+	// the host knows of none.
 	// +optional
 	GenesisRequested bool `json:"genesisRequested,omitempty"`
 }
@@ -291,10 +297,11 @@ type PlanNodeStatus struct {
 type PlanChannelStatus struct {
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
-	// Genesis is the first block (protobuf, gzip). It is published by the Leader until the plan names it, and by whom the
-	// plan asks for it.
+	// Genesis is the digest of this Member's statement with the first block. It is published by the Leader until the plan
+	// names the block, and by whom the plan asks for it.
+	// +kubebuilder:validation:Pattern=`^[0-9a-f]{64}$`
 	// +optional
-	Genesis []byte `json:"genesis,omitempty"`
+	Genesis string `json:"genesis,omitempty"`
 	// GenesisHash is the hex SHA-256 of the header of the first block that this Member has checked and keeps.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
@@ -380,9 +387,13 @@ type MemberPlanStatus struct {
 	// +kubebuilder:validation:MaxLength=32
 	// +optional
 	Phase string `json:"phase,omitempty"`
-	// Record is what this Member publishes about itself.
+	// Record and Holdings are the digests of this Member's newest statements of these kinds that the host has.
+	// +kubebuilder:validation:Pattern=`^[0-9a-f]{64}$`
 	// +optional
-	Record *SignedRecord `json:"record,omitempty"`
+	Record string `json:"record,omitempty"`
+	// +kubebuilder:validation:Pattern=`^[0-9a-f]{64}$`
+	// +optional
+	Holdings string `json:"holdings,omitempty"`
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=64

@@ -1,22 +1,17 @@
 package v1alpha1
 
-// MaxRecordBytes is the size that a signed record, payload and all, may have. A larger one is rejected without being parsed.
-const MaxRecordBytes = 256 << 10
-
-// Record is what one Member publishes about itself to the others in one Consortium. It travels as the payload (JSON)
-// of a SignedRecord, by gossip and through the host, and is used only once its signature has been verified
-// against the Member's pinned root.
+// Record is what one Member publishes about itself to the others in one Consortium: the payload of a statement of kind
+// Record, with the fields that come from the statement itself and from the Member's Holdings filled in.
 type Record struct {
-	// Member that speaks.
-	Member string `json:"member"`
+	// Member that speaks, of the statement.
+	Member string `json:"-"`
+	// Consortium that it speaks about, of the statement.
+	Consortium string `json:"-"`
+	// Sequence of the statement.
+	Sequence int64 `json:"-"`
 	// MSPID is the Member's name on the ledger, as its own organization has it; NAMEMSP when empty.
 	// +optional
 	MSPID string `json:"mspID,omitempty"`
-	// Consortium that it speaks about.
-	Consortium string `json:"consortium"`
-	// Sequence rises with every change; of two records of one Member the higher one is valid. It is the time of the change
-	// in nanoseconds since 1970, or one more than the last, whichever is more.
-	Sequence int64 `json:"sequence"`
 	// Nodes that the Member runs.
 	// +optional
 	Nodes []RecordNode `json:"nodes,omitempty"`
@@ -29,13 +24,15 @@ type Record struct {
 	// TLSRoots are the PEM certificates of the CAs that issue the Member's nodes' TLS certificates.
 	// +optional
 	TLSRoots []string `json:"tlsRoots,omitempty"`
-	// Channels are the first blocks that the Member has checked and pinned, of the channels in its plan. No node joins a
-	// channel before the records of all Members concerned show the same one.
-	// +optional
-	Channels []RecordChannel `json:"channels,omitempty"`
+	// Channels are the first blocks that the Member has checked and pinned, of the channels in its plan: its Holdings, which
+	// are a statement of their own, since they change while the rest stays. No node joins a channel before all Members
+	// concerned show the same one.
+	Channels []RecordChannel `json:"-"`
+	// HoldingsSequence is the sequence of the statement with the Holdings; zero if there is none.
+	HoldingsSequence int64 `json:"-"`
 }
 
-// RecordChannel is the first block of one channel in a Record.
+// RecordChannel is the first block of one channel in a Member's Holdings.
 type RecordChannel struct {
 	// Name of the channel.
 	Name string `json:"name"`
@@ -61,17 +58,4 @@ type RecordLine struct {
 	// Address and port at which the other end of that line reaches the Member's gateway.
 	Address string `json:"address"`
 	Port    int32  `json:"port"`
-}
-
-// SignedRecord is an envelope: a payload, who signed it, and the signature.
-type SignedRecord struct {
-	// Payload is the JSON of a Record, byte for byte as it was signed.
-	// +kubebuilder:validation:MaxLength=349528
-	Payload []byte `json:"payload"`
-	// Certificates is the signer's chain in PEM, leaf first.
-	// +kubebuilder:validation:MaxLength=32768
-	Certificates string `json:"certificates"`
-	// Signature is the leaf key's ECDSA signature (ASN.1 DER) over SHA-256 of the label "hanse-record-v1\n" and the payload.
-	// +kubebuilder:validation:MaxLength=1024
-	Signature []byte `json:"signature"`
 }

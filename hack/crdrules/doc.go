@@ -5,7 +5,7 @@
 //	crdrules charts/federation/crds
 //
 // It walks the Go types beside the schemas, for a schema alone does not say that a text is a duration. What people write
-// gets rules with a sentence (CEL); what programs write (every status, and MemberPlans) gets patterns, which the API
+// gets rules with a sentence (CEL); what programs write (every status, MemberPlans and Statements) gets patterns, which the API
 // server checks for less and which older API servers take too: before Kubernetes 1.34 the cost of a rule on a quantity
 // was estimated as if it could fill a whole request. A plan's lists keep no CEL at all: they are long, and the API server
 // refuses a CRD whose rules could cost too much together.

@@ -20,6 +20,7 @@ var kinds = map[string]reflect.Type{
 	"Channel":    reflect.TypeFor[v1alpha1.Channel](),
 	"Contract":   reflect.TypeFor[v1alpha1.Contract](),
 	"MemberPlan": reflect.TypeFor[v1alpha1.MemberPlan](),
+	"Statement":  reflect.TypeFor[v1alpha1.Statement](),
 }
 
 func main() {
@@ -82,10 +83,13 @@ func visit(crd map[string]any, w walker) error {
 			return fmt.Errorf("kind %s has a version without a schema", kind)
 		}
 		for _, part := range []string{"Spec", "Status"} {
-			field, _ := t.FieldByName(part)
+			field, found := t.FieldByName(part)
+			if !found {
+				continue
+			}
 			name := strings.ToLower(part)
-			// People write the specs, all but those of plans.
-			w.sentences = part == "Spec" && kind != "MemberPlan"
+			// People write the specs, all but those of plans and statements.
+			w.sentences = part == "Spec" && kind != "MemberPlan" && kind != "Statement"
 			if !w.sentences && w.strip {
 				withoutRules(property(schema, name), false)
 			}

@@ -9,6 +9,6 @@ reference=$("$root/bin/testbed" parts crd-ref-docs --path)
 cd "$tree"
 "$generator" object paths=./api/... crd paths=./api/... output:crd:dir=charts/federation/crds
 go run ./hack/crdrules charts/federation/crds
-cp charts/federation/crds/federation.hanse.io_memberplans.yaml charts/member-agent/crds/
+cp charts/federation/crds/federation.hanse.io_{memberplans,statements}.yaml charts/member-agent/crds/
 "$reference" --log-level ERROR --source-path ./api/v1alpha1 --config hack/verify/crd-ref-docs.yaml --renderer markdown \
   --max-depth 20 --output-path docs/api.md

@@ -1,14 +1,12 @@
-package signature
+package statement
 
 import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"encoding/pem"
 	"math/big"
 	"testing"
@@ -93,22 +91,29 @@ type signing struct {
 }
 
 // seal signs whatever it is given, as somebody would who does not mean well.
-func (s signing) seal(t testing.TB, record v1alpha1.Record) *v1alpha1.SignedRecord {
+func (s signing) seal(t testing.TB, record v1alpha1.Record) *v1alpha1.StatementSpec {
 	t.Helper()
-	payload, err := json.Marshal(record)
+	given, err := NewRecord(record)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.sealBytes(t, payload)
+	return s.sign(t, given)
 }
 
-func (s signing) sealBytes(t testing.TB, payload []byte) *v1alpha1.SignedRecord {
+// sealPayload signs a record's payload as it is.
+func (s signing) sealPayload(t testing.TB, payload []byte) *v1alpha1.StatementSpec {
 	t.Helper()
-	sum := sha256.Sum256(append([]byte(label), payload...))
+	return s.sign(t, v1alpha1.StatementSpec{Member: "org1", Consortium: "trade", Kind: v1alpha1.StatementRecord, Sequence: 1, Payload: payload})
+}
+
+func (s signing) sign(t testing.TB, given v1alpha1.StatementSpec) *v1alpha1.StatementSpec {
+	t.Helper()
+	digest := sum(&given)
 	// Without randomness the signature is the same every time (RFC 6979), which the fuzzer needs.
-	sig, err := s.key.Sign(nil, sum[:], crypto.SHA256)
+	sig, err := s.key.Sign(nil, digest[:], crypto.SHA256)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &v1alpha1.SignedRecord{Payload: payload, Certificates: s.chain, Signature: sig}
+	given.Certificates, given.Signature = s.chain, sig
+	return &given
 }

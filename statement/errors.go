@@ -1,11 +1,11 @@
-package signature
+package statement
 
 import "errors"
 
-// Why a record is rejected. Every error of Verify is one of these, for errors.Is.
+// Why a statement is rejected. Every error of Verify is one of these, for errors.Is.
 var (
-	// ErrTooLarge: the envelope is larger than v1alpha1.MaxRecordBytes, or something in it is more than its share.
-	ErrTooLarge = errors.New("record too large")
+	// ErrTooLarge: the statement is larger than v1alpha1.MaxStatementBytes, or something in it is more than its share.
+	ErrTooLarge = errors.New("statement too large")
 	// ErrNoRoot: there is no usable pinned root to check against.
 	ErrNoRoot = errors.New("no usable pinned root")
 	// ErrUntrusted: the signer's certificate does not chain to the Member's pinned root.
@@ -16,12 +16,12 @@ var (
 	ErrWrongSigner = errors.New("signer is not the member's agent")
 	// ErrSignature: the signature is not the signer's over this payload.
 	ErrSignature = errors.New("signature does not match")
-	// ErrWrongMember: the record is that of another member than the signer, or claims what belongs to another.
-	ErrWrongMember = errors.New("record speaks for another member")
-	// ErrWrongConsortium: the record is about another Consortium.
-	ErrWrongConsortium = errors.New("record is about another consortium")
-	// ErrMalformed: the envelope or its content is malformed.
-	ErrMalformed = errors.New("malformed record")
+	// ErrWrongMember: the statement is that of another member than the signer, or claims what belongs to another.
+	ErrWrongMember = errors.New("statement speaks for another member")
+	// ErrWrongConsortium: the statement is about another Consortium.
+	ErrWrongConsortium = errors.New("statement is about another consortium")
+	// ErrMalformed: the statement or its content is malformed.
+	ErrMalformed = errors.New("malformed statement")
 )
 
 // Reason is an error of Verify as one word, for metrics and logs. The number of words is bounded.

@@ -1,4 +1,4 @@
-package signature
+package statement
 
 import (
 	"crypto/x509"

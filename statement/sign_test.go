@@ -1,7 +1,8 @@
-package signature
+package statement
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/x509"
@@ -33,11 +34,18 @@ func TestSignThenVerify(t *testing.T) {
 	root := newAuthority(t, "org1", nil)
 	agent := root.agent(t, "org1", nil)
 	want := good(root)
-	env, err := Sign(agent.key, agent.chain, want)
+	unsigned, err := NewRecord(want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Verify(&env, text(root.cert), "org1", "trade", today)
+	env, err := Sign(agent.key, agent.chain, unsigned, Content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Verify(&env, text(root.cert), "org1", "trade", today, Content); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Record(&env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,16 +61,39 @@ func TestSignThenVerify(t *testing.T) {
 func TestSignRefusesWhatNobodyWouldTake(t *testing.T) {
 	root := newAuthority(t, "org1", nil)
 	agent := root.agent(t, "org1", nil)
-	foreign := good(root)
-	foreign.Nodes[0].Name = "orderer0-org2"
-	if _, err := Sign(agent.key, agent.chain, foreign); !errors.Is(err, ErrWrongMember) {
-		t.Errorf("somebody else's node: %v", err)
+	record := func(edit func(*v1alpha1.Record)) v1alpha1.StatementSpec {
+		r := good(root)
+		edit(&r)
+		s, err := NewRecord(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
 	}
-	if _, err := Sign(newKey(t, elliptic.P256()), agent.chain, good(root)); err == nil {
-		t.Error("a key that is not that of the certificate is taken")
-	}
-	if _, err := Sign(agent.key, "", good(root)); !errors.Is(err, ErrMalformed) {
-		t.Errorf("no chain: %v", err)
+	for _, row := range []struct {
+		why   string
+		given v1alpha1.StatementSpec
+		key   crypto.Signer
+		chain string
+		want  error // nil for any
+	}{
+		{"somebody else's node", record(func(r *v1alpha1.Record) { r.Nodes[0].Name = "orderer0-org2" }), agent.key, agent.chain, ErrWrongMember},
+		{"a kind that there is not", v1alpha1.StatementSpec{Member: "org1", Consortium: "trade", Kind: "Gossip", Sequence: 1}, agent.key, agent.chain, ErrMalformed},
+		{"a first block that is none", func() v1alpha1.StatementSpec {
+			s := NewGenesis("trade", "org1", "goods", []byte("block"))
+			s.Sequence = 1
+			return s
+		}(), agent.key, agent.chain, ErrMalformed},
+		{"no sequence", record(func(r *v1alpha1.Record) { r.Sequence = 0 }), agent.key, agent.chain, ErrMalformed},
+		{"a key that is not that of the certificate", record(func(*v1alpha1.Record) {}), newKey(t, elliptic.P256()), agent.chain, nil},
+		{"no chain", record(func(*v1alpha1.Record) {}), agent.key, "", ErrMalformed},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			_, err := Sign(row.key, row.chain, row.given, Content)
+			if err == nil || (row.want != nil && !errors.Is(err, row.want)) {
+				t.Errorf("%v, want %v", err, row.want)
+			}
+		})
 	}
 }
 
@@ -74,20 +105,20 @@ func TestVerifyChecksWhoSigned(t *testing.T) {
 	record := good(root)
 	for _, row := range []struct {
 		why  string
-		env  *v1alpha1.SignedRecord
+		env  *v1alpha1.StatementSpec
 		root string
 		now  time.Time
 		want error
 	}{
 		{why: "the agent itself", env: agent.seal(t, record)},
-		{why: "an intermediate CA is shown along", env: func() *v1alpha1.SignedRecord {
+		{why: "an intermediate CA is shown along", env: func() *v1alpha1.StatementSpec {
 			s := below.agent(t, "org1", nil)
 			s.chain += text(below.cert)
 			return s.seal(t, record)
 		}()},
 		{why: "the intermediate CA is missing", env: below.agent(t, "org1", nil).seal(t, record), want: ErrUntrusted},
 		{why: "another organization gives itself this one's name", env: other.agent(t, "org1", nil).seal(t, record), want: ErrUntrusted},
-		{why: "another organization's root shown along does not help", env: func() *v1alpha1.SignedRecord {
+		{why: "another organization's root shown along does not help", env: func() *v1alpha1.StatementSpec {
 			s := other.agent(t, "org1", nil)
 			s.chain += text(other.cert)
 			return s.seal(t, record)
@@ -121,7 +152,7 @@ func TestVerifyChecksWhoSigned(t *testing.T) {
 			if row.now.IsZero() {
 				row.now = today
 			}
-			_, err := Verify(row.env, row.root, "org1", "trade", row.now)
+			err := Verify(row.env, row.root, "org1", "trade", row.now, Content)
 			if !errors.Is(err, row.want) {
 				t.Errorf("%v, want %v", err, row.want)
 			}
@@ -137,31 +168,34 @@ func TestVerifyChecksTheEnvelope(t *testing.T) {
 	agent := root.agent(t, "org1", nil)
 	for _, row := range []struct {
 		why  string
-		edit func(*v1alpha1.SignedRecord)
+		edit func(*v1alpha1.StatementSpec)
 		want error
 	}{
-		{"nothing was changed", func(*v1alpha1.SignedRecord) {}, nil},
-		{"not signed", func(e *v1alpha1.SignedRecord) { e.Signature = nil }, ErrSignature},
-		{"another payload", func(e *v1alpha1.SignedRecord) {
+		{"nothing was changed", func(*v1alpha1.StatementSpec) {}, nil},
+		{"not signed", func(e *v1alpha1.StatementSpec) { e.Signature = nil }, ErrSignature},
+		{"another payload", func(e *v1alpha1.StatementSpec) {
 			e.Payload = bytes.Replace(e.Payload, []byte("10.0.1.1"), []byte("10.0.9.9"), 1)
 		}, ErrSignature},
-		{"signed without the label, as something else", func(e *v1alpha1.SignedRecord) {
+		{"a first block's signature on a record", func(e *v1alpha1.StatementSpec) { e.Kind = v1alpha1.StatementGenesis }, ErrSignature},
+		{"another subject", func(e *v1alpha1.StatementSpec) { e.Subject = "goods" }, ErrSignature},
+		{"a higher sequence", func(e *v1alpha1.StatementSpec) { e.Sequence++ }, ErrSignature},
+		{"signed without the label, as something else", func(e *v1alpha1.StatementSpec) {
 			sum := sha256.Sum256(e.Payload)
 			e.Signature, _ = agent.key.Sign(nil, sum[:], nil)
 		}, ErrSignature},
-		{"no certificate", func(e *v1alpha1.SignedRecord) { e.Certificates = "" }, ErrMalformed},
-		{"a key among the certificates", func(e *v1alpha1.SignedRecord) {
+		{"no certificate", func(e *v1alpha1.StatementSpec) { e.Certificates = "" }, ErrMalformed},
+		{"a key among the certificates", func(e *v1alpha1.StatementSpec) {
 			e.Certificates += "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
 		}, ErrMalformed},
-		{"text before the certificate", func(e *v1alpha1.SignedRecord) { e.Certificates = "hello\n" + e.Certificates }, ErrMalformed},
-		{"a chain of five", func(e *v1alpha1.SignedRecord) { e.Certificates = strings.Repeat(e.Certificates, 5) }, ErrMalformed},
-		{"certificates without end", func(e *v1alpha1.SignedRecord) { e.Certificates = strings.Repeat("x", 70<<10) }, ErrTooLarge},
-		{"a payload without end", func(e *v1alpha1.SignedRecord) { e.Payload = make([]byte, v1alpha1.MaxRecordBytes) }, ErrTooLarge},
+		{"text before the certificate", func(e *v1alpha1.StatementSpec) { e.Certificates = "hello\n" + e.Certificates }, ErrMalformed},
+		{"a chain of five", func(e *v1alpha1.StatementSpec) { e.Certificates = strings.Repeat(e.Certificates, 5) }, ErrMalformed},
+		{"certificates without end", func(e *v1alpha1.StatementSpec) { e.Certificates = strings.Repeat("x", 70<<10) }, ErrTooLarge},
+		{"a payload without end", func(e *v1alpha1.StatementSpec) { e.Payload = make([]byte, v1alpha1.MaxStatementBytes) }, ErrTooLarge},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			env := agent.seal(t, good(root))
 			row.edit(env)
-			if _, err := Verify(env, text(root.cert), "org1", "trade", today); !errors.Is(err, row.want) {
+			if err := Verify(env, text(root.cert), "org1", "trade", today, Content); !errors.Is(err, row.want) {
 				t.Errorf("%v, want %v", err, row.want)
 			}
 		})
@@ -193,16 +227,6 @@ func TestVerifyChecksWhatIsSaid(t *testing.T) {
 		{"more nodes than can be", func(r *v1alpha1.Record) {
 			r.Nodes = make([]v1alpha1.RecordNode, maxNodes+1)
 		}, ErrTooLarge},
-		{"more channels than a plan has", func(r *v1alpha1.Record) { r.Channels = make([]v1alpha1.RecordChannel, maxChannels+1) }, ErrTooLarge},
-		{"a channel with a path for a name", func(r *v1alpha1.Record) {
-			r.Channels = []v1alpha1.RecordChannel{{Name: "../goods", GenesisHash: strings.Repeat("a", 64)}}
-		}, ErrMalformed},
-		{"two first blocks for one channel", func(r *v1alpha1.Record) {
-			r.Channels = []v1alpha1.RecordChannel{{Name: "goods", GenesisHash: strings.Repeat("a", 64)}, {Name: "goods", GenesisHash: strings.Repeat("b", 64)}}
-		}, ErrMalformed},
-		{"a first block that is no hash", func(r *v1alpha1.Record) {
-			r.Channels = []v1alpha1.RecordChannel{{Name: "goods", GenesisHash: strings.Repeat("A", 64)}}
-		}, ErrMalformed},
 		{"more lines than can be", func(r *v1alpha1.Record) { r.Lines = make([]v1alpha1.RecordLine, maxLines+1) }, ErrTooLarge},
 		{"more roots than can be", func(r *v1alpha1.Record) { r.TLSRoots = make([]string, maxRecordRoots+1) }, ErrTooLarge},
 		{"an address that is none", func(r *v1alpha1.Record) { r.Lines[0].Address = "$(reboot)" }, ErrMalformed},
@@ -220,7 +244,7 @@ func TestVerifyChecksWhatIsSaid(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			record := good(root)
 			row.edit(&record)
-			if _, err := Verify(agent.seal(t, record), text(root.cert), "org1", "trade", today); !errors.Is(err, row.want) {
+			if err := Verify(agent.seal(t, record), text(root.cert), "org1", "trade", today, Content); !errors.Is(err, row.want) {
 				t.Errorf("%v, want %v", err, row.want)
 			}
 		})
@@ -234,44 +258,80 @@ func TestVerifyPayloads(t *testing.T) {
 		why, payload string
 		want         error
 	}{
-		{"a field that a newer agent may have", `{"member":"org1","consortium":"trade","sequence":1,"motto":"x"}`, nil},
-		{"two values", `{"member":"org1","consortium":"trade","sequence":1}{}`, ErrMalformed},
-		{"no JSON", `member: org1`, ErrMalformed},
-		{"a sequence that does not fit", `{"member":"org1","consortium":"trade","sequence":1e30}`, ErrMalformed},
-		{"nothing", `null`, ErrWrongMember},
+		{"a field that a newer agent may have", `{"motto":"x"}`, nil},
+		{"two values", `{}{}`, ErrMalformed},
+		{"no JSON", `nodes: 1`, ErrMalformed},
+		{"a port that does not fit", `{"nodes":[{"name":"peer0-org1","role":"Peer","port":1e30}]}`, ErrMalformed},
+		{"what the statement says cannot be said otherwise in its payload", `{"member":"org2","Consortium":"fish","sequence":9}`, nil},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			if _, err := Verify(agent.sealBytes(t, []byte(row.payload)), text(root.cert), "org1", "trade", today); !errors.Is(err, row.want) {
+			if err := Verify(agent.sealPayload(t, []byte(row.payload)), text(root.cert), "org1", "trade", today, Content); !errors.Is(err, row.want) {
 				t.Errorf("%v, want %v", err, row.want)
 			}
 		})
 	}
 }
 
-// FuzzVerify looks for a panic, and for an envelope that is taken although the agent has not signed it. A part of the
-// inputs is signed well, so that what comes after the signature is reached, too.
+// TestVerifyHoldings has a row for each thing that Holdings must not say.
+func TestVerifyHoldings(t *testing.T) {
+	root := newAuthority(t, "org1", nil)
+	agent := root.agent(t, "org1", nil)
+	hash := strings.Repeat("a", 64)
+	for _, row := range []struct {
+		why      string
+		channels []v1alpha1.RecordChannel
+		subject  string
+		want     error
+	}{
+		{"one", []v1alpha1.RecordChannel{{Name: "goods", GenesisHash: hash}}, "", nil},
+		{"none", nil, "", nil},
+		{"of one channel only, so that two statements could say two things", nil, "goods", ErrMalformed},
+		{"more than a plan has", make([]v1alpha1.RecordChannel, maxChannels+1), "", ErrTooLarge},
+		{"a path for a name", []v1alpha1.RecordChannel{{Name: "../goods", GenesisHash: hash}}, "", ErrMalformed},
+		{"two first blocks for one channel", []v1alpha1.RecordChannel{{Name: "goods", GenesisHash: hash}, {Name: "goods", GenesisHash: strings.Repeat("b", 64)}}, "", ErrMalformed},
+		{"a first block that is no hash", []v1alpha1.RecordChannel{{Name: "goods", GenesisHash: strings.Repeat("A", 64)}}, "", ErrMalformed},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			s, err := NewHoldings("trade", "org1", row.channels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Sequence, s.Subject = 1, row.subject
+			if err := Verify(agent.sign(t, s), text(root.cert), "org1", "trade", today, Content); !errors.Is(err, row.want) {
+				t.Errorf("%v, want %v", err, row.want)
+			}
+		})
+	}
+}
+
+// FuzzVerify looks for a panic, and for a statement that is taken although the agent has not signed it. A part of the inputs
+// is signed well, so that what comes after the signature is reached, too.
 func FuzzVerify(f *testing.F) {
 	root := newAuthority(f, "org1", nil)
 	agent := root.agent(f, "org1", nil)
 	env := agent.seal(f, good(root))
-	f.Add(env.Payload, env.Certificates, env.Signature, true)
-	f.Add(env.Payload, env.Certificates, env.Signature, false)
-	f.Add([]byte(`{"member":"org1","consortium":"trade","sequence":1}`), "", []byte{0x30, 0x00}, true)
-	f.Add([]byte(nil), "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----", []byte(nil), false)
-	f.Fuzz(func(t *testing.T, payload []byte, certificates string, sig []byte, signed bool) {
-		given := &v1alpha1.SignedRecord{Payload: payload, Certificates: certificates, Signature: sig}
-		if signed {
-			given = agent.sealBytes(t, payload)
+	f.Add(string(env.Kind), "", env.Payload, env.Certificates, env.Signature, true)
+	f.Add(string(env.Kind), "", env.Payload, env.Certificates, env.Signature, false)
+	f.Add("Holdings", "", []byte(`[{"name":"goods","genesisHash":"00"}]`), "", []byte{0x30, 0x00}, true)
+	if block, err := Compress([]byte("block")); err == nil {
+		f.Add("Genesis", "goods", block, "", []byte(nil), true)
+	}
+	f.Add("", "", []byte(nil), "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----", []byte(nil), false)
+	f.Fuzz(func(t *testing.T, kind, subject string, payload []byte, certificates string, sig []byte, signed bool) {
+		given := &v1alpha1.StatementSpec{
+			Member: "org1", Consortium: "trade", Sequence: 7, Kind: v1alpha1.StatementKind(kind), Subject: subject,
+			Payload: payload, Certificates: certificates, Signature: sig,
 		}
-		got, err := Verify(given, text(root.cert), "org1", "trade", today)
+		if signed {
+			given = agent.sign(t, *given)
+		}
+		err := Verify(given, text(root.cert), "org1", "trade", today, Content)
 		switch {
 		case err != nil && Reason(err) == "other":
 			t.Fatalf("no word for %v", err)
 		case err != nil:
-		case !signed && !bytes.Equal(payload, env.Payload):
-			t.Fatalf("taken, but never signed: %+v", got)
-		case got.Member != "org1" || got.Consortium != "trade" || len(got.Nodes) > maxNodes:
-			t.Fatalf("taken: %+v", got)
+		case !signed && Digest(given) != Digest(env):
+			t.Fatalf("taken, but never signed: %+v", given)
 		}
 	})
 }

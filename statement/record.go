@@ -1,6 +1,7 @@
-package signature
+package statement
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"strings"
@@ -15,38 +16,46 @@ const (
 	maxNodes       = 64
 	maxLines       = 256
 	maxRecordRoots = 8
-	maxChannels    = v1alpha1.MaxPlanChannels
 )
 
-// check validates a record's content against its member and consortium.
-func check(r *v1alpha1.Record, member, consortium string) error {
+// NewRecord is the unsigned statement of a Member's record.
+func NewRecord(r v1alpha1.Record) (v1alpha1.StatementSpec, error) {
+	payload, err := json.Marshal(r)
+	return v1alpha1.StatementSpec{Consortium: r.Consortium, Member: r.Member, Kind: v1alpha1.StatementRecord, Sequence: r.Sequence, Payload: payload}, err
+}
+
+// Record is the record in a statement of that kind, checked against the statement's Member, with the fields that the statement
+// has beside it.
+func Record(s *v1alpha1.StatementSpec) (v1alpha1.Record, error) {
+	var none, r v1alpha1.Record
+	if err := withoutSubject(s); err != nil {
+		return none, err
+	}
+	if err := json.Unmarshal(s.Payload, &r); err != nil {
+		return none, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	r.Member, r.Consortium, r.Sequence = s.Member, s.Consortium, s.Sequence
 	switch {
-	case r.Member != member:
-		return fmt.Errorf("%w: it names %.60q, and not %q", ErrWrongMember, r.Member, member)
-	case r.Consortium != consortium:
-		return fmt.Errorf("%w: it names %.60q, and not %q", ErrWrongConsortium, r.Consortium, consortium)
-	case r.Sequence <= 0:
-		return fmt.Errorf("%w: sequence %d is not positive", ErrMalformed, r.Sequence)
 	case len(r.Nodes) > maxNodes:
-		return fmt.Errorf("%w: %d nodes", ErrTooLarge, len(r.Nodes))
+		return none, fmt.Errorf("%w: %d nodes", ErrTooLarge, len(r.Nodes))
 	case len(r.Lines) > maxLines:
-		return fmt.Errorf("%w: %d lines", ErrTooLarge, len(r.Lines))
+		return none, fmt.Errorf("%w: %d lines", ErrTooLarge, len(r.Lines))
 	case len(r.IdentityRoots) > maxRecordRoots || len(r.TLSRoots) > maxRecordRoots:
-		return fmt.Errorf("%w: more than %d roots of a kind", ErrTooLarge, maxRecordRoots)
+		return none, fmt.Errorf("%w: more than %d roots of a kind", ErrTooLarge, maxRecordRoots)
 	}
-	if err := checkNodes(r); err != nil {
-		return err
+	if err := checkNodes(&r); err != nil {
+		return none, err
 	}
-	if err := checkLines(r); err != nil {
-		return err
-	}
-	if err := checkChannels(r); err != nil {
-		return err
+	if err := checkLines(&r); err != nil {
+		return none, err
 	}
 	if err := checkRoots("identity root", r.IdentityRoots); err != nil {
-		return err
+		return none, err
 	}
-	return checkRoots("TLS root", r.TLSRoots)
+	if err := checkRoots("TLS root", r.TLSRoots); err != nil {
+		return none, err
+	}
+	return r, nil
 }
 
 func checkNodes(r *v1alpha1.Record) error {
@@ -95,26 +104,6 @@ func checkLines(r *v1alpha1.Record) error {
 			return fmt.Errorf("%w: line %s has port %d", ErrMalformed, l.Name, l.Port)
 		}
 		seen[l.Name] = true
-	}
-	return nil
-}
-
-// checkChannels checks that channels are unique and have the hex SHA-256 of a block.
-func checkChannels(r *v1alpha1.Record) error {
-	if len(r.Channels) > maxChannels {
-		return fmt.Errorf("%w: %d channels", ErrTooLarge, len(r.Channels))
-	}
-	seen := map[string]bool{}
-	for _, c := range r.Channels {
-		switch {
-		case !v1alpha1.IsLabel(c.Name) || len(c.Name) > v1alpha1.MaxMemberName:
-			return fmt.Errorf("%w: channel name %.80q", ErrMalformed, c.Name)
-		case seen[c.Name]:
-			return fmt.Errorf("%w: channel %s twice", ErrMalformed, c.Name)
-		case len(c.GenesisHash) != 64 || strings.Trim(c.GenesisHash, "0123456789abcdef") != "":
-			return fmt.Errorf("%w: channel %s has the first block %.80q", ErrMalformed, c.Name, c.GenesisHash)
-		}
-		seen[c.Name] = true
 	}
 	return nil
 }

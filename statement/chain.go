@@ -1,4 +1,4 @@
-package signature
+package statement
 
 import (
 	"crypto/ecdsa"
@@ -65,8 +65,8 @@ func ParseRoot(rootPEM string) ([]*x509.Certificate, error) {
 	return roots, nil
 }
 
-// Expiry is when the certificate that an envelope was signed with ends. It does not say that the envelope is genuine.
-func Expiry(env *v1alpha1.SignedRecord) (time.Time, error) {
+// Expiry is when the certificate that a statement was signed with ends. It does not say that the statement is genuine.
+func Expiry(env *v1alpha1.StatementSpec) (time.Time, error) {
 	chain, err := parseChain(env.Certificates)
 	if err != nil {
 		return time.Time{}, err
