@@ -61,7 +61,7 @@ unit: ## Unit tests of every module, with the race detector
 
 .PHONY: integration
 integration: testbed ## Integration tests against real parts, with the race detector
-	KUBEBUILDER_ASSETS=$(ASSETS) CGO_ENABLED=1 go test -race -tags integration,fabric -timeout 20m -p 1 ./federation/... ./member-agent/... ./gateway/... ./internal/... ./cmd/...
+	KUBEBUILDER_ASSETS=$(ASSETS) CGO_ENABLED=1 go test -race -tags integration,fabric -timeout 20m -p 1 ./ledger/... ./federation/... ./member-agent/... ./gateway/... ./internal/... ./cmd/...
 
 .PHONY: e2e
 e2e: testbed ## End-to-end tests on a testbed of their own, faults included

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
+	"github.com/hanse-io/hanse/ledger/fabric"
 )
 
 func TestExplainNotFound(t *testing.T) {

@@ -8,8 +8,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/member-agent/genesis"
-	"github.com/hanse-io/hanse/member-agent/ledger"
+	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/reconcile"
 )
 
@@ -40,7 +41,7 @@ func (p ledgerAdapter) Advance(ctx context.Context, in reconcile.LedgerInput) re
 		return openFailed(in.Plan.Status, err)
 	}
 	defer func() { _ = session.Close() }()
-	progress := ledger.Advance(ctx, ledger.RetrySession(session, retryTimeout), ledger.Input{
+	progress := agentledger.Advance(ctx, agentledger.RetrySession(session, retryTimeout), agentledger.Input{
 		Plan: in.Plan, Previous: in.Plan.Status, Records: in.Records, Pins: p.pins(in.Plan),
 		Running: in.Runs,
 	})

@@ -9,7 +9,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/ledger/policytext"
+	"github.com/hanse-io/hanse/ledger/fabric/policytext"
 )
 
 func resolveEndorsement(policy *v1alpha1.EndorsementPolicy) v1alpha1.EndorsementPolicy {

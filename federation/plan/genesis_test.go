@@ -145,7 +145,7 @@ func TestLargestPlan(t *testing.T) {
 	in := large(func(i int) string { return fmt.Sprintf("organization%02d", i) })
 	in = writePlans(in)
 	away, leader := "organization63", "organization00"
-	block := bytes.Repeat([]byte{'x'}, 72<<10) // see TestLargestGenesis in member-agent/ledger/fabric
+	block := bytes.Repeat([]byte{'x'}, 72<<10) // see TestLargestGenesis in ledger/fabric
 	for _, p := range in.Plans {
 		p.Status.Record = &v1alpha1.SignedRecord{Payload: make([]byte, 30<<10), Certificates: strings.Repeat("c", 1<<10)}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/hanse-io/hanse/hack/bench/baseline"
 	"github.com/hanse-io/hanse/hack/bench/figures"
 	"github.com/hanse-io/hanse/hack/harness"
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
+	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 )
 
 // shares of the most transactions a second, nodes dialing each other, at which latency is measured.

@@ -1,3 +1,5 @@
+// Package ledger takes one Member through its part in the channels and contracts of a plan, by way of a ledger.Session.
+// It must know nothing of any one ledger technology, of the host, nor of how nodes are deployed.
 package ledger
 
 import (
@@ -10,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 const (
@@ -41,7 +44,7 @@ type Input struct {
 
 // Advance does everything that can be done now for the plan's channels and contracts: what fails or waits for others
 // blocks only what depends on it, and is in the messages.
-func Advance(ctx context.Context, session Session, in Input) Progress {
+func Advance(ctx context.Context, session ledger.Session, in Input) Progress {
 	plan, previous := in.Plan, in.Previous
 	pins, err := in.Pins.All(ctx)
 	channels := forAll(plan.Spec.Channels, func(channel v1alpha1.PlanChannel) *channelStep {

@@ -12,7 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/ledger"
+	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/ledger/ledgertest"
 )
 
@@ -42,7 +43,7 @@ type member struct {
 	plan   *v1alpha1.MemberPlan
 	world  *fakeLedger
 	status v1alpha1.MemberPlanStatus
-	last   ledger.Progress
+	last   agentledger.Progress
 	pins   ledgertest.Pins
 	// records are what the others have signed.
 	records map[string]v1alpha1.Record
@@ -114,7 +115,7 @@ func gossip(members []*member) {
 }
 
 func (m *member) advance() {
-	m.last = ledger.Advance(context.Background(), &fakeSession{fakeLedger: m.world, plan: m.plan}, ledger.Input{
+	m.last = agentledger.Advance(context.Background(), &fakeSession{fakeLedger: m.world, plan: m.plan}, agentledger.Input{
 		Plan: m.plan, Previous: m.status, Records: m.records, Pins: &m.pins,
 		Running: func(v1alpha1.PlanContract) bool { return !m.stopped },
 	})
@@ -163,31 +164,31 @@ func TestMessages(t *testing.T) {
 	for _, test := range []struct {
 		name, member string
 		set          func(m *member)
-		channels     ledger.Outcome
+		channels     agentledger.Outcome
 		contracts    string
 	}{
 		{
 			name: "a participant waits for the leader's block", member: "org2",
 			set:       func(*member) {},
-			channels:  ledger.Outcome{Reason: v1alpha1.ReasonWaiting, Message: "channel goods: waiting for the channel's first block from org1"},
+			channels:  agentledger.Outcome{Reason: v1alpha1.ReasonWaiting, Message: "channel goods: waiting for the channel's first block from org1"},
 			contracts: "waiting for channel goods",
 		},
 		{
 			name: "the leader waits for a record, and says whose", member: "org1",
 			set:       func(m *member) { m.world.missing = []string{"org3"} },
-			channels:  ledger.Outcome{Reason: v1alpha1.ReasonWaiting, Message: "channel goods: waiting for the record of org3"},
+			channels:  agentledger.Outcome{Reason: v1alpha1.ReasonWaiting, Message: "channel goods: waiting for the record of org3"},
 			contracts: "waiting for channel goods",
 		},
 		{
 			name: "the leader needs a majority's approval, and says whose is missing", member: "org1",
 			set:       func(m *member) { m.shows("g1", "org2", "org3") },
-			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  agentledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the approval of org2, org3",
 		},
 		{
 			name: "a participant has approved and waits for the commit", member: "org2",
 			set:       func(m *member) { m.given("g1"); m.shows("g1", "org1", "org3") },
-			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  agentledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the contract to be committed by org1",
 		},
 		{
@@ -197,13 +198,13 @@ func TestMessages(t *testing.T) {
 				m.shows("g1", "org1", "org3")
 				m.world.down = []string{"orderer0-org2"}
 			},
-			channels:  ledger.Outcome{Reason: v1alpha1.ReasonFailed, Message: "channel goods: connection refused"},
+			channels:  agentledger.Outcome{Reason: v1alpha1.ReasonFailed, Message: "channel goods: connection refused"},
 			contracts: "waiting for the contract to be committed by org1",
 		},
 		{
 			name: "nothing is approved that does not run", member: "org2",
 			set:       func(m *member) { m.given("g1"); m.shows("g1", "org1", "org3"); m.stopped = true },
-			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  agentledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the contract's own workload to run: only what runs is approved",
 		},
 		{
@@ -213,7 +214,7 @@ func TestMessages(t *testing.T) {
 				m.shows("g1", "org1", "org3")
 				m.world.committed, m.world.differs = 1, "version 9 on the ledger, 1.0 declared"
 			},
-			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  agentledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "the ledger holds another definition, sequence 1, than the plan, 1: version 9 on the ledger",
 		},
 		{
@@ -224,7 +225,7 @@ func TestMessages(t *testing.T) {
 				m.plan.Spec.Contracts[0].Sequence = 2
 				m.world.committed, m.world.differs, m.world.forbidden = 1, "collection a", "collection a is on the ledger, which lets nobody remove it"
 			},
-			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  agentledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "the ledger holds another definition: collection a is on the ledger",
 		},
 		{
@@ -234,7 +235,7 @@ func TestMessages(t *testing.T) {
 				m.shows("g1", "org1", "org3")
 				m.plan.Spec.Contracts[0].Sequence = 3
 			},
-			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  agentledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the ledger or the host to catch up: the plan has sequence 3, and the next one here is 1",
 		},
 		{
@@ -244,13 +245,13 @@ func TestMessages(t *testing.T) {
 				m.shows("g1", "org1", "org3")
 				m.world.committed, m.world.silent = 1, true
 			},
-			channels:  ledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
+			channels:  agentledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for this member's peers to see enough",
 		},
 		{
 			name: "a block that is not what the plan says is never joined", member: "org2",
 			set:       func(m *member) { m.given("evil") },
-			channels:  ledger.Outcome{Reason: v1alpha1.ReasonGenesisRefused, Message: "channel goods: the channel's first block is invalid"},
+			channels:  agentledger.Outcome{Reason: v1alpha1.ReasonGenesisRefused, Message: "channel goods: the channel's first block is invalid"},
 			contracts: "waiting for channel goods",
 		},
 	} {

@@ -9,11 +9,12 @@ import (
 	"sync"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // channelStep takes a Member into one channel.
 type channelStep struct {
-	session Session
+	session ledger.Session
 	in      Input
 	channel v1alpha1.PlanChannel
 	// pin is what this Member keeps of the channel's first block; zero as long as it has none.
@@ -26,7 +27,7 @@ type channelStep struct {
 	problem error
 }
 
-func newChannelStep(session Session, in Input, pin Pin, channel v1alpha1.PlanChannel) *channelStep {
+func newChannelStep(session ledger.Session, in Input, pin Pin, channel v1alpha1.PlanChannel) *channelStep {
 	c := &channelStep{
 		session: session, in: in, channel: channel, pin: pin,
 		orderers: ownNodes(in.Plan, channel, v1alpha1.RoleOrderer),
@@ -38,14 +39,33 @@ func newChannelStep(session Session, in Input, pin Pin, channel v1alpha1.PlanCha
 	return c
 }
 
+// ownNodes lists the plan's nodes of one role that a channel concerns.
+func ownNodes(plan *v1alpha1.MemberPlan, channel v1alpha1.PlanChannel, role v1alpha1.NodeRole) []string {
+	concerned := channel.Members
+	if role == v1alpha1.RoleOrderer {
+		concerned = ledger.OrderingMembers(plan, channel)
+	}
+	if !slices.Contains(concerned, plan.Spec.Member) {
+		return nil
+	}
+	var names []string
+	for _, node := range plan.Spec.Nodes {
+		if node.Role == role {
+			names = append(names, node.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 func (c *channelStep) member() string { return c.in.Plan.Spec.Member }
 
 func (c *channelStep) hasMember() bool {
 	return slices.Contains(c.channel.Members, c.member())
 }
 
-func (c *channelStep) first() FirstBlock {
-	return FirstBlock{Hash: c.pin.Hash, Block: func(ctx context.Context) ([]byte, error) {
+func (c *channelStep) first() ledger.FirstBlock {
+	return ledger.FirstBlock{Hash: c.pin.Hash, Block: func(ctx context.Context) ([]byte, error) {
 		packed, err := c.in.Pins.Block(ctx, c.channel.Name)
 		if err != nil {
 			return nil, err
@@ -84,7 +104,7 @@ func (c *channelStep) genesis(ctx context.Context) error {
 	}
 	if named := c.channel.GenesisHash; named != "" && named != c.pin.Hash {
 		return fmt.Errorf("%w: the plan names another one (%.12s…) than the pinned one (%.12s…, %s): find out who changed it",
-			ErrGenesisRefused, named, c.pin.Hash, c.in.Pins.Where(c.channel.Name))
+			ledger.ErrGenesisRefused, named, c.pin.Hash, c.in.Pins.Where(c.channel.Name))
 	}
 	return nil
 }
@@ -96,15 +116,15 @@ func (c *channelStep) pinGenesis(ctx context.Context) error {
 		return err
 	}
 	hash, err := c.session.CheckGenesis(c.channel, block)
-	if from != "" && errors.Is(err, ErrGenesisRefused) {
+	if from != "" && errors.Is(err, ledger.ErrGenesisRefused) {
 		// Its cause is not wrapped: the block is not one of another member.
-		return fmt.Errorf("%w: %s", LedgerDiffers(from, c.channel.Name), err.Error())
+		return fmt.Errorf("%w: %s", ledger.LedgerDiffers(from, c.channel.Name), err.Error())
 	}
 	if err != nil {
 		return err
 	}
 	if named := c.channel.GenesisHash; named != "" && named != hash {
-		return fmt.Errorf("%w: the plan names %.12s…, and its block is %.12s…: find out who changed it", ErrGenesisRefused, named, hash)
+		return fmt.Errorf("%w: the plan names %.12s…, and its block is %.12s…: find out who changed it", ledger.ErrGenesisRefused, named, hash)
 	}
 	packed, err := pack(block)
 	if err != nil {
@@ -125,9 +145,9 @@ func (c *channelStep) firstBlock(ctx context.Context) (block []byte, from string
 		block, err = unpack(c.channel.Genesis)
 		return block, "", err
 	}
-	leader := LeaderOf(c.in.Plan, c.channel)
+	leader := ledger.LeaderOf(c.in.Plan, c.channel)
 	if leader != c.member() {
-		return nil, "", WaitingFor("the channel's first block from", leader)
+		return nil, "", ledger.WaitingFor("the channel's first block from", leader)
 	}
 	if len(c.peers) > 0 {
 		_, err = withStepTimeout(ctx, func(ctx context.Context) (struct{}, error) {
@@ -139,7 +159,7 @@ func (c *channelStep) firstBlock(ctx context.Context) (block []byte, from string
 		}
 	}
 	if c.channel.GenesisHash != "" {
-		return nil, "", WaitingFor("the channel's first block, which exists already and which this member has lost, to be handed over by the host")
+		return nil, "", ledger.WaitingFor("the channel's first block, which exists already and which this member has lost, to be handed over by the host")
 	}
 	block, err = c.session.Genesis(c.channel)
 	return block, "", err
@@ -147,7 +167,7 @@ func (c *channelStep) firstBlock(ctx context.Context) (block []byte, from string
 
 // agree compares the pinned block with the signed records of all members concerned.
 func (c *channelStep) agree(ctx context.Context) error {
-	concerned := slices.Concat(c.channel.Members, OrderingMembers(c.in.Plan, c.channel))
+	concerned := slices.Concat(c.channel.Members, ledger.OrderingMembers(c.in.Plan, c.channel))
 	slices.Sort(concerned)
 	var missing, differing []string
 	for _, member := range slices.Compact(concerned) {
@@ -165,11 +185,11 @@ func (c *channelStep) agree(ctx context.Context) error {
 	switch {
 	case len(differing) > 0:
 		return fmt.Errorf("%w: %s holds %.12s…, %s. Ask the members directly, not by the host, which one is right and who distributed the other; whoever holds the wrong one deletes it (%s)",
-			ErrGenesisDiffers, c.member(), c.pin.Hash, strings.Join(differing, ", "), c.in.Pins.Where(c.channel.Name))
+			ledger.ErrGenesisDiffers, c.member(), c.pin.Hash, strings.Join(differing, ", "), c.in.Pins.Where(c.channel.Name))
 	case c.pin.Agreed:
 		return nil
 	case len(missing) > 0:
-		return WaitingFor("the signed record with the first block's hash of", missing...)
+		return ledger.WaitingFor("the signed record with the first block's hash of", missing...)
 	}
 	if err := c.in.Pins.Agree(ctx, c.channel.Name); err != nil {
 		return fmt.Errorf("store that all members hold the first block of channel %s: %w", c.channel.Name, err)
@@ -191,10 +211,10 @@ func recordedHash(record v1alpha1.Record, channel string) string {
 func (c *channelStep) join(ctx context.Context) error {
 	var mu sync.Mutex
 	var differ []string
-	each := func(nodes []string, join func(context.Context, string, v1alpha1.PlanChannel, FirstBlock) error) ([]string, error) {
+	each := func(nodes []string, join func(context.Context, string, v1alpha1.PlanChannel, ledger.FirstBlock) error) ([]string, error) {
 		return forEachNode(ctx, nodes, func(ctx context.Context, node string) error {
 			err := join(ctx, node, c.channel, c.first())
-			if errors.Is(err, ErrLedgerDiffers) {
+			if errors.Is(err, ledger.ErrLedgerDiffers) {
 				mu.Lock()
 				defer mu.Unlock()
 				differ = append(differ, node)

@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // contractStep takes a Member through the lifecycle of one contract.
 type contractStep struct {
-	session  Session
+	session  ledger.Session
 	plan     *v1alpha1.MemberPlan
 	channel  *channelStep
 	contract v1alpha1.PlanContract
@@ -21,7 +22,7 @@ type contractStep struct {
 	problem error
 }
 
-func newContractStep(session Session, plan *v1alpha1.MemberPlan, channel *channelStep, contract v1alpha1.PlanContract, previous v1alpha1.MemberPlanStatus) *contractStep {
+func newContractStep(session ledger.Session, plan *v1alpha1.MemberPlan, channel *channelStep, contract v1alpha1.PlanContract, previous v1alpha1.MemberPlanStatus) *contractStep {
 	c := &contractStep{
 		session: session, plan: plan, channel: channel, contract: contract,
 		status: v1alpha1.PlanContractStatus{Name: contract.Name, Channel: contract.Channel},
@@ -39,11 +40,11 @@ func newContractStep(session Session, plan *v1alpha1.MemberPlan, channel *channe
 func (c *contractStep) advance(ctx context.Context) {
 	defer func() { c.status.Message = message(c.problem) }()
 	if len(c.channel.peers) == 0 {
-		c.problem = WaitingFor("a peer of", c.plan.Spec.Member)
+		c.problem = ledger.WaitingFor("a peer of", c.plan.Spec.Member)
 		return
 	}
 	if len(c.channel.status.Peers) == 0 || !c.channel.checked {
-		c.problem = WaitingFor("channel " + c.contract.Channel) // The channel's status has the cause.
+		c.problem = ledger.WaitingFor("channel " + c.contract.Channel) // The channel's status has the cause.
 		return
 	}
 	installErr := c.install(ctx)
@@ -96,8 +97,8 @@ func (c *contractStep) reconcileDefinition(ctx context.Context) error {
 }
 
 // read queries the ledger and updates the status.
-func (c *contractStep) read(ctx context.Context) (Definition, error) {
-	found, err := withStepTimeout(ctx, func(ctx context.Context) (Definition, error) { return c.session.Definition(ctx, c.contract) })
+func (c *contractStep) read(ctx context.Context) (ledger.Definition, error) {
+	found, err := withStepTimeout(ctx, func(ctx context.Context) (ledger.Definition, error) { return c.session.Definition(ctx, c.contract) })
 	if err != nil {
 		return found, err
 	}
@@ -111,17 +112,17 @@ func (c *contractStep) read(ctx context.Context) (Definition, error) {
 
 // compareSequence says why the plan's sequence is not the ledger's or its next one. A definition that somebody else has
 // committed is not replaced automatically: people decide about that.
-func compareSequence(planned int64, found Definition) error {
+func compareSequence(planned int64, found ledger.Definition) error {
 	switch {
 	case found.Differs != "" && found.Sequence >= planned:
 		return fmt.Errorf("%w, sequence %d, than the plan, %d: %s; to replace it, change the Contract on the host, its version for example; to adopt it, declare the same there",
-			ErrDefinitionDiffers, found.Sequence, planned, found.Differs)
+			ledger.ErrDefinitionDiffers, found.Sequence, planned, found.Differs)
 	case found.Forbidden != "":
-		return fmt.Errorf("%w: %s", ErrDefinitionDiffers, found.Forbidden)
+		return fmt.Errorf("%w: %s", ledger.ErrDefinitionDiffers, found.Forbidden)
 	case found.Sequence > planned:
-		return WaitingFor(fmt.Sprintf("the host to take over that the ledger has the definition under sequence %d", found.Sequence))
+		return ledger.WaitingFor(fmt.Sprintf("the host to take over that the ledger has the definition under sequence %d", found.Sequence))
 	case found.Sequence < planned-1:
-		return WaitingFor(fmt.Sprintf("the ledger or the host to catch up: the plan has sequence %d, and the next one here is %d", planned, found.Sequence+1))
+		return ledger.WaitingFor(fmt.Sprintf("the ledger or the host to catch up: the plan has sequence %d, and the next one here is %d", planned, found.Sequence+1))
 	}
 	return nil
 }
@@ -129,7 +130,7 @@ func compareSequence(planned int64, found Definition) error {
 // approve approves only what runs in the own cluster, so that nothing is committed that runs nowhere.
 func (c *contractStep) approve(ctx context.Context) error {
 	if !c.running {
-		return WaitingFor("the contract's own workload to run: only what runs is approved")
+		return ledger.WaitingFor("the contract's own workload to run: only what runs is approved")
 	}
 	_, err := withStepTimeout(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, c.session.Approve(ctx, c.contract) })
 	if err == nil {
@@ -143,8 +144,8 @@ func (c *contractStep) commit(ctx context.Context) error {
 	if done, err := c.committed(ctx); err != nil || done {
 		return err
 	}
-	if leader := LeaderOf(c.plan, c.channel.channel); leader != c.plan.Spec.Member {
-		return WaitingFor("the contract to be committed by", leader)
+	if leader := ledger.LeaderOf(c.plan, c.channel.channel); leader != c.plan.Spec.Member {
+		return ledger.WaitingFor("the contract to be committed by", leader)
 	}
 	_, err := withStepTimeout(ctx, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, c.session.Commit(ctx, c.contract)
@@ -155,7 +156,7 @@ func (c *contractStep) commit(ctx context.Context) error {
 	if done, err := c.committed(ctx); err != nil || done {
 		return err
 	}
-	return WaitingFor("the committed contract to come from the orderers")
+	return ledger.WaitingFor("the committed contract to come from the orderers")
 }
 
 func (c *contractStep) committed(ctx context.Context) (bool, error) {
@@ -166,7 +167,7 @@ func (c *contractStep) committed(ctx context.Context) (bool, error) {
 // checkServing checks that the contract answers and that its transactions can be endorsed.
 func (c *contractStep) checkServing(ctx context.Context) error {
 	if !c.running {
-		return WaitingFor("the contract's own workload to run")
+		return ledger.WaitingFor("the contract's own workload to run")
 	}
 	_, err := withStepTimeout(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, c.session.Serves(ctx, c.contract) })
 	c.status.Serving = err == nil

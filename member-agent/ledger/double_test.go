@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // fakeLedger is a ledger in memory that all members' sessions share.

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // maxBlock is the size that a first block may have once it is unpacked, in bytes; an orderer takes one of a megabyte.
@@ -37,12 +38,6 @@ type Pins interface {
 	Where(channel string) string
 }
 
-// FirstBlock is a channel's first block for joining: its hash, and the block itself on demand.
-type FirstBlock struct {
-	Hash  string
-	Block func(ctx context.Context) ([]byte, error)
-}
-
 // pack compresses a block for plans, statuses and pins. The same block gives the same bytes.
 func pack(block []byte) ([]byte, error) {
 	var packed bytes.Buffer
@@ -65,20 +60,20 @@ func pack(block []byte) ([]byte, error) {
 // unpack decompresses a block from another member, of maxBlock bytes at most.
 func unpack(packed []byte) ([]byte, error) {
 	if len(packed) > v1alpha1.MaxGenesisBytes {
-		return nil, fmt.Errorf("%w: it has %d bytes compressed, which is more than %d", ErrGenesisRefused, len(packed), v1alpha1.MaxGenesisBytes)
+		return nil, fmt.Errorf("%w: it has %d bytes compressed, which is more than %d", ledger.ErrGenesisRefused, len(packed), v1alpha1.MaxGenesisBytes)
 	}
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		return nil, fmt.Errorf("%w: it is not in gzip format: %s", ErrGenesisRefused, err.Error())
+		return nil, fmt.Errorf("%w: it is not in gzip format: %s", ledger.ErrGenesisRefused, err.Error())
 	}
 	block, err := io.ReadAll(io.LimitReader(r, maxBlock+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%w: it cannot be decompressed: %s", ErrGenesisRefused, err.Error())
+		return nil, fmt.Errorf("%w: it cannot be decompressed: %s", ledger.ErrGenesisRefused, err.Error())
 	case len(block) > maxBlock:
-		return nil, fmt.Errorf("%w: it has more than %d bytes", ErrGenesisRefused, maxBlock)
+		return nil, fmt.Errorf("%w: it has more than %d bytes", ledger.ErrGenesisRefused, maxBlock)
 	case len(block) == 0:
-		return nil, fmt.Errorf("%w: it is empty", ErrGenesisRefused)
+		return nil, fmt.Errorf("%w: it is empty", ledger.ErrGenesisRefused)
 	}
 	return block, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // Outcome summarizes several results for a condition.
@@ -30,9 +31,9 @@ var severity = map[string]int{
 
 // errorReasons of the errors that need a person.
 var errorReasons = map[error]string{
-	ErrGenesisRefused: v1alpha1.ReasonGenesisRefused, ErrGenesisDiffers: v1alpha1.ReasonGenesisDiffers,
-	ErrLedgerDiffers: v1alpha1.ReasonLedgerDiffers, ErrChannelDiffers: v1alpha1.ReasonChannelDiffers,
-	ErrDefinitionDiffers: v1alpha1.ReasonDefinitionDiffers,
+	ledger.ErrGenesisRefused: v1alpha1.ReasonGenesisRefused, ledger.ErrGenesisDiffers: v1alpha1.ReasonGenesisDiffers,
+	ledger.ErrLedgerDiffers: v1alpha1.ReasonLedgerDiffers, ledger.ErrChannelDiffers: v1alpha1.ReasonChannelDiffers,
+	ledger.ErrDefinitionDiffers: v1alpha1.ReasonDefinitionDiffers,
 }
 
 func summarize(parts []problem) Outcome {
@@ -60,7 +61,7 @@ func worstReason(problem error) string {
 		}
 	}
 	switch problem := problem.(type) { //nolint:errorlint // likewise
-	case *Waiting:
+	case *ledger.Waiting:
 		return v1alpha1.ReasonWaiting
 	case interface{ Unwrap() error }:
 		if inner := problem.Unwrap(); inner != nil {
@@ -108,7 +109,7 @@ func messages(problem error) []string {
 		}
 		return all
 	}
-	var waiting *Waiting
+	var waiting *ledger.Waiting
 	if errors.As(problem, &waiting) {
 		problem = waiting
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // maxPublishedBytes is the maximum size of the packed first blocks in a status. The host stores them and requests the next
@@ -42,5 +43,5 @@ func (c *channelStep) shouldPublish() bool {
 	if named := c.channel.GenesisHash; named != "" {
 		return c.channel.GenesisRequested && named == c.pin.Hash
 	}
-	return LeaderOf(c.in.Plan, c.channel) == c.member()
+	return ledger.LeaderOf(c.in.Plan, c.channel) == c.member()
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // retryInterval is the interval between two attempts.
@@ -14,12 +15,12 @@ const retryInterval = 200 * time.Millisecond
 // RetrySession is a session that retries steps which wait for what others are about to do: elect a leader of the
 // orderers, approve a contract, discover peers. A new session would cost more than a retry. All retries together last
 // for timeout at most; after that it behaves like the wrapped session.
-func RetrySession(session Session, timeout time.Duration) Session {
+func RetrySession(session ledger.Session, timeout time.Duration) ledger.Session {
 	return &retrySession{Session: session, until: time.Now().Add(timeout)}
 }
 
 type retrySession struct {
-	Session
+	ledger.Session
 	until time.Time
 }
 
@@ -47,7 +48,7 @@ func (p *retrySession) retry(ctx context.Context, step func() error) error {
 	defer tick.Stop()
 	for {
 		err := step()
-		var waiting *Waiting
+		var waiting *ledger.Waiting
 		if !errors.As(err, &waiting) {
 			return err
 		}

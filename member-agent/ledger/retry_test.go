@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/ledger"
+	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 )
 
 // slow is a session whose orderers agree on a leader after so many attempts.
@@ -43,7 +44,7 @@ func TestRetrySession(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				err := ledger.RetrySession(&row.session, most).SetAnchors(t.Context(), v1alpha1.PlanChannel{})
+				err := agentledger.RetrySession(&row.session, most).SetAnchors(t.Context(), v1alpha1.PlanChannel{})
 				if !errors.Is(err, row.err) || row.session.attempts < row.attempts || row.session.attempts > row.attempts+1 || time.Since(began) != row.took {
 					t.Errorf("%d attempts in %v: %v", row.session.attempts, time.Since(began), err)
 				}

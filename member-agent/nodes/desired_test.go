@@ -9,7 +9,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 var plan = &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // environment reads the Secrets that a contract's environment names. A Secret may be used only by the contract that the

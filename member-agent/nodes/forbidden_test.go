@@ -6,7 +6,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // What the organization refuses is left as it is: not made, not changed, and in nobody's way.

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // rejectingApplier rejects objects of some names, as an API server would.

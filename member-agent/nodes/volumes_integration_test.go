@@ -28,7 +28,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/apply"
 	"github.com/hanse-io/hanse/internal/testcluster"
-	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // startCluster runs an API server, and the controllers that give StatefulSets their volumes and collect what has no

@@ -12,9 +12,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric"
 	"github.com/hanse-io/hanse/member-agent/identity"
-	"github.com/hanse-io/hanse/member-agent/ledger"
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/member-agent/policy"
 )

@@ -21,11 +21,11 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/routing"
+	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric"
+	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 	"github.com/hanse-io/hanse/member-agent/host"
 	"github.com/hanse-io/hanse/member-agent/identity"
-	"github.com/hanse-io/hanse/member-agent/ledger"
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
 	"github.com/hanse-io/hanse/member-agent/line"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/member-agent/policy"
@@ -51,7 +51,7 @@ func newPlanHarness(t testing.TB) *planHarness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile("../ledger/fabric/testdata/records.json")
+	raw, err := os.ReadFile("../../ledger/fabric/testdata/records.json")
 	if err != nil {
 		t.Fatal(err)
 	}

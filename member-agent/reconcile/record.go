@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/member-agent/identity"
-	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
 // buildRecord is the member's record about itself, without a sequence. channels are the statuses of its channels.

@@ -11,8 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 	"github.com/hanse-io/hanse/member-agent/ledger"
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
 )
 
 const (

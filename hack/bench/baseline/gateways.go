@@ -20,8 +20,8 @@ import (
 	"github.com/hanse-io/hanse/gateway"
 	"github.com/hanse-io/hanse/hack/bench/routefile"
 	"github.com/hanse-io/hanse/internal/routing"
-	"github.com/hanse-io/hanse/member-agent/ledger"
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
+	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 )
 
 // resolverMemory is how long a Go program goes by the hosts file as it last read it.

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/hack/bench/figures"
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
+	"github.com/hanse-io/hanse/ledger/fabric"
+	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 )
 
 // put is one transaction; two organizations endorse it.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/hanse-io/hanse/hack/harness"
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
+	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 )
 
 // Parts puts the programs of a network into a directory.

@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
+	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 )
 
 // Roles in which the benchmark's own program runs itself.

@@ -1,0 +1,85 @@
+package fabric
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
+)
+
+// Defaults of the images that a plan leaves empty.
+const (
+	DefaultPeerImage    = "docker.io/hyperledger/fabric-peer:3.1.4"
+	DefaultOrdererImage = "docker.io/hyperledger/fabric-orderer:3.1.4"
+	DefaultCouchDBImage = "docker.io/library/couchdb:3.4"
+)
+
+// Options of an Engine.
+type Options struct {
+	// Dial connects to host:port, the host being a node's one name. A net.Dialer when nil.
+	Dial func(ctx context.Context, address string) (net.Conn, error)
+	// ClusterDomain is the DNS domain of the Member's cluster. cluster.local when empty.
+	ClusterDomain string
+	// Now is the clock by which nodes are asked again which ledger they hold. time.Now when nil.
+	Now func() time.Time
+	// AllowsName says whether the organization certifies a further name or IP address of its nodes that the plan asks for. None
+	// when nil.
+	AllowsName func(name string) bool
+}
+
+// Engine drives Hyperledger Fabric.
+type Engine struct {
+	dial          func(ctx context.Context, address string) (net.Conn, error)
+	clusterDomain string
+	ledgers       *ledgerCache
+	rules         *ruleCache
+	allowsName    func(name string) bool
+}
+
+var _ ledger.Engine = (*Engine)(nil)
+
+// New makes an Engine.
+func New(options Options) *Engine {
+	engine := &Engine{
+		dial: options.Dial, clusterDomain: options.ClusterDomain, allowsName: options.AllowsName,
+		ledgers: newLedgerCache(options.Now), rules: &ruleCache{byHash: map[string]*rules{}},
+	}
+	if engine.dial == nil {
+		dialer := &net.Dialer{Timeout: 10 * time.Second}
+		engine.dial = func(ctx context.Context, address string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "tcp", address)
+		}
+	}
+	if engine.allowsName == nil {
+		engine.allowsName = func(string) bool { return false }
+	}
+	if engine.clusterDomain == "" {
+		engine.clusterDomain = "cluster.local"
+	}
+	return engine
+}
+
+// settings are the plan's Fabric settings with every default filled in.
+func settings(plan *v1alpha1.MemberPlan) v1alpha1.FabricSpec {
+	var spec v1alpha1.FabricSpec
+	if plan.Spec.Ledger.Fabric != nil {
+		spec = *plan.Spec.Ledger.Fabric
+	}
+	for _, field := range []struct {
+		value    *string
+		fallback string
+	}{
+		{&spec.PeerImage, DefaultPeerImage},
+		{&spec.OrdererImage, DefaultOrdererImage},
+		{&spec.CouchDBImage, DefaultCouchDBImage},
+		{&spec.Capabilities, "V2_0"},
+		{&spec.ApplicationCapabilities, "V2_5"},
+	} {
+		if *field.value == "" {
+			*field.value = field.fallback
+		}
+	}
+	return spec
+}

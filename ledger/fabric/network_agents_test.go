@@ -1,0 +1,182 @@
+//go:build fabric
+
+package fabric_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric"
+	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
+	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
+)
+
+// agents advance their organizations as member agents do, each for itself, with nobody but a host between them that
+// hands on the leader's block and everybody's record.
+type agents []*agent
+
+type agent struct {
+	network *fabrictest.Network
+	member  *fabrictest.Member
+	said    string
+}
+
+func agentsOf(network *fabrictest.Network) agents {
+	var all agents
+	for _, member := range network.Members {
+		all = append(all, &agent{network: network, member: member})
+	}
+	return all
+}
+
+func (a agents) forget() {
+	for _, agent := range a {
+		agent.member.Plan.Status = v1alpha1.MemberPlanStatus{}
+		agent.member.Pins.Forget()
+	}
+}
+
+// waitForReady has every agent advance until all channels and contracts are ready.
+func (a agents) waitForReady(t *testing.T, ctx context.Context) {
+	t.Helper()
+	for ready := false; !ready; {
+		if ctx.Err() != nil {
+			t.Fatal(ctx.Err())
+		}
+		results := make([]agentledger.Progress, len(a))
+		records := fabrictest.Records(a[0].network.Members)
+		var all sync.WaitGroup
+		for i, agent := range a {
+			all.Go(func() { results[i] = agent.advance(t, ctx, records) })
+		}
+		all.Wait()
+		ready = true
+		for _, progress := range results {
+			ready = ready && progress.ChannelsReady.Ready && progress.ContractsReady.Ready
+		}
+		fabrictest.HandOn(a[0].network.Members)
+	}
+}
+
+func (a *agent) advance(t *testing.T, ctx context.Context, records map[string]v1alpha1.Record) agentledger.Progress {
+	progress, err := a.network.Advance(ctx, a.member, records)
+	if err != nil {
+		t.Error(err)
+		return agentledger.Progress{}
+	}
+	if said := progress.ChannelsReady.Message + " | " + progress.ContractsReady.Message; said != a.said {
+		t.Logf("%s: %s", a.member.Plan.Spec.Member, said)
+		a.said = said
+	}
+	return progress
+}
+
+func height(t *testing.T, ctx context.Context, a agents) int64 {
+	t.Helper()
+	a.waitForReady(t, ctx)
+	return a[0].member.Plan.Status.Channels[0].Height
+}
+
+// transact has one organization put something on the ledger that another one then reads.
+func transact(t *testing.T, ctx context.Context, network *fabrictest.Network, channel string, writer, reader *fabrictest.Member, id string) {
+	t.Helper()
+	digest := sha256.Sum256([]byte(id))
+	hash := hex.EncodeToString(digest[:])
+	eventually(t, ctx, "submit", func() error {
+		_, err := call(ctx, network, channel, writer, true, "Put", id, hash, "sha256", "")
+		return err
+	})
+	eventually(t, ctx, "read", func() error {
+		answer, err := call(ctx, network, channel, reader, false, "Get", id)
+		if err == nil && !strings.Contains(answer, hash) {
+			err = fmt.Errorf("read %s", answer)
+		}
+		return err
+	})
+}
+
+// endorsers are the organizations that a transaction's block names as its endorsers.
+func endorsers(t *testing.T, ctx context.Context, network *fabrictest.Network, channel string, writer *fabrictest.Member, id string) []string {
+	t.Helper()
+	digest := sha256.Sum256([]byte(id))
+	var members []string
+	eventually(t, ctx, "submit for a receipt", func() error {
+		client, err := network.Engine().Client(ctx, writer.Plan, writer.Keys, fabric.UserIdentity(writer.Plan.Spec.Member), "")
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		_, receipt, err := client.SubmitForReceipt(ctx, channel, "notary", "Put", id, hex.EncodeToString(digest[:]), "sha256", "")
+		if err != nil {
+			return err
+		}
+		t.Log(receipt)
+		members = nil
+		for _, e := range receipt.Endorsers {
+			if e.Node != "peer0-"+e.Member {
+				t.Errorf("an endorser of %s is called %s", e.Member, e.Node)
+			}
+			members = append(members, e.Member)
+		}
+		return nil
+	})
+	return members
+}
+
+// declare puts a channel with a notary into the plans of everybody that it concerns.
+func declare(all []*fabrictest.Member, channel string, members ...string) {
+	majority := v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseMajority}
+	// What the host fills in.
+	batch := v1alpha1.Batch{MaxMessages: 500, Timeout: &metav1.Duration{Duration: 500 * time.Millisecond}}
+	planned := v1alpha1.PlanChannel{Name: channel, Members: members, Leader: members[0], Endorsement: majority, Batch: batch}
+	for _, member := range all {
+		plan := member.Plan
+		if !slices.Contains(slices.Concat(members, ledger.OrderingMembers(plan, planned)), plan.Spec.Member) {
+			continue
+		}
+		plan.Spec.Channels = append(plan.Spec.Channels, planned)
+		plan.Spec.Contracts = append(plan.Spec.Contracts, v1alpha1.PlanContract{
+			TLS:  true,
+			Name: "notary", Channel: channel, Image: "notary", Version: "1.0", Sequence: 1, Endorsement: majority,
+		})
+	}
+}
+
+// declareWithoutContract is for tests that need the channel only.
+func declareWithoutContract(all []*fabrictest.Member, channel string, members ...string) {
+	declare(all, channel, members...)
+	for _, member := range all {
+		member.Plan.Spec.Contracts = nil
+	}
+}
+
+func call(ctx context.Context, network *fabrictest.Network, channel string, member *fabrictest.Member, write bool, function string, arguments ...string) (string, error) {
+	client, err := network.Engine().Client(ctx, member.Plan, member.Keys, fabric.UserIdentity(member.Plan.Spec.Member), "")
+	if err != nil {
+		return "", err
+	}
+	defer client.Close()
+	do := client.Evaluate
+	if write {
+		do = client.Submit
+	}
+	answer, err := do(ctx, channel, "notary", function, arguments...)
+	return string(answer), err
+}
+
+func restart(t *testing.T, ctx context.Context, network *fabrictest.Network, member *fabrictest.Member, workload string) {
+	t.Helper()
+	must(t, network.Stop(member, workload))
+	must(t, network.Start(ctx))
+}
