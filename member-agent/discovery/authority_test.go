@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -17,7 +16,7 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/signature"
+	"github.com/hanse-io/hanse/statement"
 )
 
 // organization is a Member with a root and an agent's certificate of its own.
@@ -66,7 +65,7 @@ func (o *organization) peer() Peer { return Peer{Name: o.name, RootPEM: o.rootPE
 func (o *organization) certificate() (*tls.Certificate, error) { return &o.agent, nil }
 
 // record is signed by the organization's own agent, whatever it says.
-func (o *organization) record(t testing.TB, consortium string, sequence int64) v1alpha1.SignedRecord {
+func (o *organization) record(t testing.TB, consortium string, sequence int64) v1alpha1.StatementSpec {
 	t.Helper()
 	env, err := o.sign(v1alpha1.Record{
 		Member: o.name, Consortium: consortium, Sequence: sequence,
@@ -79,8 +78,16 @@ func (o *organization) record(t testing.TB, consortium string, sequence int64) v
 	return env
 }
 
-func (o *organization) sign(record v1alpha1.Record) (v1alpha1.SignedRecord, error) {
-	return signature.Sign(o.agent.PrivateKey.(*ecdsa.PrivateKey), certPEM(o.agent.Certificate[0]), record)
+func (o *organization) sign(record v1alpha1.Record) (v1alpha1.StatementSpec, error) {
+	unsigned, err := statement.NewRecord(record)
+	if err != nil {
+		return unsigned, err
+	}
+	return o.signAny(unsigned)
+}
+
+func (o *organization) signAny(s v1alpha1.StatementSpec) (v1alpha1.StatementSpec, error) {
+	return statement.Sign(o.agent.PrivateKey.(*ecdsa.PrivateKey), certPEM(o.agent.Certificate[0]), s, statement.Content)
 }
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {
@@ -107,11 +114,6 @@ func issue(t testing.TB, template, parent *x509.Certificate, public *ecdsa.Publi
 
 func certPEM(der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-}
-
-// digestOf is what a record's signature is made over.
-func digestOf(payload []byte) [sha256.Size]byte {
-	return sha256.Sum256(append([]byte("hanse-record-v1\n"), payload...))
 }
 
 func (o *organization) noDial(context.Context, string) (net.Conn, error) {

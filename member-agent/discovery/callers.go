@@ -118,7 +118,7 @@ func (t *transport) handlePackets(conn net.Conn, member string) {
 			return
 		}
 		t.group.touch(member)
-		if carriesRecords(p) && !deliveries.Allow() {
+		if carriesStatements(p) && !deliveries.Allow() {
 			t.group.protocolViolation(member, errRateLimited)
 			continue
 		}

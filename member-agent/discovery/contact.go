@@ -3,10 +3,11 @@ package discovery
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hanse-io/hanse/statement"
 )
 
 const (
@@ -22,13 +23,13 @@ const (
 	maxStartJitter = 2 * time.Second
 	// maxExchanges is the number of concurrent exchanges of a group.
 	maxExchanges = 8
-	// minInterval is the minimum time between two probes of a member, or two packets of records.
+	// minInterval is the minimum time between two probes of a member, or two packets of statements.
 	minInterval = 100 * time.Millisecond
-	// maxTries is how often records are sent to a member before they are left to the next exchange.
+	// maxTries is how often statements are sent to a member before they are left to the next exchange.
 	maxTries = 3
 )
 
-// contact is the state of one other member: whether it can be reached, and the records queued for it.
+// contact is the state of one other member: whether it can be reached, and the statements queued for it.
 type contact struct {
 	g      *gossip
 	member string
@@ -42,7 +43,8 @@ type contact struct {
 	dropped atomic.Bool
 
 	mu      sync.Mutex
-	pending map[string]bool // members whose records are to be sent
+	pending map[statement.Key]bool // statements to send
+	asked   map[statement.Key]bool // statements to ask for
 	queued  chan struct{}
 }
 
@@ -51,7 +53,7 @@ func newContact(g *gossip, member string) *contact {
 	ctx, cancel := context.WithCancel(g.ctx)
 	c := &contact{
 		g: g, member: member, cancel: cancel, wakeup: make(chan struct{}, 1), retry: retryMin,
-		pending: map[string]bool{}, queued: make(chan struct{}, 1),
+		pending: map[statement.Key]bool{}, asked: map[statement.Key]bool{}, queued: make(chan struct{}, 1),
 	}
 	g.running.Go(func() { c.run(ctx) })
 	g.running.Go(func() { c.sendPending(ctx) })
@@ -152,27 +154,35 @@ func (c *contact) nextRetry() time.Duration {
 	return wait
 }
 
-// queue queues a member's record. Only the name is queued, so that of several changes the last one is sent.
-func (c *contact) queue(about string) {
+// queue queues a statement. Only its key is queued, so that of several changes the last one is sent.
+func (c *contact) queue(key statement.Key) {
 	c.mu.Lock()
-	c.pending[about] = true
+	c.pending[key] = true
 	c.mu.Unlock()
 	signal(c.queued)
 }
 
-func (c *contact) takePending() []string {
+// ask queues a question.
+func (c *contact) ask(keys []statement.Key) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	var names []string
-	for name := range c.pending {
-		names = append(names, name)
+	for _, key := range keys {
+		c.asked[key] = true
 	}
-	clear(c.pending)
-	slices.Sort(names)
-	return names
+	c.mu.Unlock()
+	signal(c.queued)
 }
 
-// sendPending sends the queued records.
+// takePending takes what is to be sent and to be asked for.
+func (c *contact) takePending() (keys, asked []statement.Key) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	keys, asked = sortedKeys(c.pending), sortedKeys(c.asked)
+	clear(c.pending)
+	clear(c.asked)
+	return keys, asked
+}
+
+// sendPending sends the queued statements and questions.
 func (c *contact) sendPending(ctx context.Context) {
 	tries := 0
 	for {
@@ -181,11 +191,8 @@ func (c *contact) sendPending(ctx context.Context) {
 			return
 		case <-c.queued:
 		}
-		names := c.takePending()
-		if len(names) == 0 {
-			continue
-		}
-		state := c.g.group.stateOf(names)
+		keys, asked := c.takePending()
+		state := c.g.group.stateOf(ctx, keys, asked)
 		if len(state) == 0 {
 			continue
 		}
@@ -193,9 +200,10 @@ func (c *contact) sendPending(ctx context.Context) {
 			tries = 0
 			sleep(ctx, minInterval)
 		} else if tries++; tries < maxTries {
-			for _, name := range names {
-				c.queue(name)
+			for _, key := range keys {
+				c.queue(key)
 			}
+			c.ask(asked)
 			sleep(ctx, retryMin)
 		} else {
 			tries = 0

@@ -6,12 +6,12 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// delegate implements memberlist.Delegate for the records of a group.
+// delegate implements memberlist.Delegate for the statements of a group.
 type delegate struct{ group *group }
 
 func (d delegate) NodeMeta(int) []byte { return nil }
 
-// NotifyMsg accepts records that were sent outside of an exchange.
+// NotifyMsg accepts what was sent outside of an exchange.
 func (d delegate) NotifyMsg(state []byte) { d.group.acceptAll(state) }
 
 func (d delegate) GetBroadcasts(int, int) [][]byte { return nil }
@@ -19,26 +19,6 @@ func (d delegate) GetBroadcasts(int, int) [][]byte { return nil }
 func (d delegate) LocalState(bool) []byte { return d.group.localState() }
 
 func (d delegate) MergeRemoteState(state []byte, _ bool) { d.group.acceptAll(state) }
-
-// localState is the state for a full exchange.
-func (r *group) localState() []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.store.encode(r.now(), boundsFor(len(r.store.roots)).state, r.self())
-}
-
-// stateOf is the state with the records of some members only.
-func (r *group) stateOf(members []string) []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	some := &recordStore{consortium: r.name, records: map[string]*verifiedRecord{}}
-	for _, m := range members {
-		if e := r.store.records[m]; e != nil {
-			some.records[m] = e
-		}
-	}
-	return some.encode(r.now(), boundsFor(len(r.store.roots)).state)
-}
 
 // events implements memberlist.EventDelegate. memberlist holds its lock during the calls.
 type events struct{ g *gossip }

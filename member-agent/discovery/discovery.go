@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/statement"
 )
 
 // Options of a Discovery.
@@ -31,7 +32,11 @@ type Options struct {
 	Certificate func() (*tls.Certificate, error)
 	// Changed is called with a consortium's name when its View has changed. It must not block. It may be nil.
 	Changed func(consortium string)
-	Log     logr.Logger
+	// Received is called with a verified statement that was requested. It must not block. It may be nil.
+	Received func(consortium string, s v1alpha1.StatementSpec)
+	// Load finds a statement that the agent keeps and another Member asks for; nil if there is none. It may be nil.
+	Load func(ctx context.Context, consortium string, key statement.Key) *v1alpha1.StatementSpec
+	Log  logr.Logger
 	// Clock is time.Now if nil.
 	Clock func() time.Time
 	// Metrics may be nil.
@@ -117,7 +122,7 @@ func (d *Discovery) Run(ctx context.Context) error {
 }
 
 // SetGroups sets the groups and their members. It is level-triggered: the agent leaves groups that are not named, Members
-// that are not named are dropped with their records, and roots may come later. A record that is not valid under a changed
+// that are not named are dropped with their statements, and roots may come later. A statement that is not valid under a changed
 // root is dropped. Groups with an error stay as they were.
 func (d *Discovery) SetGroups(groups []Group) error {
 	d.settingGroups.Lock()
@@ -185,21 +190,17 @@ func (d *Discovery) updateTrust() {
 	d.trust.Store(t)
 }
 
-// Publish broadcasts a record of this agent's own Member.
-func (d *Discovery) Publish(consortium string, signed v1alpha1.SignedRecord) error {
-	c, err := readHeader(&signed)
-	if err != nil {
-		return err
-	}
-	if c.Member != d.opts.Member {
-		return fmt.Errorf("publish: the record is that of %.60q, and this is the agent of %s", c.Member, d.opts.Member)
+// Publish broadcasts a statement of this agent's own Member.
+func (d *Discovery) Publish(consortium string, signed v1alpha1.StatementSpec) error {
+	if signed.Member != d.opts.Member {
+		return fmt.Errorf("publish: the statement is that of %.60q, and this is the agent of %s", signed.Member, d.opts.Member)
 	}
 	return d.Offer(consortium, signed)
 }
 
-// Offer adds a record that came in another way, such as by the host. It is verified like any other, and broadcast if it
+// Offer adds a statement that came in another way, such as by the host. It is verified like any other, and broadcast if it
 // is new. One that is known already, or older than the known one, is no error.
-func (d *Discovery) Offer(consortium string, signed v1alpha1.SignedRecord) error {
+func (d *Discovery) Offer(consortium string, signed v1alpha1.StatementSpec) error {
 	r := d.group(consortium)
 	if r == nil {
 		return fmt.Errorf("%w: %s", ErrNoGroup, consortium)
@@ -208,6 +209,14 @@ func (d *Discovery) Offer(consortium string, signed v1alpha1.SignedRecord) error
 		return err
 	}
 	return nil
+}
+
+// Request asks the group for a statement of a kind that is not exchanged with everybody, a first block. It is handed to
+// Options.Received once it has come and was verified. It may be called again.
+func (d *Discovery) Request(consortium string, key statement.Key) {
+	if r := d.group(consortium); r != nil {
+		r.request(key)
+	}
 }
 
 // View is the current View of a Consortium; without Members if there is no such group.

@@ -7,7 +7,11 @@
 // gateway at one listener. Both ends of every connection present their agent certificate, which is verified against the
 // pinned root of the Member that it names, and the first frame names the group.
 //
-// Gossip is not trusted. Records travel through third parties, so each is verified with package signature. Membership
+// Agents exchange statements: a full exchange has the sender's own and the digests of all others, and what is missing is asked
+// for. Small kinds, records and holdings, go to everybody and are held in memory; first blocks go to whoever asks for one,
+// from where the agent keeps them.
+//
+// Gossip is not trusted. Statements travel through third parties, so each is verified with package statement. Membership
 // messages do too, so a Member is Online only after contact with its own authenticated agent; what memberlist reports
 // only triggers a probe. A Member that is lost stays in the View, not Online, with its last record.
 //

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"github.com/hanse-io/hanse/api/v1alpha1"
 	"io"
 	"testing"
 
@@ -104,12 +105,20 @@ func TestInspectPacket(t *testing.T) {
 func TestState(t *testing.T) {
 	o := newOrganization(t, "org1")
 	one, two := o.record(t, trade, 1), o.record(t, trade, 2)
-	state, err := appendRecord(nil, &one)
+	state, err := appendFrame(nil, frameStatement, &one)
 	if err != nil {
 		t.Fatal(err)
 	}
 	first := len(state)
-	if state, err = appendRecord(state, &two); err != nil {
+	if state, err = appendFrame(state, frameStatement, &two); err != nil {
+		t.Fatal(err)
+	}
+	have, err := appendFrame(nil, frameDigests, inventory{From: "org1", Have: make([]entry, 9)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask, err := appendFrame(nil, frameWants, question{From: "org1", Want: make([]want, 9)})
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range []struct {
@@ -124,16 +133,23 @@ func TestState(t *testing.T) {
 		{"one more than there may be", state, 1, 1, false},
 		{"the second cut short", state[:len(state)-1], 2, 1, false},
 		{"a length cut short", state[:first+3], 2, 1, false},
-		{"no JSON", []byte{0, 0, 0, 1, 'x'}, 2, 0, false},
-		{"a record without end", []byte{0xff, 0xff, 0xff, 0xff}, 2, 0, false},
+		{"no JSON", []byte{frameStatement, 0, 0, 0, 1, 'x'}, 2, 0, false},
+		{"an inventory that is no JSON", []byte{frameDigests, 0, 0, 0, 1, 'x'}, 2, 0, false},
+		{"a question that is no JSON", []byte{frameWants, 0, 0, 0, 1, 'x'}, 2, 0, false},
+		{"a frame that there is not", []byte{'X', 0, 0, 0, 2, '{', '}'}, 2, 0, false},
+		{"a statement without end", []byte{frameStatement, 0xff, 0xff, 0xff, 0xff}, 2, 0, false},
 		{"larger than any state", make([]byte, maxState+1), 2, 0, false},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			records, err := parseState(row.state, row.limit)
-			if len(records) != row.want || (err == nil) != row.ok {
-				t.Errorf("%d records, %v", len(records), err)
+			all, err := parseState(row.state, row.limit)
+			if len(all.statements) != row.want || (err == nil) != row.ok {
+				t.Errorf("%d statements, %v", len(all.statements), err)
 			}
 		})
+	}
+	all, err := parseState(append(have, ask...), 4)
+	if err != nil || len(all.inventories) != 1 || len(all.inventories[0].Have) != 4 || len(all.questions) != 1 || len(all.questions[0].Want) != 4 {
+		t.Errorf("lists are not cut to the limit: %+v, %v", all, err)
 	}
 }
 
@@ -171,17 +187,23 @@ func FuzzFrames(f *testing.F) {
 func FuzzState(f *testing.F) {
 	o := newOrganization(f, "org1")
 	env := o.record(f, trade, 1)
-	state, err := appendRecord(nil, &env)
+	state, err := appendFrame(nil, frameStatement, &env)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(state)
 	env.Signature = nil
-	unsigned, err := appendRecord(state, &env)
+	unsigned, err := appendFrame(state, frameStatement, &env)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(unsigned)
+	have, err := appendFrame(nil, frameDigests, inventory{From: "org1", Have: []entry{{Member: "org1", Kind: v1alpha1.StatementRecord, Sequence: 1}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(have)
+	f.Add([]byte("W\x00\x00\x00\x02{}"))
 	other := newOrganization(f, "org1")
 	f.Fuzz(func(t *testing.T, state []byte) {
 		d, err := New(Options{Member: "org2", Listener: noListener{}, Dial: other.noDial, Certificate: other.certificate})

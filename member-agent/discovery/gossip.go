@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/hashicorp/memberlist"
+
+	"github.com/hanse-io/hanse/statement"
 )
 
-// fanout is the number of members to which a record of another member is forwarded. Its own agent sends it to everybody
+// fanout is the number of members to which a statement of another member is forwarded. Its own agent sends it to everybody
 // whom it can reach; this covers the others.
 const fanout = 2
 
@@ -154,21 +156,21 @@ func (g *gossip) probe(member string) {
 	}
 }
 
-// broadcast queues a new record for the other members.
-func (g *gossip) broadcast(member string) {
+// broadcast queues a new statement for the other members.
+func (g *gossip) broadcast(key statement.Key) {
 	var online []string
 	for _, m := range g.group.view.Load().Members {
-		if m.Online && m.Name != g.group.self() && m.Name != member {
+		if m.Online && m.Name != g.group.self() && m.Name != key.Member {
 			online = append(online, m.Name)
 		}
 	}
-	if member != g.group.self() && len(online) > fanout {
+	if key.Member != g.group.self() && len(online) > fanout {
 		rand.Shuffle(len(online), func(i, j int) { online[i], online[j] = online[j], online[i] })
 		online = online[:fanout]
 	}
 	for _, name := range online {
 		if c := g.contact(name); c != nil {
-			c.queue(member)
+			c.queue(key)
 		}
 	}
 }
@@ -179,7 +181,7 @@ func (g *gossip) join(member string) error {
 	return err
 }
 
-// send sends records to one member: over the existing packet connection if they fit into a packet, because opening
+// send sends a state to one member: over the existing packet connection if it fits into a packet, because opening
 // another connection takes several round trips.
 func (g *gossip) send(member string, state []byte) error {
 	to := &memberlist.Node{Name: member, Addr: placeholderAddr, Port: uint16(placeholderPort)}

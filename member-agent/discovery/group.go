@@ -3,7 +3,6 @@ package discovery
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -14,7 +13,7 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/signature"
+	"github.com/hanse-io/hanse/statement"
 )
 
 // maxMembers bounds a group; the API allows 64.
@@ -35,13 +34,13 @@ type group struct {
 	view atomic.Pointer[View]
 
 	mu     sync.Mutex
-	store  *recordStore
+	store  *store
 	peers  map[string]*peer // without this agent's own member
 	gossip *gossip          // nil while it does not run
 }
 
 func newGroup(d *Discovery, name string) *group {
-	r := &group{d: d, name: name, store: newRecordStore(name), peers: map[string]*peer{}}
+	r := &group{d: d, name: name, store: newStore(name), peers: map[string]*peer{}}
 	r.view.Store(&View{Consortium: name})
 	return r
 }
@@ -114,7 +113,7 @@ func parseMembers(members []Peer) (map[string][]*x509.Certificate, error) {
 		if m.RootPEM == "" {
 			continue
 		}
-		certs, err := signature.ParseRoot(m.RootPEM)
+		certs, err := statement.ParseRoot(m.RootPEM)
 		if err != nil {
 			return nil, fmt.Errorf("root of %s: %w", m.Name, err)
 		}
@@ -123,24 +122,30 @@ func parseMembers(members []Peer) (map[string][]*x509.Certificate, error) {
 	return roots, nil
 }
 
-// reverify drops the records that are no longer valid: of removed members, or under another root. The lock is held.
+// reverify drops the statements that are no longer valid: of removed members, or under another root. The lock is held.
 func (r *group) reverify() {
-	for name, e := range r.store.records {
-		// A record stays valid after its signer's certificate has expired.
+	for key, e := range r.store.held {
+		// A statement stays valid after its signer's certificate has expired.
 		at := r.now()
 		if at.After(e.expires) {
 			at = e.expires
 		}
-		if _, err := signature.Verify(&e.signed, r.store.roots[name], name, r.name, at); err != nil {
-			delete(r.store.records, name)
+		if statement.Verify(&e.signed, r.store.roots[key.Member], key.Member, r.name, at, statement.Content) != nil {
+			delete(r.store.held, key)
+		}
+	}
+	for key := range r.store.wanted {
+		if _, isMember := r.store.roots[key.Member]; !isMember {
+			delete(r.store.wanted, key)
 		}
 	}
 }
 
-// accept verifies a record and, if it is new, stores and broadcasts it.
-func (r *group) accept(env *v1alpha1.SignedRecord) error {
+// accept verifies a statement and, if it is new, stores and broadcasts it; one of a kind that is not held in memory is handed
+// to the agent.
+func (r *group) accept(s *v1alpha1.StatementSpec) error {
 	r.mu.Lock()
-	e, err := r.store.check(env, r.now())
+	e, err := r.store.check(s, r.now())
 	if err != nil || e == nil {
 		r.mu.Unlock()
 		if err != nil {
@@ -148,28 +153,24 @@ func (r *group) accept(env *v1alpha1.SignedRecord) error {
 		}
 		return err
 	}
-	r.store.records[e.record.Member] = e
+	key := statement.KeyOf(s)
+	if !isHeld(s.Kind) {
+		delete(r.store.wanted, key)
+		r.mu.Unlock()
+		if r.d.opts.Received != nil {
+			r.d.opts.Received(r.name, e.signed)
+		}
+		return nil
+	}
+	r.store.held[key] = e
 	g := r.gossip
 	r.updateView()
 	r.mu.Unlock()
 	if g != nil {
-		g.broadcast(e.record.Member)
+		g.broadcast(key)
 	}
 	r.d.notifyChanged(r.name)
 	return nil
-}
-
-// acceptAll accepts the records of another agent's state.
-func (r *group) acceptAll(state []byte) {
-	records, err := parseState(state, r.size())
-	if err != nil {
-		r.d.metrics.rejected.WithLabelValues(reason(err)).Inc()
-	}
-	for i := range records {
-		if err := r.accept(&records[i]); err != nil && !errors.Is(err, errStale) {
-			r.d.log.V(1).Info("record rejected", "consortium", r.name, "error", err.Error())
-		}
-	}
 }
 
 // updateView builds a new View. The lock is held.
@@ -183,9 +184,7 @@ func (r *group) updateView() {
 		} else if name == r.self() {
 			m.Online, m.LastSeen = true, r.now()
 		}
-		if e := r.store.records[name]; e != nil {
-			m.Record, m.Signed = &e.record, &e.signed
-		}
+		m.Record, m.Signed = r.store.record(name), r.store.signed(name)
 		if m.Online {
 			online++
 		}
@@ -275,7 +274,7 @@ func (r *group) bounds() bounds {
 	return boundsFor(len(r.store.roots))
 }
 
-// size is the number of members, and of records that one exchange can hold.
+// size is the number of members.
 func (r *group) size() int { return len(r.view.Load().Members) }
 
 // packetDropped probes a member that is online after a packet for it was dropped; a later contact exchanges everything.

@@ -142,7 +142,8 @@ func TestRenewedCertificateIsUsedAtOnce(t *testing.T) {
 	}
 	f.eventually("org2 has the new envelope", func() bool {
 		m, _ := f.agents["org2"].View(trade).Member("org1")
-		return m.Signed != nil && m.Signed.Certificates == again.Certificates
+		signed := m.Signed[v1alpha1.StatementRecord].Statement
+		return signed != nil && signed.Certificates == again.Certificates
 	})
 }
 

@@ -3,7 +3,7 @@ package discovery
 import (
 	"crypto/ecdsa"
 	"crypto/tls"
-	"encoding/json"
+	"encoding/hex"
 	"errors"
 	"io"
 	"net"
@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/signature"
+	"github.com/hanse-io/hanse/statement"
 )
 
 func TestOfferedRecordsAreVerified(t *testing.T) {
@@ -22,30 +22,33 @@ func TestOfferedRecordsAreVerified(t *testing.T) {
 	if err := a.Offer(trade, org2.record(t, trade, 5)); err != nil {
 		t.Fatal(err)
 	}
-	spoiled := func(edit func(*v1alpha1.SignedRecord)) v1alpha1.SignedRecord {
+	spoiled := func(edit func(*v1alpha1.StatementSpec)) v1alpha1.StatementSpec {
 		env := org2.record(t, trade, 6)
 		edit(&env)
 		return env
 	}
 	for _, row := range []struct {
 		why    string
-		env    v1alpha1.SignedRecord
+		env    v1alpha1.StatementSpec
 		want   error
 		reason string
 	}{
 		{"known already", org2.record(t, trade, 5), nil, ""},
 		{"older than the known one, played back", org2.record(t, trade, 4), nil, "stale"},
 		{"of a member of no group", stranger.record(t, trade, 6), errNotMember, "not_member"},
-		{"under another root of the same name", impostor.record(t, trade, 6), signature.ErrUntrusted, "untrusted"},
-		{"about another consortium", org2.record(t, "fish", 6), signature.ErrWrongConsortium, "wrong_consortium"},
-		{"not signed", spoiled(func(e *v1alpha1.SignedRecord) { e.Signature = nil }), signature.ErrSignature, "signature"},
-		{"signed by org1 in the name of org2", spoiled(func(e *v1alpha1.SignedRecord) {
+		{"under another root of the same name", impostor.record(t, trade, 6), statement.ErrUntrusted, "untrusted"},
+		{"about another consortium", org2.record(t, "fish", 6), statement.ErrWrongConsortium, "wrong_consortium"},
+		{"not signed", spoiled(func(e *v1alpha1.StatementSpec) { e.Signature = nil }), statement.ErrSignature, "signature"},
+		{"signed by org1 in the name of org2", spoiled(func(e *v1alpha1.StatementSpec) {
 			e.Certificates = certPEM(org1.agent.Certificate[0])
-		}), signature.ErrUntrusted, "untrusted"},
-		{"larger than a record may be", spoiled(func(e *v1alpha1.SignedRecord) {
-			e.Payload = make([]byte, v1alpha1.MaxRecordBytes+1)
-		}), signature.ErrTooLarge, "too_large"},
-		{"no JSON", spoiled(func(e *v1alpha1.SignedRecord) { e.Payload = []byte("x") }), signature.ErrMalformed, "malformed"},
+		}), statement.ErrUntrusted, "untrusted"},
+		{"larger than a record may be", spoiled(func(e *v1alpha1.StatementSpec) {
+			e.Payload = make([]byte, v1alpha1.MaxStatementBytes+1)
+		}), statement.ErrTooLarge, "too_large"},
+		{"another payload", spoiled(func(e *v1alpha1.StatementSpec) { e.Payload = []byte("{}") }), statement.ErrSignature, "signature"},
+		{"a first block that nobody has asked for", spoiled(func(e *v1alpha1.StatementSpec) {
+			e.Kind, e.Subject = v1alpha1.StatementGenesis, "goods"
+		}), errUnwanted, "unwanted"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			before := a.rejected(t, row.reason)
@@ -79,7 +82,7 @@ func (f *testbed) call(to string, root *organization, certificate *tls.Certifica
 	if err := raw.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		f.t.Fatal(err)
 	}
-	certs, err := signature.ParseRoot(root.rootPEM())
+	certs, err := statement.ParseRoot(root.rootPEM())
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -212,13 +215,13 @@ func TestMalformedSignedRecordIsRejected(t *testing.T) {
 	f := newTestbed(t, 3)
 	f.startAll()
 	f.eventually("complete", f.complete)
-	payload, err := json.Marshal(v1alpha1.Record{Member: "org2", Consortium: trade, Sequence: 99,
+	unsigned, err := statement.NewRecord(v1alpha1.Record{Member: "org2", Consortium: trade, Sequence: 99,
 		Nodes: []v1alpha1.RecordNode{{Name: "peer0-org3", Role: v1alpha1.RolePeer, Port: 7051}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := signPayload(t, f.orgs[1], payload)
-	state, err := appendRecord(nil, &env)
+	env := signAnything(t, f.orgs[1], unsigned)
+	state, err := appendFrame(nil, frameStatement, &env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,14 +237,18 @@ func TestMalformedSignedRecordIsRejected(t *testing.T) {
 	}
 }
 
-func signPayload(t *testing.T, o *organization, payload []byte) v1alpha1.SignedRecord {
+// signAnything signs a statement without a look at its content.
+func signAnything(t *testing.T, o *organization, s v1alpha1.StatementSpec) v1alpha1.StatementSpec {
 	t.Helper()
-	sum := digestOf(payload)
-	sig, err := ecdsa.SignASN1(nil, o.agent.PrivateKey.(*ecdsa.PrivateKey), sum[:])
+	sum, err := hex.DecodeString(statement.Digest(&s))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return v1alpha1.SignedRecord{Payload: payload, Certificates: certPEM(o.agent.Certificate[0]), Signature: sig}
+	if s.Signature, err = ecdsa.SignASN1(nil, o.agent.PrivateKey.(*ecdsa.PrivateKey), sum); err != nil {
+		t.Fatal(err)
+	}
+	s.Certificates = certPEM(o.agent.Certificate[0])
+	return s
 }
 
 func TestRecordsAreRateLimited(t *testing.T) {
@@ -258,7 +265,7 @@ func TestRecordsAreRateLimited(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := newOrganization(t, "org2").record(t, trade, 9)
-	state, err := appendRecord([]byte{msgUser}, &env)
+	state, err := appendFrame([]byte{msgUser}, frameStatement, &env)
 	if err != nil {
 		t.Fatal(err)
 	}

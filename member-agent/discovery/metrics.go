@@ -15,7 +15,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "hanse_gossip_members", Help: "Members of a consortium by whether this agent is in contact with them.",
 		}, []string{"consortium", "state"}),
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hanse_gossip_records_rejected_total", Help: "Records that were rejected.",
+			Name: "hanse_gossip_statements_rejected_total", Help: "Statements that were rejected.",
 		}, []string{"reason"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hanse_gossip_connections_refused_total", Help: "Incoming connections that were rejected.",

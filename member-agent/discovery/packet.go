@@ -8,7 +8,7 @@ import (
 
 // validatePacket rejects packets that agents do not send, before memberlist parses them: compression, which could expand
 // to forty megabytes, nesting, and pings in the name of another node. What remains are membership messages about third
-// parties, and records.
+// parties, and statements.
 func validatePacket(p []byte, sender string) error {
 	p = withoutChecksum(p)
 	if len(p) == 0 {
@@ -24,8 +24,8 @@ func validatePacket(p []byte, sender string) error {
 	}
 }
 
-// carriesRecords is whether a packet contains records, which are expensive to verify.
-func carriesRecords(p []byte) bool {
+// carriesStatements is whether a packet contains statements, which are expensive to verify.
+func carriesStatements(p []byte) bool {
 	p = withoutChecksum(p)
 	return len(p) > 0 && p[0] == msgUser
 }

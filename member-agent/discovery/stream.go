@@ -19,7 +19,7 @@ var (
 // bounds are the limits of one exchange, by the size of the group.
 type bounds struct {
 	nodes int // that memberlist's part may list
-	state int // bytes of records
+	state int // bytes of frames
 }
 
 func boundsFor(members int) bounds {
@@ -89,7 +89,7 @@ func readMessageHeader(r io.Reader, b bounds) ([]byte, error) {
 			return nil, fmt.Errorf("%w: %w", errProtocol, err)
 		}
 		if h.UserMsgLen < 0 || h.UserMsgLen > b.state {
-			return nil, fmt.Errorf("%w: records of %d bytes", errStreamTooLarge, h.UserMsgLen)
+			return nil, fmt.Errorf("%w: a message of %d bytes", errStreamTooLarge, h.UserMsgLen)
 		}
 	case msgPushPull:
 		var h struct{ Nodes, UserStateLen int }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/leak"
+	"github.com/hanse-io/hanse/statement"
 )
 
 // TestMain checks that nothing goes on once every agent has stopped. memberlist may need a moment for that: a probe
@@ -41,6 +42,8 @@ type agent struct {
 	metrics *prometheus.Registry
 	changed chan struct{}
 	stop    func()
+	// kept is what the agent's own store holds, received what it was handed; by key.
+	kept, received sync.Map
 }
 
 func newTestbed(t *testing.T, n int) *testbed {
@@ -106,8 +109,16 @@ func (f *testbed) startWith(o *organization, certificate func() (*tls.Certificat
 	a := &agent{org: o, metrics: prometheus.NewRegistry(), changed: make(chan struct{}, 1)}
 	a.Discovery, err = New(Options{
 		Member: o.name, Listener: listener, Dial: f.dialler(o.name), Certificate: certificate, Metrics: a.metrics,
-		Changed: func(string) { signal(a.changed) },
-		Log:     testr.NewWithOptions(f.t, testr.Options{Verbosity: -1}),
+		Changed:  func(string) { signal(a.changed) },
+		Received: func(_ string, s v1alpha1.StatementSpec) { a.received.Store(statement.KeyOf(&s), s) },
+		Load: func(_ context.Context, _ string, key statement.Key) *v1alpha1.StatementSpec {
+			if s, ok := a.kept.Load(key); ok {
+				kept := s.(v1alpha1.StatementSpec)
+				return &kept
+			}
+			return nil
+		},
+		Log: testr.NewWithOptions(f.t, testr.Options{Verbosity: -1}),
 	})
 	if err != nil {
 		f.t.Fatal(err)
@@ -206,7 +217,7 @@ func (f *testbed) complete() bool {
 
 // rejected is how often an agent has rejected a record for that reason.
 func (a *agent) rejected(t testing.TB, reason string) float64 {
-	return a.counter(t, "hanse_gossip_records_rejected_total", reason)
+	return a.counter(t, "hanse_gossip_statements_rejected_total", reason)
 }
 
 func (a *agent) counter(t testing.TB, name, label string) float64 {

@@ -20,10 +20,17 @@ type Member struct {
 	Online bool
 	// LastSeen is the time of the last authenticated data from the Member's agent, when the View was built; zero if never.
 	LastSeen time.Time
-	// Record is the verified record with the highest sequence; nil until there is one.
+	// Record is the verified record with the highest sequence, with the Holdings; nil until there is one.
 	Record *v1alpha1.Record
-	// Signed is the envelope that Record came in.
-	Signed *v1alpha1.SignedRecord
+	// Signed are the statements that these came in, by kind.
+	Signed map[v1alpha1.StatementKind]Signed
+}
+
+// Signed is a verified statement.
+type Signed struct {
+	Digest string
+	// Statement is shared: copy it before a change.
+	Statement *v1alpha1.StatementSpec
 }
 
 // Member finds one Member by name.
