@@ -3,7 +3,6 @@ package statement
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
@@ -39,7 +38,7 @@ func Holdings(s *v1alpha1.StatementSpec) ([]v1alpha1.RecordChannel, error) {
 			return nil, fmt.Errorf("%w: channel name %.80q", ErrMalformed, c.Name)
 		case seen[c.Name]:
 			return nil, fmt.Errorf("%w: channel %s twice", ErrMalformed, c.Name)
-		case len(c.GenesisHash) != 64 || strings.Trim(c.GenesisHash, "0123456789abcdef") != "":
+		case !v1alpha1.IsDigest(c.GenesisHash):
 			return nil, fmt.Errorf("%w: channel %s has the first block %.80q", ErrMalformed, c.Name, c.GenesisHash)
 		}
 		seen[c.Name] = true

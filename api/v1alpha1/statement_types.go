@@ -1,6 +1,10 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // MaxStatementBytes is the size that a statement may have: its payload, certificates and signature. A larger one is rejected
 // without being parsed.
@@ -87,6 +91,11 @@ type StatementList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []Statement `json:"items"`
+}
+
+// IsDigest is whether a text is a hex SHA-256, as digests of statements and hashes of first blocks are written.
+func IsDigest(text string) bool {
+	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 // StatementName is the name of the object of a statement. It begins with the Member, so that nobody can take the name of

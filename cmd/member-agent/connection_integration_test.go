@@ -17,7 +17,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
-	"github.com/hanse-io/hanse/member-agent/signature"
+	"github.com/hanse-io/hanse/statement"
 )
 
 // newRecord is what an organization shows to the others: its root, and a record signed under it, with TLS roots of its
@@ -40,7 +40,7 @@ func newRecord(t *testing.T, member string) (root string, record *v1alpha1.Signe
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed, err := signature.Sign(key.PrivateKey.(crypto.Signer), string(pair.Certificate), v1alpha1.Record{
+	signed, err := statement.Sign(key.PrivateKey.(crypto.Signer), string(pair.Certificate), v1alpha1.Record{
 		Member: member, Consortium: "trade", Sequence: 1, TLSRoots: []string{string(authorities[1].PEM)},
 		Nodes: []v1alpha1.RecordNode{{Name: "peer0-" + member, Role: v1alpha1.RolePeer, Port: v1alpha1.PortPeer}},
 	})

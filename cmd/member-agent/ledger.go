@@ -42,7 +42,7 @@ func (p ledgerAdapter) Advance(ctx context.Context, in reconcile.LedgerInput) re
 	}
 	defer func() { _ = session.Close() }()
 	progress := agentledger.Advance(ctx, agentledger.RetrySession(session, retryTimeout), agentledger.Input{
-		Plan: in.Plan, Previous: in.Plan.Status, Records: in.Records, Pins: p.pins(in.Plan),
+		Plan: in.Plan, Previous: in.Plan.Status, Records: in.Records, Pins: p.pins(in.Plan), Blocks: in.Blocks,
 		Running: in.Runs,
 	})
 	out := reconcile.LedgerOutput{Channels: progress.Channels, Contracts: progress.Contracts}

@@ -33,6 +33,7 @@ import (
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/member-agent/policy"
 	"github.com/hanse-io/hanse/member-agent/reconcile"
+	"github.com/hanse-io/hanse/member-agent/statements"
 )
 
 // run runs the agent until ctx ends.
@@ -68,11 +69,15 @@ func run(ctx context.Context, config *rest.Config, o options) error {
 	if err := host.EnsureMember(ctx, own, o.namespace, o.member); err != nil {
 		return err
 	}
-	session, err := newHostSession(mgr, own, config, o)
+	store := &statements.Store{
+		Client: own, Namespace: o.namespace, Member: o.member, Owner: reconcile.Owner,
+		Pins: reconcile.Pins(mgr.GetCache(), o.namespace), Now: time.Now,
+	}
+	session, err := newHostSession(mgr, own, config, store, o)
 	if err != nil {
 		return err
 	}
-	gossip, reconciler, err := newReconciler(ctx, mgr, own, session, o)
+	gossip, reconciler, err := newReconciler(ctx, mgr, own, session, store, o)
 	if err != nil {
 		return err
 	}
@@ -137,7 +142,7 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, watches *readiness.
 	return mgr, nil
 }
 
-func newHostSession(mgr manager.Manager, own client.Client, config *rest.Config, o options) (*host.HostSession, error) {
+func newHostSession(mgr manager.Manager, own client.Client, config *rest.Config, store *statements.Store, o options) (*host.HostSession, error) {
 	limits, err := policy.ParseLimits(o.limits)
 	if err != nil {
 		return nil, err
@@ -152,8 +157,8 @@ func newHostSession(mgr manager.Manager, own client.Client, config *rest.Config,
 		LeaseInterval: o.leaseInterval, LeaseDuration: o.leaseDuration, CredentialLifetime: o.credentialLifetime,
 		// Each holds a plan of the host in memory while it works on it.
 		Workers: 16, Events: mgr.GetEventRecorder("member-agent"), Log: mgr.GetLogger(), Now: time.Now,
-		Check:  func(plan *v1alpha1.MemberPlan) (string, string) { return reconcile.Check(plan, o.member) },
-		Limits: limits, Metrics: o.registry,
+		Check:      func(plan *v1alpha1.MemberPlan) (string, string) { return reconcile.Check(plan, o.member) },
+		Statements: store, Limits: limits, Metrics: o.registry,
 	}), nil
 }
 
@@ -171,7 +176,7 @@ func kubernetesVersion(config *rest.Config, mgr manager.Manager) string {
 }
 
 // newReconciler wires the phases.
-func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, session *host.HostSession, o options) (*discovery.Discovery, *reconcile.Reconciler, error) {
+func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, session *host.HostSession, store *statements.Store, o options) (*discovery.Discovery, *reconcile.Reconciler, error) {
 	applier := apply.New(own, reconcile.Owner, time.Now)
 	agent := nodes.Agent{Namespace: o.namespace, ServiceAccount: o.serviceAccount}
 	engine := fabric.New(fabric.Options{ClusterDomain: o.clusterDomain, AllowsName: policy.Names(o.extraSANs).Allows})
@@ -194,7 +199,7 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 			Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own, KeepVolumes: o.keepVolumes,
 			Network: network, Now: time.Now,
 		},
-		Discovery: adapter, Engine: engine, Ledger: ledgerAdapter{engine: engine, own: own}, Reporter: session,
+		Discovery: adapter, Statements: store, Engine: engine, Ledger: ledgerAdapter{engine: engine, own: own}, Reporter: session,
 		Events: mgr.GetEventRecorder("member-agent"), Metrics: o.registry,
 		NodeImages: o.nodeImages, ContractImages: o.contractImages, Approval: policy.Approval(o.approval),
 		Routes:        routes(o, own),
@@ -203,6 +208,7 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 		LineAddresses: o.lineAddresses,
 		Workers:       o.workers, Log: mgr.GetLogger(), Now: time.Now,
 	})
+	store.Changed = reconciler.StatementsChanged
 	listener, err := net.Listen("tcp", o.gossipAddress)
 	if err != nil {
 		return nil, nil, fmt.Errorf("listen on %s for --gossip-address: %w: give an address that is free", o.gossipAddress, err)
@@ -210,6 +216,7 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 	d, err := discovery.New(discovery.Options{
 		Member: o.member, Listener: listener, Dial: dialGateway(o.gateway),
 		Certificate: reconciler.Certificate, Changed: reconciler.Changed,
+		Received: reconciler.StatementReceived, Load: reconciler.LoadStatement,
 		Log: mgr.GetLogger(), Metrics: o.registry,
 	})
 	if err != nil {

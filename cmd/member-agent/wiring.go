@@ -36,9 +36,9 @@ func (g *discoveryAdapter) Records(consortium string) map[string]v1alpha1.Record
 	return g.View(consortium).Records()
 }
 
-func (g *discoveryAdapter) Own(consortium, member string) *v1alpha1.SignedRecord {
+func (g *discoveryAdapter) Signed(consortium, member string, kind v1alpha1.StatementKind) discovery.Signed {
 	m, _ := g.View(consortium).Member(member)
-	return m.Signed
+	return m.Signed[kind]
 }
 
 // dialGateway dials the own gateway, which routes by SNI.

@@ -28,6 +28,7 @@ type connection struct {
 	close        func()
 	unauthorized chan struct{}
 	rejectedOnce atomic.Bool
+	published    publishedNames
 }
 
 // connect builds clients for the host, and for the plans in the member's own namespace there.
@@ -73,6 +74,7 @@ func hostMapper() meta.RESTMapper {
 	m := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1alpha1.GroupVersion})
 	m.Add(v1alpha1.GroupVersion.WithKind("Member"), meta.RESTScopeRoot)
 	m.Add(v1alpha1.GroupVersion.WithKind("MemberPlan"), meta.RESTScopeNamespace)
+	m.Add(v1alpha1.GroupVersion.WithKind("Statement"), meta.RESTScopeNamespace)
 	m.Add(coordinationv1.SchemeGroupVersion.WithKind("Lease"), meta.RESTScopeNamespace)
 	m.Add(certificatesv1.SchemeGroupVersion.WithKind("CertificateSigningRequest"), meta.RESTScopeRoot)
 	return m

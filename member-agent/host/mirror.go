@@ -37,7 +37,8 @@ const (
 	rejectedRetry = time.Minute
 )
 
-// mirror copies one plan down and its status up; a plan's name is the key.
+// mirror copies one plan and the statements that it refers to down, its status and the own statements up; a plan's name is
+// the key.
 type mirror struct {
 	link *HostSession
 	conn *connection
@@ -185,14 +186,17 @@ func (m *mirror) Reconcile(ctx context.Context, req reconcile.Request) (reconcil
 			return result, err
 		}
 	}
-	if !local {
-		return reconcile.Result{}, nil
+	again, err := m.fetchStatements(ctx, plan)
+	if err == nil && local {
+		err = m.report(ctx, plan, &copied)
 	}
-	err = m.report(ctx, plan, &copied)
 	if isConflict(err) {
 		return reconcile.Result{RequeueAfter: conflictRetry}, nil
 	}
-	return reconcile.Result{}, err
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	return reconcile.Result{RequeueAfter: again}, nil
 }
 
 // update validates a plan and mirrors it. done says that this reconciliation ends here.
@@ -316,7 +320,15 @@ func (m *mirror) reportFailure(ctx context.Context, plan *v1alpha1.MemberPlan, c
 
 func (m *mirror) report(ctx context.Context, plan, copied *v1alpha1.MemberPlan) error {
 	status, ok := Report(plan, copied)
-	if !ok || (equality.Semantic.DeepEqual(status, plan.Status) && len(plan.Undecodable) == 0) {
+	if !ok {
+		return nil
+	}
+	unpublished := m.publishStatements(ctx, plan, &status)
+	return errors.Join(m.writeStatus(ctx, plan, status), unpublished)
+}
+
+func (m *mirror) writeStatus(ctx context.Context, plan *v1alpha1.MemberPlan, status v1alpha1.MemberPlanStatus) error {
+	if equality.Semantic.DeepEqual(status, plan.Status) && len(plan.Undecodable) == 0 {
 		return nil
 	}
 	next := plan.DeepCopy()

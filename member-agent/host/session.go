@@ -48,6 +48,8 @@ type Options struct {
 	Workers int
 	// Check says why a plan is rejected, with a reason of the API; empty if it is valid.
 	Check func(*v1alpha1.MemberPlan) (reason, why string)
+	// Statements that the agent keeps.
+	Statements Statements
 	// Limits are the most that plans may ask for.
 	Limits policy.Limits
 	// Metrics registers this package's metrics; nil for none.

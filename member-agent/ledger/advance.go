@@ -38,6 +38,7 @@ type Input struct {
 	// Records of every Member that is known, checked.
 	Records map[string]v1alpha1.Record
 	Pins    Pins
+	Blocks  Blocks
 	// Running is whether a contract's own workload is ready here: only what runs is approved.
 	Running func(v1alpha1.PlanContract) bool
 }

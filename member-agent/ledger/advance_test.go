@@ -1,10 +1,7 @@
 package ledger_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +12,7 @@ import (
 	"github.com/hanse-io/hanse/ledger"
 	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/ledger/ledgertest"
+	"github.com/hanse-io/hanse/statement"
 )
 
 // planOf is the plan of one of three members with a peer and an orderer each; org1 leads.
@@ -45,44 +43,53 @@ type member struct {
 	status v1alpha1.MemberPlanStatus
 	last   agentledger.Progress
 	pins   ledgertest.Pins
+	// statements are what has come to the member; several members may share them.
+	statements *ledgertest.Exchange
 	// records are what the others have signed.
 	records map[string]v1alpha1.Record
 	// stopped is whether the contract's workload does not run.
 	stopped bool
 }
 
-// packed is a block as plans and statuses carry it; empty for none.
-func packed(block string) []byte {
-	if block == "" {
-		return nil
-	}
-	var raw bytes.Buffer
-	w := gzip.NewWriter(&raw)
-	_, _ = w.Write([]byte(block))
-	_ = w.Close()
-	return raw.Bytes()
-}
-
-// opened is packed undone.
-func opened(t *testing.T, raw []byte) string {
+// packed is a block as statements carry it.
+func packed(t *testing.T, block string) []byte {
 	t.Helper()
-	if len(raw) == 0 {
-		return ""
-	}
-	r, err := gzip.NewReader(bytes.NewReader(raw))
+	raw, err := statement.Compress([]byte(block))
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, err := io.ReadAll(r)
+	return raw
+}
+
+// published is the block in the member's own statement that its status refers to; empty if there is none.
+func (m *member) published(t *testing.T) string {
+	t.Helper()
+	digest := m.status.Channels[0].Genesis
+	if digest == "" {
+		return ""
+	}
+	block, err := m.statements.Block(v1alpha1.StatementRef{Member: m.plan.Spec.Member, Digest: digest})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(block)
 }
 
-// given puts a block into the plan of a member.
-func (m *member) given(block string) {
-	m.plan.Spec.Channels[0].Genesis = packed(block)
+// given has the plan of a member refer to org1's statement with a block, which has come; to none if it is empty.
+func (m *member) given(t *testing.T, block string) {
+	t.Helper()
+	m.plan.Spec.Channels[0].Genesis = nil
+	if block != "" {
+		m.open()
+		ref := m.statements.Put("org1", "goods", packed(t, block))
+		m.plan.Spec.Channels[0].Genesis = &ref
+	}
+}
+
+func (m *member) open() {
+	if m.statements == nil {
+		m.statements = &ledgertest.Exchange{}
+	}
 }
 
 // shows has some members' records show a block.
@@ -115,8 +122,9 @@ func gossip(members []*member) {
 }
 
 func (m *member) advance() {
+	m.open()
 	m.last = agentledger.Advance(context.Background(), &fakeSession{fakeLedger: m.world, plan: m.plan}, agentledger.Input{
-		Plan: m.plan, Previous: m.status, Records: m.records, Pins: &m.pins,
+		Plan: m.plan, Previous: m.status, Records: m.records, Pins: &m.pins, Blocks: m.statements.Of(m.plan.Spec.Member),
 		Running: func(v1alpha1.PlanContract) bool { return !m.stopped },
 	})
 	m.status.Channels, m.status.Contracts = m.last.Channels, m.last.Contracts
@@ -124,13 +132,17 @@ func (m *member) advance() {
 
 func TestThreeMembersComeToAgree(t *testing.T) {
 	world := newFakeLedger()
-	members := []*member{{plan: planOf("org1"), world: world}, {plan: planOf("org2"), world: world}, {plan: planOf("org3"), world: world}}
+	shared := &ledgertest.Exchange{}
+	members := []*member{
+		{plan: planOf("org1"), world: world, statements: shared}, {plan: planOf("org2"), world: world, statements: shared},
+		{plan: planOf("org3"), world: world, statements: shared},
+	}
 	for range 3 {
 		for _, member := range members {
 			member.advance()
 			// The host hands the Leader's block on.
 			for _, other := range members {
-				other.plan.Spec.Channels[0].Genesis = members[0].status.Channels[0].Genesis
+				other.plan.Spec.Channels[0].Genesis = &v1alpha1.StatementRef{Member: "org1", Digest: members[0].status.Channels[0].Genesis}
 			}
 			gossip(members)
 		}
@@ -141,7 +153,7 @@ func TestThreeMembersComeToAgree(t *testing.T) {
 			t.Errorf("%s is not ready: %q %q", name, member.last.ChannelsReady.Message, member.last.ContractsReady.Message)
 		}
 		channel := member.status.Channels[0]
-		channel.Genesis = nil
+		channel.Genesis = ""
 		want := v1alpha1.PlanChannelStatus{
 			Name: "goods", GenesisHash: "hash of g1", AnchorsSet: true, Height: 3,
 			Orderers: []string{"orderer0-" + name}, Peers: []string{"peer0-" + name},
@@ -163,38 +175,38 @@ func TestThreeMembersComeToAgree(t *testing.T) {
 func TestMessages(t *testing.T) {
 	for _, test := range []struct {
 		name, member string
-		set          func(m *member)
+		set          func(t *testing.T, m *member)
 		channels     agentledger.Outcome
 		contracts    string
 	}{
 		{
 			name: "a participant waits for the leader's block", member: "org2",
-			set:       func(*member) {},
+			set:       func(*testing.T, *member) {},
 			channels:  agentledger.Outcome{Reason: v1alpha1.ReasonWaiting, Message: "channel goods: waiting for the channel's first block from org1"},
 			contracts: "waiting for channel goods",
 		},
 		{
 			name: "the leader waits for a record, and says whose", member: "org1",
-			set:       func(m *member) { m.world.missing = []string{"org3"} },
+			set:       func(t *testing.T, m *member) { m.world.missing = []string{"org3"} },
 			channels:  agentledger.Outcome{Reason: v1alpha1.ReasonWaiting, Message: "channel goods: waiting for the record of org3"},
 			contracts: "waiting for channel goods",
 		},
 		{
 			name: "the leader needs a majority's approval, and says whose is missing", member: "org1",
-			set:       func(m *member) { m.shows("g1", "org2", "org3") },
+			set:       func(t *testing.T, m *member) { m.shows("g1", "org2", "org3") },
 			channels:  agentledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the approval of org2, org3",
 		},
 		{
 			name: "a participant has approved and waits for the commit", member: "org2",
-			set:       func(m *member) { m.given("g1"); m.shows("g1", "org1", "org3") },
+			set:       func(t *testing.T, m *member) { m.given(t, "g1"); m.shows("g1", "org1", "org3") },
 			channels:  agentledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the contract to be committed by org1",
 		},
 		{
 			name: "an orderer that is down does not keep the peer and the contract back", member: "org2",
-			set: func(m *member) {
-				m.given("g1")
+			set: func(t *testing.T, m *member) {
+				m.given(t, "g1")
 				m.shows("g1", "org1", "org3")
 				m.world.down = []string{"orderer0-org2"}
 			},
@@ -203,14 +215,14 @@ func TestMessages(t *testing.T) {
 		},
 		{
 			name: "nothing is approved that does not run", member: "org2",
-			set:       func(m *member) { m.given("g1"); m.shows("g1", "org1", "org3"); m.stopped = true },
+			set:       func(t *testing.T, m *member) { m.given(t, "g1"); m.shows("g1", "org1", "org3"); m.stopped = true },
 			channels:  agentledger.Outcome{Ready: true, Reason: v1alpha1.ReasonReady},
 			contracts: "waiting for the contract's own workload to run: only what runs is approved",
 		},
 		{
 			name: "somebody has committed something else under the plan's sequence", member: "org2",
-			set: func(m *member) {
-				m.given("g1")
+			set: func(t *testing.T, m *member) {
+				m.given(t, "g1")
 				m.shows("g1", "org1", "org3")
 				m.world.committed, m.world.differs = 1, "version 9 on the ledger, 1.0 declared"
 			},
@@ -219,8 +231,8 @@ func TestMessages(t *testing.T) {
 		},
 		{
 			name: "a change that the ledger lets nobody make is said before it is tried", member: "org2",
-			set: func(m *member) {
-				m.given("g1")
+			set: func(t *testing.T, m *member) {
+				m.given(t, "g1")
 				m.shows("g1", "org1", "org3")
 				m.plan.Spec.Contracts[0].Sequence = 2
 				m.world.committed, m.world.differs, m.world.forbidden = 1, "collection a", "collection a is on the ledger, which lets nobody remove it"
@@ -230,8 +242,8 @@ func TestMessages(t *testing.T) {
 		},
 		{
 			name: "the host's count is ahead of the ledger", member: "org2",
-			set: func(m *member) {
-				m.given("g1")
+			set: func(t *testing.T, m *member) {
+				m.given(t, "g1")
 				m.shows("g1", "org1", "org3")
 				m.plan.Spec.Contracts[0].Sequence = 3
 			},
@@ -240,8 +252,8 @@ func TestMessages(t *testing.T) {
 		},
 		{
 			name: "committed, and nobody answers yet", member: "org2",
-			set: func(m *member) {
-				m.given("g1")
+			set: func(t *testing.T, m *member) {
+				m.given(t, "g1")
 				m.shows("g1", "org1", "org3")
 				m.world.committed, m.world.silent = 1, true
 			},
@@ -250,14 +262,14 @@ func TestMessages(t *testing.T) {
 		},
 		{
 			name: "a block that is not what the plan says is never joined", member: "org2",
-			set:       func(m *member) { m.given("evil") },
+			set:       func(t *testing.T, m *member) { m.given(t, "evil") },
 			channels:  agentledger.Outcome{Reason: v1alpha1.ReasonGenesisRefused, Message: "channel goods: the channel's first block is invalid"},
 			contracts: "waiting for channel goods",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := &member{plan: planOf(test.member), world: newFakeLedger()}
-			test.set(m)
+			test.set(t, m)
 			m.advance()
 			if diff := cmp.Diff(test.channels, m.last.ChannelsReady); diff != "" {
 				t.Errorf("channels: (-want +got)\n%s", diff)
@@ -271,11 +283,11 @@ func TestMessages(t *testing.T) {
 
 func TestPinnedGenesis(t *testing.T) {
 	m := &member{plan: planOf("org2"), world: newFakeLedger()}
-	m.given("g1")
+	m.given(t, "g1")
 	m.shows("g1", "org1", "org3")
 	m.advance()
 	joined := len(m.world.joined)
-	m.given("g2")
+	m.given(t, "g2")
 	m.plan.Spec.Channels[0].GenesisHash = hashOf("g2")
 	m.plan.Spec.Nodes = append(m.plan.Spec.Nodes, v1alpha1.PlanNode{Name: "peer1-org2", Role: v1alpha1.RolePeer})
 	m.status = v1alpha1.MemberPlanStatus{}
@@ -301,11 +313,11 @@ func TestLeaderKeepsItsBlock(t *testing.T) {
 	// The agent lost its status, and the host its plans: what is pinned is published again.
 	m.status = v1alpha1.MemberPlanStatus{}
 	m.advance()
-	if m.world.blocks != 1 || opened(t, m.status.Channels[0].Genesis) != "g1" {
+	if m.world.blocks != 1 || m.published(t) != "g1" {
 		t.Errorf("made %d blocks, publishes %q", m.world.blocks, m.status.Channels[0].Genesis)
 	}
-	// The agent lost its pins too; the plan still has the block.
-	m.plan.Spec.Channels[0].Genesis = slices.Clone(m.status.Channels[0].Genesis)
+	// The agent lost its pins too; the plan still refers to the statement.
+	m.plan.Spec.Channels[0].Genesis = &v1alpha1.StatementRef{Member: "org1", Digest: m.status.Channels[0].Genesis}
 	m.pins.Forget()
 	m.advance()
 	if m.world.blocks != 1 || m.status.Channels[0].GenesisHash != hashOf("g1") {
@@ -323,14 +335,14 @@ func TestLeaderMakesNoSecondBlock(t *testing.T) {
 	}
 	m.world.down = nil
 	m.advance()
-	if opened(t, m.status.Channels[0].Genesis) != "g7" || m.world.blocks != 0 {
+	if m.published(t) != "g7" || m.world.blocks != 0 {
 		t.Errorf("publishes %q", m.status.Channels[0].Genesis)
 	}
 }
 
 func TestProgressIsKept(t *testing.T) {
 	m := &member{plan: planOf("org2"), world: newFakeLedger()}
-	m.given("g1")
+	m.given(t, "g1")
 	m.shows("g1", "org1", "org3")
 	m.advance()
 	m.world.down = []string{"peer0-org2", "orderer0-org2"}

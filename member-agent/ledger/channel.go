@@ -10,6 +10,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/statement"
 )
 
 // channelStep takes a Member into one channel.
@@ -70,7 +71,7 @@ func (c *channelStep) first() ledger.FirstBlock {
 		if err != nil {
 			return nil, err
 		}
-		return unpack(packed)
+		return statement.Decompress(packed)
 	}}
 }
 
@@ -126,7 +127,7 @@ func (c *channelStep) pinGenesis(ctx context.Context) error {
 	if named := c.channel.GenesisHash; named != "" && named != hash {
 		return fmt.Errorf("%w: the plan names %.12s…, and its block is %.12s…: find out who changed it", ledger.ErrGenesisRefused, named, hash)
 	}
-	packed, err := pack(block)
+	packed, err := statement.Compress(block)
 	if err != nil {
 		return err
 	}
@@ -138,16 +139,21 @@ func (c *channelStep) pinGenesis(ctx context.Context) error {
 	return nil
 }
 
-// firstBlock is the block in the plan. The Leader makes it, unless one of its peers, from, has it already: host and agent
-// may both have lost it.
+// firstBlock is the block in a statement: the one that the plan refers to, or the Leader's. The Leader makes it, unless one of
+// its peers, from, has it already: host and agent may both have lost it.
 func (c *channelStep) firstBlock(ctx context.Context) (block []byte, from string, err error) {
-	if len(c.channel.Genesis) > 0 {
-		block, err = unpack(c.channel.Genesis)
-		return block, "", err
+	leader, signer := ledger.LeaderOf(c.in.Plan, c.channel), ""
+	if ref := c.channel.Genesis; ref != nil {
+		signer = ref.Member
+	} else if leader != c.member() {
+		signer = leader
 	}
-	leader := ledger.LeaderOf(c.in.Plan, c.channel)
-	if leader != c.member() {
-		return nil, "", ledger.WaitingFor("the channel's first block from", leader)
+	if signer != "" {
+		block, err = c.in.Blocks.Find(ctx, c.channel, leader)
+		if err == nil && block == nil {
+			err = ledger.WaitingFor("the channel's first block from", signer)
+		}
+		return block, "", err
 	}
 	if len(c.peers) > 0 {
 		_, err = withStepTimeout(ctx, func(ctx context.Context) (struct{}, error) {
@@ -159,7 +165,7 @@ func (c *channelStep) firstBlock(ctx context.Context) (block []byte, from string
 		}
 	}
 	if c.channel.GenesisHash != "" {
-		return nil, "", ledger.WaitingFor("the channel's first block, which exists already and which this member has lost, to be handed over by the host")
+		return nil, "", ledger.WaitingFor("the channel's first block, which exists already and which this member has lost, to be handed over by another one")
 	}
 	block, err = c.session.Genesis(c.channel)
 	return block, "", err

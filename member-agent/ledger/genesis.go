@@ -1,18 +1,10 @@
 package ledger
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"fmt"
-	"io"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/ledger"
 )
-
-// maxBlock is the size that a first block may have once it is unpacked, in bytes; an orderer takes one of a megabyte.
-const maxBlock = 1 << 20
 
 // Pin is what a Member holds of a channel's first block.
 type Pin struct {
@@ -38,42 +30,11 @@ type Pins interface {
 	Where(channel string) string
 }
 
-// pack compresses a block for plans, statuses and pins. The same block gives the same bytes.
-func pack(block []byte) ([]byte, error) {
-	var packed bytes.Buffer
-	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(block); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	if packed.Len() > v1alpha1.MaxGenesisBytes {
-		return nil, fmt.Errorf("the first block has %d bytes compressed, which is more than %d: let fewer members take part", packed.Len(), v1alpha1.MaxGenesisBytes)
-	}
-	return packed.Bytes(), nil
-}
-
-// unpack decompresses a block from another member, of maxBlock bytes at most.
-func unpack(packed []byte) ([]byte, error) {
-	if len(packed) > v1alpha1.MaxGenesisBytes {
-		return nil, fmt.Errorf("%w: it has %d bytes compressed, which is more than %d", ledger.ErrGenesisRefused, len(packed), v1alpha1.MaxGenesisBytes)
-	}
-	r, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, fmt.Errorf("%w: it is not in gzip format: %s", ledger.ErrGenesisRefused, err.Error())
-	}
-	block, err := io.ReadAll(io.LimitReader(r, maxBlock+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w: it cannot be decompressed: %s", ledger.ErrGenesisRefused, err.Error())
-	case len(block) > maxBlock:
-		return nil, fmt.Errorf("%w: it has more than %d bytes", ledger.ErrGenesisRefused, maxBlock)
-	case len(block) == 0:
-		return nil, fmt.Errorf("%w: it is empty", ledger.ErrGenesisRefused)
-	}
-	return block, nil
+// Blocks are the statements with first blocks.
+type Blocks interface {
+	// Find is the first block of a channel in a statement: the one that the plan refers to, or the leader's; nil until it has
+	// come.
+	Find(ctx context.Context, channel v1alpha1.PlanChannel, leader string) ([]byte, error)
+	// Publish signs a statement with a channel's packed first block, unless it was signed before, and returns its digest.
+	Publish(ctx context.Context, channel string, packed []byte) (digest string, err error)
 }

@@ -8,9 +8,11 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/member-agent/discovery"
 	"github.com/hanse-io/hanse/member-agent/host"
 	"github.com/hanse-io/hanse/member-agent/identity"
 	"github.com/hanse-io/hanse/member-agent/nodes"
+	"github.com/hanse-io/hanse/statement"
 )
 
 // Identity issues certificates.
@@ -29,13 +31,15 @@ type Nodes interface {
 type Discovery interface {
 	// SetGroups sets the members of each consortium's gossip group: roots in PEM by member, empty where none is pinned.
 	SetGroups(groups map[string]map[string]string) error
-	// Publish makes a record of the own member known; Offer hands in one that came by way of the host.
-	Publish(consortium string, record v1alpha1.SignedRecord) error
-	Offer(consortium string, record v1alpha1.SignedRecord) error
+	// Publish makes a statement of the own member known; Offer hands in one that came by way of the host.
+	Publish(consortium string, s v1alpha1.StatementSpec) error
+	Offer(consortium string, s v1alpha1.StatementSpec) error
+	// Request asks the members for a statement that is not exchanged with everybody.
+	Request(consortium string, key statement.Key)
 	// Records are the checked records by member, in a map of the caller's own.
 	Records(consortium string) map[string]v1alpha1.Record
-	// Own is the newest record that anybody has of the own member, in its envelope.
-	Own(consortium, member string) *v1alpha1.SignedRecord
+	// Signed is the newest statement that anybody has of a member and kind; empty if there is none.
+	Signed(consortium, member string, kind v1alpha1.StatementKind) discovery.Signed
 }
 
 // Engine is the part of the ledger engine that is pure.
@@ -65,6 +69,17 @@ type LedgerInput struct {
 	// Nodes and Contracts as they run.
 	Nodes     []v1alpha1.PlanNodeStatus
 	Contracts []nodes.Contract
+	Blocks    FirstBlocks
+	// Arrivals counts the statements that were kept, so that another one is a change of the input.
+	Arrivals int
+}
+
+// FirstBlocks are the statements with the first blocks of a plan's channels.
+type FirstBlocks interface {
+	// Find is the first block of a channel; nil until it has come.
+	Find(ctx context.Context, channel v1alpha1.PlanChannel, leader string) ([]byte, error)
+	// Publish signs a statement with a first block, compressed, and returns its digest.
+	Publish(ctx context.Context, channel string, compressed []byte) (digest string, err error)
 }
 
 // Runs is whether the workload of a contract is ready as the plan has it.

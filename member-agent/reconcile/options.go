@@ -50,14 +50,15 @@ type Options struct {
 	// Config is how caches of consortium namespaces reach the own cluster.
 	Config *rest.Config
 
-	Applier   Applier
-	Identity  Identity
-	Nodes     Nodes
-	Discovery Discovery
-	Engine    Engine
-	Ledger    Ledger
-	Routes    Routes
-	Reporter  Reporter
+	Applier    Applier
+	Identity   Identity
+	Nodes      Nodes
+	Discovery  Discovery
+	Statements Statements
+	Engine     Engine
+	Ledger     Ledger
+	Routes     Routes
+	Reporter   Reporter
 
 	// NodeImages and ContractImages are what the organization lets run in its cluster.
 	NodeImages, ContractImages policy.Images

@@ -17,7 +17,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/host"
 	"github.com/hanse-io/hanse/member-agent/identity"
-	"github.com/hanse-io/hanse/member-agent/signature"
+	"github.com/hanse-io/hanse/statement"
 )
 
 // organization is the member's own identity.
@@ -110,7 +110,7 @@ func (h *organizationReconciler) validPlans(ctx context.Context) ([]v1alpha1.Mem
 }
 
 // updateDiscovery sets one gossip group for each consortium: its members with their pinned roots.
-func (h *organizationReconciler) updateDiscovery(plans []v1alpha1.MemberPlan, roots signature.Pins) error {
+func (h *organizationReconciler) updateDiscovery(plans []v1alpha1.MemberPlan, roots statement.Pins) error {
 	groups := map[string]map[string]string{}
 	for _, plan := range plans {
 		group := map[string]string{}
@@ -130,7 +130,7 @@ func (h *organizationReconciler) updateDiscovery(plans []v1alpha1.MemberPlan, ro
 }
 
 // writeRoutes writes the gateway's routes.
-func (h *organizationReconciler) writeRoutes(ctx context.Context, plans []v1alpha1.MemberPlan, roots signature.Pins) error {
+func (h *organizationReconciler) writeRoutes(ctx context.Context, plans []v1alpha1.MemberPlan, roots statement.Pins) error {
 	records := map[string]map[string]v1alpha1.Record{}
 	for _, plan := range plans {
 		records[plan.Spec.Consortium] = h.Discovery.Records(plan.Spec.Consortium)

@@ -14,7 +14,6 @@ import (
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/member-agent/identity"
 	"github.com/hanse-io/hanse/member-agent/nodes"
-	"github.com/hanse-io/hanse/member-agent/signature"
 )
 
 // identities has the certificates issued that the engine asks for.
@@ -61,29 +60,17 @@ func (r *Reconciler) nodes(ctx context.Context, p *planProgress, reader client.R
 	return result, result.Failed
 }
 
-// discover signs and publishes the member's own record, offers those that came in the plan, and returns the known ones.
-func (r *Reconciler) discover(p *planProgress, issued identity.Issued, org *organization) (map[string]v1alpha1.Record, error) {
+// discover signs and publishes the member's own statements, offers those that are kept of others, and returns the known
+// records.
+func (r *Reconciler) discover(ctx context.Context, p *planProgress, issued identity.Issued, org *organization) (map[string]v1alpha1.Record, error) {
 	name := p.plan.Spec.Consortium
 	if org.signer != nil && issued.Waiting == "" && len(issued.Roots[ledger.IdentityAuthority]) > 0 && len(issued.Roots[ledger.TLSAuthority]) > 0 {
-		signed, err := r.sign(p, issued, org)
-		if err != nil {
+		if err := r.publishOwn(ctx, p, issued, org); err != nil {
 			p.setFalse(v1alpha1.PlanDiscovered, v1alpha1.ReasonFailed, err.Error())
 			return nil, err
 		}
-		p.status.Record = signed
-		if err := r.Discovery.Publish(name, *signed); err != nil {
-			r.Log.V(1).Info("the own record is not published yet", "consortium", name, "error", err.Error())
-		}
 	}
-	refused := map[string]string{}
-	for _, m := range p.plan.Spec.Members {
-		if m.Record == nil || m.Name == r.Member {
-			continue
-		}
-		if err := r.Discovery.Offer(name, *m.Record); err != nil {
-			refused[m.Name] = err.Error()
-		}
-	}
+	refused := r.offerKept(ctx, p)
 	records := r.Discovery.Records(name)
 	for member, why := range conflictingMSPIDs(p.plan, records) {
 		delete(records, member)
@@ -106,24 +93,6 @@ func (r *Reconciler) discover(p *planProgress, issued identity.Issued, org *orga
 		p.setTrue(v1alpha1.PlanDiscovered, "the records of all members have been verified")
 	}
 	return records, nil
-}
-
-// sign builds and signs the member's own record, or returns the last one if nothing has changed.
-func (r *Reconciler) sign(p *planProgress, issued identity.Issued, org *organization) (*v1alpha1.SignedRecord, error) {
-	own := buildRecord(p.plan, issued, r.LineAddresses, r.workers.channels(p.plan))
-	own, signed := sequenceRecord(own, r.Now(), p.plan.Status.Record, r.Discovery.Own(p.plan.Spec.Consortium, r.Member))
-	if signed != nil && signed.Certificates == org.certificates {
-		return signed, nil
-	}
-	if signed != nil {
-		// The same facts, signed with a renewed certificate, are a new record to the others.
-		own.Sequence = max(r.Now().UnixNano(), own.Sequence+1)
-	}
-	fresh, err := signature.Sign(org.signer, org.certificates, own)
-	if err != nil {
-		return nil, fmt.Errorf("sign the member's record: %w", err)
-	}
-	return &fresh, nil
 }
 
 // lines sets the condition of the lines from the gateway's reports.
@@ -155,6 +124,7 @@ func (r *Reconciler) ledger(p *planProgress, reader client.Reader, records map[s
 	allowed, refused, because := r.withoutForbiddenContracts(p.plan)
 	out, isCurrent := r.workers.submit(r.base, p.plan.Name, LedgerInput{
 		Plan: allowed, Records: records, Nodes: slices.Clone(p.status.Nodes), Contracts: running.Contracts,
+		Blocks: firstBlocks{r: r, plan: p.plan}, Arrivals: r.Statements.Arrivals(p.plan.Spec.Consortium),
 		Keys: func(ctx context.Context, name string) (ledger.KeyPair, error) {
 			pair, err := identity.Read(ctx, reader, namespace, name)
 			if err != nil {

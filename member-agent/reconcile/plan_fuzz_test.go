@@ -29,7 +29,7 @@ import (
 	"github.com/hanse-io/hanse/member-agent/line"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/member-agent/policy"
-	"github.com/hanse-io/hanse/member-agent/signature"
+	"github.com/hanse-io/hanse/statement"
 )
 
 // planHarness takes a plan in as the agent of org1 does: from its JSON through the mirror and the checks to everything that
@@ -233,7 +233,7 @@ func isNodeOf(node, member string) bool {
 
 // checkStatus runs what reads a plan to say something about it; none of it may panic.
 func (k *planHarness) checkStatus(plan *v1alpha1.MemberPlan) {
-	_ = signature.Pins{}.Compare(plan.Spec.Members)
+	_ = statement.Pins{}.Compare(plan.Spec.Members)
 	own := buildRecord(plan, identity.Issued{}, localAddresses(plan), plan.Status.Channels)
 	_, _ = sequenceRecord(own, time.Unix(1000, 0), plan.Status.Record)
 	_, _, _ = validateLines(plan, nil)

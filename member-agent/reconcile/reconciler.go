@@ -103,7 +103,7 @@ func (r *Reconciler) run(ctx context.Context, p *planProgress) error {
 	}
 	running, stopped := r.nodes(ctx, p, reader, issued)
 	err = errors.Join(err, failed, stopped)
-	records, failed := r.discover(p, issued, org)
+	records, failed := r.discover(ctx, p, issued, org)
 	err = errors.Join(err, failed, r.lines(ctx, p))
 	r.ledger(p, reader, records, running)
 	return errors.Join(err, r.connection(ctx, p, reader, records))
@@ -164,7 +164,7 @@ func (r *Reconciler) retire(ctx context.Context, p *planProgress) error {
 		p.setRetired(false, "removing the nodes: "+retired.Waiting)
 		return nil
 	}
-	if err := r.Ledger.Forget(ctx, p.plan); err != nil {
+	if err := errors.Join(r.Ledger.Forget(ctx, p.plan), r.Statements.Forget(ctx, p.plan.Spec.Consortium)); err != nil {
 		p.setRetired(false, err.Error())
 		return err
 	}

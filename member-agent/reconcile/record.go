@@ -1,20 +1,19 @@
 package reconcile
 
 import (
+	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"time"
-
-	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/member-agent/identity"
+	"github.com/hanse-io/hanse/statement"
 )
 
-// buildRecord is the member's record about itself, without a sequence. channels are the statuses of its channels.
-func buildRecord(plan *v1alpha1.MemberPlan, issued identity.Issued, own []LineAddress, channels []v1alpha1.PlanChannelStatus) v1alpha1.Record {
+// buildRecord is the member's record about itself, without a sequence.
+func buildRecord(plan *v1alpha1.MemberPlan, issued identity.Issued, own []LineAddress) v1alpha1.Record {
 	r := v1alpha1.Record{
 		Member:        plan.Spec.Member,
 		MSPID:         plan.Spec.MSPID(plan.Spec.Member),
@@ -36,11 +35,6 @@ func buildRecord(plan *v1alpha1.MemberPlan, issued identity.Issued, own []LineAd
 			r.Lines = append(r.Lines, v1alpha1.RecordLine{Name: l.Name, Address: l.LocalAddress, Port: l.LocalPort})
 		}
 	}
-	for _, c := range channels {
-		if c.GenesisHash != "" {
-			r.Channels = append(r.Channels, v1alpha1.RecordChannel{Name: c.Name, GenesisHash: c.GenesisHash})
-		}
-	}
 	return r
 }
 
@@ -57,24 +51,34 @@ func conflictingMSPIDs(plan *v1alpha1.MemberPlan, records map[string]v1alpha1.Re
 	return others
 }
 
-// sequenceRecord sets the record's sequence: that of the last one while nothing has changed, else a higher one than all
-// that were published. The signed record is returned too if it is unchanged; nil means that the record has to be signed.
-func sequenceRecord(r v1alpha1.Record, now time.Time, published ...*v1alpha1.SignedRecord) (v1alpha1.Record, *v1alpha1.SignedRecord) {
-	var newest *v1alpha1.SignedRecord
-	var last v1alpha1.Record
-	for _, signed := range published {
-		if signed == nil {
-			continue
-		}
-		var was v1alpha1.Record
-		if json.Unmarshal(signed.Payload, &was) == nil && was.Sequence > last.Sequence {
-			newest, last = signed, was
+// holdings are the first blocks that the member has checked and pinned, by the statuses of its channels.
+func holdings(channels []v1alpha1.PlanChannelStatus) []v1alpha1.RecordChannel {
+	var held []v1alpha1.RecordChannel
+	for _, c := range channels {
+		if c.GenesisHash != "" {
+			held = append(held, v1alpha1.RecordChannel{Name: c.Name, GenesisHash: c.GenesisHash})
 		}
 	}
-	r.Sequence = last.Sequence
-	if newest != nil && equality.Semantic.DeepEqual(r, last) {
-		return r, newest
+	return held
+}
+
+// withSequence sets a statement's sequence: higher than all that were published of its kind and subject. While nothing has
+// changed since the last of these, and its certificates are still in use, that one is returned too, as it was signed; nil
+// means that the statement has to be signed.
+func withSequence(s v1alpha1.StatementSpec, certificates string, now time.Time, published ...*v1alpha1.StatementSpec) (v1alpha1.StatementSpec, *v1alpha1.StatementSpec) {
+	var last *v1alpha1.StatementSpec
+	for _, p := range published {
+		if p != nil && statement.KeyOf(p) == statement.KeyOf(&s) && (last == nil || p.Sequence > last.Sequence) {
+			last = p
+		}
 	}
-	r.Sequence = max(now.UnixNano(), last.Sequence+1)
-	return r, nil
+	if last == nil {
+		s.Sequence = now.UnixNano()
+		return s, nil
+	}
+	if bytes.Equal(last.Payload, s.Payload) && last.Certificates == certificates {
+		return *last, last
+	}
+	s.Sequence = max(now.UnixNano(), last.Sequence+1)
+	return s, nil
 }

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/signature"
+	"github.com/hanse-io/hanse/statement"
 )
 
 // validateTarget says why a plan is not for this agent; empty if it is.
@@ -59,21 +59,21 @@ func Check(plan *v1alpha1.MemberPlan, member string) (reason, why string) {
 }
 
 // readPins reads the pinned roots.
-func readPins(ctx context.Context, reader client.Reader, namespace string) (signature.Pins, *corev1.ConfigMap, error) {
+func readPins(ctx context.Context, reader client.Reader, namespace string) (statement.Pins, *corev1.ConfigMap, error) {
 	var cm corev1.ConfigMap
 	err := reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: PinsConfigMap}, &cm)
 	if apierrors.IsNotFound(err) {
-		return signature.Pins{}, nil, nil
+		return statement.Pins{}, nil, nil
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the pinned roots: %w", err)
 	}
-	return signature.Pins(cm.Data), &cm, nil
+	return statement.Pins(cm.Data), &cm, nil
 }
 
 // writePins stores the roots that are new or renewed. A conflict means that another plan has pinned in between; the caller
 // requeues.
-func (r *Reconciler) writePins(ctx context.Context, next signature.Pins, current *corev1.ConfigMap) error {
+func (r *Reconciler) writePins(ctx context.Context, next statement.Pins, current *corev1.ConfigMap) error {
 	if current == nil {
 		err := r.Own.Create(ctx, &corev1.ConfigMap{
 			ObjectMeta: metav1.ObjectMeta{
@@ -107,7 +107,7 @@ func firstAndCount(names []string) string {
 
 // pinRoots pins the roots that are new or renewed, and returns the trusted ones. The own root is this cluster's, whatever
 // the plan says.
-func (r *Reconciler) pinRoots(ctx context.Context, p *planProgress, own string) (signature.Pins, error) {
+func (r *Reconciler) pinRoots(ctx context.Context, p *planProgress, own string) (statement.Pins, error) {
 	known, cm, err := readPins(ctx, r.Cache, r.Namespace)
 	if err != nil {
 		return nil, err
@@ -132,14 +132,14 @@ func (r *Reconciler) pinRoots(ctx context.Context, p *planProgress, own string) 
 	case len(compared.Full) > 0:
 		p.setFalse(v1alpha1.PlanTrusted, v1alpha1.ReasonLimitExceeded, fmt.Sprintf(
 			"the root of %s cannot be pinned, and it is not trusted: ConfigMap %s in %s has %d pins and reached its limit of %d bytes; delete the entries of members that are in no consortium any more",
-			firstAndCount(compared.Full), PinsConfigMap, r.Namespace, len(compared.Pins), signature.MaxPinsBytes))
+			firstAndCount(compared.Full), PinsConfigMap, r.Namespace, len(compared.Pins), statement.MaxPinsBytes))
 	case len(compared.Unreadable) > 0:
 		p.setFalse(v1alpha1.PlanTrusted, v1alpha1.ReasonInvalid, fmt.Sprintf(
-			"the plan's root of %s is not a certificate, or has more than %d bytes", firstAndCount(compared.Unreadable), signature.MaxRootBytes))
+			"the plan's root of %s is not a certificate, or has more than %d bytes", firstAndCount(compared.Unreadable), statement.MaxRootBytes))
 	default:
 		p.setTrue(v1alpha1.PlanTrusted, "all roots match the pinned ones")
 	}
-	trusted := signature.Pins{}
+	trusted := statement.Pins{}
 	for _, m := range p.plan.Spec.Members {
 		if root := compared.Pins[m.Name]; root != "" && m.Name != r.Member {
 			trusted[m.Name] = root

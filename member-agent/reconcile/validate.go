@@ -55,6 +55,9 @@ func validateMembers(spec *v1alpha1.MemberPlanSpec, taken nameSet) string {
 		if !v1alpha1.IsLabel(m.Name) || len(m.Name) > v1alpha1.MaxMemberName || !members.addUnique(m.Name) {
 			return fmt.Sprintf("%.64q is not a valid member name, or is a duplicate", m.Name)
 		}
+		if (m.Record != "" && !v1alpha1.IsDigest(m.Record)) || (m.Holdings != "" && !v1alpha1.IsDigest(m.Holdings)) {
+			return fmt.Sprintf("a reference to a statement of %s is invalid", m.Name)
+		}
 		own := nameSet{}
 		for _, n := range m.Nodes {
 			if !v1alpha1.IsNodeOf(n.Name, n.Role, m.Name) || !own.addUnique(n.Name) {
@@ -77,8 +80,8 @@ func validateChannels(spec *v1alpha1.MemberPlanSpec, taken nameSet) string {
 				return fmt.Sprintf("the %s of channel %s have %.64q twice", what, c.Name, name)
 			}
 		}
-		if len(c.Genesis) > v1alpha1.MaxGenesisBytes {
-			return fmt.Sprintf("the first block of channel %s has %d bytes, which is more than %d", c.Name, len(c.Genesis), v1alpha1.MaxGenesisBytes)
+		if ref := c.Genesis; ref != nil && (!v1alpha1.IsLabel(ref.Member) || !v1alpha1.IsDigest(ref.Digest)) {
+			return fmt.Sprintf("the reference to the first block of channel %s is invalid", c.Name)
 		}
 	}
 	for _, c := range spec.Contracts {

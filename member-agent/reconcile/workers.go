@@ -146,7 +146,7 @@ func (it *worker) runOnce(ctx context.Context, phases Ledger, wake func()) bool 
 // sameInput is whether the worker has nothing new to act upon. Of a node only its readiness counts: its message changes
 // often, and the ledger cannot use the node before it is ready.
 func sameInput(a, b LedgerInput) bool {
-	return samePlan(a.Plan, b.Plan) && maps.Equal(sequences(a), sequences(b)) && slices.Equal(readyNodes(a), readyNodes(b)) &&
+	return samePlan(a.Plan, b.Plan) && a.Arrivals == b.Arrivals && maps.Equal(sequences(a), sequences(b)) && slices.Equal(readyNodes(a), readyNodes(b)) &&
 		slices.Equal(runningContracts(a), runningContracts(b))
 }
 
@@ -157,11 +157,11 @@ func samePlan(a, b *v1alpha1.MemberPlan) bool {
 		equality.Semantic.DeepEqual(a.Spec.Contracts, b.Spec.Contracts)
 }
 
-// sequences of the records tell them apart: a record that says something else has a higher one.
-func sequences(in LedgerInput) map[string]int64 {
-	all := map[string]int64{}
+// sequences of the records and holdings tell them apart: one that says something else has a higher one.
+func sequences(in LedgerInput) map[string][2]int64 {
+	all := map[string][2]int64{}
 	for member, record := range in.Records {
-		all[member] = record.Sequence
+		all[member] = [2]int64{record.Sequence, record.HoldingsSequence}
 	}
 	return all
 }

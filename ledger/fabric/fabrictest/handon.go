@@ -16,19 +16,19 @@ func (n *Network) Advance(ctx context.Context, member *Member, records map[strin
 	}
 	defer session.Close()
 	progress := ledger.Advance(ctx, session, ledger.Input{
-		Plan: plan, Previous: plan.Status, Records: records, Pins: member.Pins,
+		Plan: plan, Previous: plan.Status, Records: records, Pins: member.Pins, Blocks: n.statements.Of(plan.Spec.Member),
 		Running: func(v1alpha1.PlanContract) bool { return !member.Stopped },
 	})
 	plan.Status.Channels, plan.Status.Contracts = progress.Channels, progress.Contracts
 	return progress, nil
 }
 
-// HandOn does what host and gossip do between two runs: first blocks go from the leader's status into the plans of those
-// who have not got them, and records show what has been pinned.
+// HandOn does what host and gossip do between two runs: the plans of those who have not got a first block refer to the
+// leader's statement with it, and records show what has been pinned.
 func HandOn(members []*Member) {
 	type first struct {
-		hash  string
-		block []byte
+		hash string
+		ref  *v1alpha1.StatementRef
 	}
 	blocks := map[string]first{}
 	for _, member := range members {
@@ -37,8 +37,8 @@ func HandOn(members []*Member) {
 			if channel.GenesisHash != "" {
 				member.Record.Channels = append(member.Record.Channels, v1alpha1.RecordChannel{Name: channel.Name, GenesisHash: channel.GenesisHash})
 			}
-			if channel.Genesis != nil {
-				blocks[channel.Name] = first{channel.GenesisHash, channel.Genesis}
+			if channel.Genesis != "" {
+				blocks[channel.Name] = first{channel.GenesisHash, &v1alpha1.StatementRef{Member: member.Plan.Spec.Member, Digest: channel.Genesis}}
 			}
 		}
 	}
@@ -55,7 +55,7 @@ func HandOn(members []*Member) {
 				channel.GenesisHash = known.hash
 			}
 			if !pinned[channel.Name] {
-				channel.Genesis = blocks[channel.Name].block
+				channel.Genesis = blocks[channel.Name].ref
 				requested[channel.Name] = channel.Genesis == nil
 			}
 		}
