@@ -25,6 +25,7 @@ import (
 	"github.com/hanse-io/hanse/internal/apply"
 	"github.com/hanse-io/hanse/member-agent/genesis"
 	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/statement"
 )
 
 func samplePlan(name, member string) *v1alpha1.MemberPlan {
@@ -63,6 +64,17 @@ func prepareHost(t *testing.T, host *cluster) {
 	})
 	host.apply(t, &rbacv1.RoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace("org1"), Name: "member"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "member"}, Subjects: []rbacv1.Subject{user},
+	})
+	host.namespace(t, v1alpha1.StatementsNamespace("trade"))
+	host.apply(t, &rbacv1.Role{
+		ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.StatementsNamespace("trade"), Name: "member"},
+		Rules: []rbacv1.PolicyRule{
+			{APIGroups: []string{v1alpha1.GroupName}, Resources: []string{"statements"}, Verbs: []string{"get", "list", "create", "delete"}},
+		},
+	})
+	host.apply(t, &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.StatementsNamespace("trade"), Name: "member"},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "member"}, Subjects: []rbacv1.Subject{user},
 	})
 	host.apply(t, &rbacv1.ClusterRole{
@@ -133,10 +145,15 @@ func TestAgent(t *testing.T) {
 		if err := errors.Join(host.Get(ctx, client.ObjectKey{Name: "org1"}, &m), host.Get(ctx, onHost, &p)); err != nil {
 			return err
 		}
-		if m.Status.Root == "" || m.Status.Nodes.Desired != 2 || p.Status.Record == nil {
-			return fmt.Errorf("root %q, nodes %+v, record %v", m.Status.Root, m.Status.Nodes, p.Status.Record)
+		if m.Status.Root == "" || m.Status.Nodes.Desired != 2 || p.Status.Record == "" {
+			return fmt.Errorf("root %q, nodes %+v, record %q", m.Status.Root, m.Status.Nodes, p.Status.Record)
 		}
-		return nil
+		var published v1alpha1.Statement
+		key := client.ObjectKey{Namespace: v1alpha1.StatementsNamespace("trade"), Name: v1alpha1.StatementName("org1", p.Status.Record)}
+		if err := host.Get(ctx, key, &published); err != nil {
+			return err
+		}
+		return statement.Verify(&published.Spec, m.Status.Root, "org1", "trade", time.Now(), statement.Content)
 	})
 
 	checkConnection(t, host, own, onHost, func() {

@@ -11,18 +11,20 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
+	"github.com/hanse-io/hanse/member-agent/statements"
 	"github.com/hanse-io/hanse/statement"
 )
 
 // newRecord is what an organization shows to the others: its root, and a record signed under it, with TLS roots of its
 // own that tell whose it is.
-func newRecord(t *testing.T, member string) (root string, record *v1alpha1.SignedRecord, tlsRoot string) {
+func newRecord(t *testing.T, member string) (root string, record *v1alpha1.StatementSpec, tlsRoot string) {
 	t.Helper()
 	var authorities [2]*fabrictest.Authority
 	for i := range authorities {
@@ -40,10 +42,14 @@ func newRecord(t *testing.T, member string) (root string, record *v1alpha1.Signe
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed, err := statement.Sign(key.PrivateKey.(crypto.Signer), string(pair.Certificate), v1alpha1.Record{
+	unsigned, err := statement.NewRecord(v1alpha1.Record{
 		Member: member, Consortium: "trade", Sequence: 1, TLSRoots: []string{string(authorities[1].PEM)},
 		Nodes: []v1alpha1.RecordNode{{Name: "peer0-" + member, Role: v1alpha1.RolePeer, Port: v1alpha1.PortPeer}},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := statement.Sign(key.PrivateKey.(crypto.Signer), string(pair.Certificate), unsigned, statement.Content)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,14 +57,18 @@ func newRecord(t *testing.T, member string) (root string, record *v1alpha1.Signe
 }
 
 // setMember has the host show a root and a record as org2's.
-func setMember(t *testing.T, host *cluster, key client.ObjectKey, root string, record *v1alpha1.SignedRecord) {
+func setMember(t *testing.T, host *cluster, key client.ObjectKey, root string, record *v1alpha1.StatementSpec) {
 	t.Helper()
+	object := statements.Object(*record, v1alpha1.StatementsNamespace("trade"))
+	if err := host.Create(context.Background(), object); err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
 	var plan v1alpha1.MemberPlan
 	if err := host.Get(context.Background(), key, &plan); err != nil {
 		t.Fatal(err)
 	}
 	before := client.MergeFrom(plan.DeepCopy())
-	plan.Spec.Members[1].Root, plan.Spec.Members[1].Record = root, record
+	plan.Spec.Members[1].Root, plan.Spec.Members[1].Record = root, statement.Digest(record)
 	if err := host.Patch(context.Background(), &plan, before); err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func TestConnectionTakesNothingFromThePlan(t *testing.T) {
 	before, _ := connection(t, plan, records)
 	for i := range plan.Spec.Members {
 		m := &plan.Spec.Members[i]
-		m.Root, m.Record = "another root", &v1alpha1.SignedRecord{Payload: []byte(`{"tlsRoots":["another"]}`)}
+		m.Root, m.Record = "another root", "another digest"
 		m.Nodes[1].Port = 6666
 	}
 	if after, _ := connection(t, plan, records); after != before {

@@ -84,6 +84,10 @@ func (m *mirror) fetch(ctx context.Context, plan *v1alpha1.MemberPlan, ref v1alp
 	return 0, err
 }
 
+// errNotKept is the error of an own statement that is not kept any more: the consortium has been removed here, or the status
+// is about to be written anew.
+var errNotKept = errors.New("the statement is not kept any more")
+
 // publishedNames are the own statements that this session knows the host to have.
 type publishedNames struct {
 	mu    sync.Mutex
@@ -118,6 +122,8 @@ func (m *mirror) publishStatements(ctx context.Context, plan *v1alpha1.MemberPla
 		created = created || is
 		if err != nil {
 			*digest = before
+		}
+		if !errors.Is(err, errNotKept) {
 			failed = errors.Join(failed, err)
 		}
 	}
@@ -153,7 +159,7 @@ func (m *mirror) publish(ctx context.Context, plan *v1alpha1.MemberPlan, digest 
 		return false, err
 	}
 	if spec == nil {
-		return false, fmt.Errorf("the own Statement %s is not kept any more", name)
+		return false, errNotKept
 	}
 	err = m.conn.client.Create(ctx, statements.Object(*spec, v1alpha1.StatementsNamespace(plan.Spec.Consortium)), client.FieldOwner(ReportOwner))
 	if err != nil && !apierrors.IsAlreadyExists(err) {

@@ -47,7 +47,7 @@ func TestOnlyOwnAddressesAreSigned(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			var names []string
-			for _, l := range buildRecord(plan, identity.Issued{}, row.own, nil).Lines {
+			for _, l := range buildRecord(plan, identity.Issued{}, row.own).Lines {
 				names = append(names, l.Name)
 			}
 			if got := strings.Join(names, " "); got != row.signed {

@@ -17,6 +17,7 @@ import (
 	"github.com/hanse-io/hanse/member-agent/identity"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/member-agent/policy"
+	"github.com/hanse-io/hanse/member-agent/statements"
 )
 
 const (
@@ -194,7 +195,7 @@ func TestForbiddenContracts(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			r := newTestReconciler()
-			r.base = t.Context()
+			r.base, r.Statements = t.Context(), &statements.Store{}
 			given, woken := make(chan []string, 1), make(chan struct{}, 1)
 			r.problems = newProblemGauge(nil)
 			r.workers = &workers{ledger: recordingLedger{given}, onResult: func(string) { woken <- struct{}{} }, running: map[string]*worker{}}

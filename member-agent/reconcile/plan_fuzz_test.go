@@ -234,8 +234,10 @@ func isNodeOf(node, member string) bool {
 // checkStatus runs what reads a plan to say something about it; none of it may panic.
 func (k *planHarness) checkStatus(plan *v1alpha1.MemberPlan) {
 	_ = statement.Pins{}.Compare(plan.Spec.Members)
-	own := buildRecord(plan, identity.Issued{}, localAddresses(plan), plan.Status.Channels)
-	_, _ = sequenceRecord(own, time.Unix(1000, 0), plan.Status.Record)
+	if own, err := statement.NewRecord(buildRecord(plan, identity.Issued{}, localAddresses(plan))); err == nil {
+		_, _ = withSequence(own, "", time.Unix(1000, 0), &own)
+	}
+	_, _ = statement.NewHoldings(plan.Spec.Consortium, plan.Spec.Member, holdings(plan.Status.Channels))
 	_, _, _ = validateLines(plan, nil)
 	_, refused, _ := k.reconciler.withoutForbiddenContracts(plan)
 	_ = formatRefused(refused, "")
@@ -257,7 +259,7 @@ func (k *planHarness) checkLedger(t *testing.T, plan *v1alpha1.MemberPlan) {
 	for _, channel := range plan.Spec.Channels {
 		_ = ledger.OrderingMembers(plan, channel)
 		_ = ledger.LeaderOf(plan, channel)
-		if hash, err := session.CheckGenesis(channel, channel.Genesis); err == nil && len(hash) != 64 {
+		if hash, err := session.CheckGenesis(channel, []byte(channel.GenesisHash)); err == nil && len(hash) != 64 {
 			t.Errorf("a first block was taken whose hash is %q", hash)
 		}
 		block, err := session.Genesis(channel)
@@ -291,7 +293,7 @@ func seeds(t testing.TB) [][]byte {
 	full.Spec.Nodes[1].ExtraSANs = []string{"peer.example.com", "192.0.2.7"}
 	full.Spec.Nodes[1].StateDatabase = v1alpha1.StateCouchDB
 	full.Spec.Channels[0].Endorsement = v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseOutOf, Count: 2, Members: []string{"org1", "org2", "org3"}}
-	full.Spec.Channels[0].Genesis = []byte("block")
+	full.Spec.Channels[0].Genesis = &v1alpha1.StatementRef{Member: "org2", Digest: strings.Repeat("a", 64)}
 	full.Status.Nodes = []v1alpha1.PlanNodeStatus{{Name: "peer0-org1", Role: v1alpha1.RolePeer, Ready: true}}
 	var all [][]byte
 	for _, plan := range []*v1alpha1.MemberPlan{validTestPlan(), full} {

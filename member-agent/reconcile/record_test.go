@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -11,44 +10,38 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/identity"
 )
 
-func signedAs(t *testing.T, r v1alpha1.Record) *v1alpha1.SignedRecord {
-	t.Helper()
-	payload, err := json.Marshal(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &v1alpha1.SignedRecord{Payload: payload}
-}
-
-func TestSequenceRecord(t *testing.T) {
+func TestWithSequence(t *testing.T) {
 	now := time.Unix(100, 0)
-	base := v1alpha1.Record{Member: "org1", Consortium: "trade", TLSRoots: []string{"a"}}
-	at := func(r v1alpha1.Record, sequence int64) v1alpha1.Record { r.Sequence = sequence; return r }
-	changed := base
-	changed.TLSRoots = []string{"b"}
 	future := now.Add(time.Hour).UnixNano()
+	said := func(what string, sequence int64) *v1alpha1.StatementSpec {
+		return &v1alpha1.StatementSpec{Member: "org1", Consortium: "trade", Kind: v1alpha1.StatementRecord, Payload: []byte(what), Sequence: sequence, Certificates: "chain"}
+	}
+	holdings := said("a", future)
+	holdings.Kind = v1alpha1.StatementHoldings
+	renewed := said("a", 5)
+	renewed.Certificates = "chain that has ended"
 	for _, row := range []struct {
 		why       string
-		record    v1alpha1.Record
-		published []*v1alpha1.SignedRecord
+		says      string
+		published []*v1alpha1.StatementSpec
 		sequence  int64
 		again     bool
 	}{
-		{"the first one", base, nil, now.UnixNano(), false},
-		{"nothing has changed: the sequence stays, and so does the signature", base, []*v1alpha1.SignedRecord{signedAs(t, at(base, 5))}, 5, true},
-		{"something has changed", changed, []*v1alpha1.SignedRecord{signedAs(t, at(base, 5))}, now.UnixNano(), false},
-		{"the clock was ahead before: the sequence rises all the same", changed, []*v1alpha1.SignedRecord{signedAs(t, at(base, future))}, future + 1, false},
-		{"the others have a newer one than this cluster remembers", base, []*v1alpha1.SignedRecord{signedAs(t, at(base, 5)), signedAs(t, at(changed, future))}, future + 1, false},
-		{"the cluster was made anew and the others remember the same facts", base, []*v1alpha1.SignedRecord{nil, signedAs(t, at(base, 7))}, 7, true},
-		{"what cannot be read does not count", base, []*v1alpha1.SignedRecord{{Payload: []byte("?")}}, now.UnixNano(), false},
+		{"the first one", "a", nil, now.UnixNano(), false},
+		{"nothing has changed: the sequence stays, and so does the signature", "a", []*v1alpha1.StatementSpec{said("a", 5)}, 5, true},
+		{"something has changed", "b", []*v1alpha1.StatementSpec{said("a", 5)}, now.UnixNano(), false},
+		{"the clock was ahead before: the sequence rises all the same", "b", []*v1alpha1.StatementSpec{said("a", future)}, future + 1, false},
+		{"the others have a newer one than this cluster remembers", "a", []*v1alpha1.StatementSpec{said("a", 5), said("b", future)}, future + 1, false},
+		{"the cluster was made anew and the others remember the same facts", "a", []*v1alpha1.StatementSpec{nil, said("a", 7)}, 7, true},
+		{"a statement of another kind does not count", "a", []*v1alpha1.StatementSpec{holdings}, now.UnixNano(), false},
+		{"the same facts under a renewed certificate are a new statement to the others", "a", []*v1alpha1.StatementSpec{renewed}, now.UnixNano(), false},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			r, signed := sequenceRecord(row.record, now, row.published...)
-			if r.Sequence != row.sequence || (signed != nil) != row.again {
-				t.Errorf("sequence %d, kept %v", r.Sequence, signed != nil)
+			s, signed := withSequence(*said(row.says, 0), "chain", now, row.published...)
+			if s.Sequence != row.sequence || (signed != nil) != row.again {
+				t.Errorf("sequence %d, kept %v", s.Sequence, signed != nil)
 			}
 		})
 	}
@@ -89,17 +82,17 @@ func TestValidateLines(t *testing.T) {
 	}
 }
 
-// TestRecordShowsFirstBlocks is what the others wait for before they join.
-func TestRecordShowsFirstBlocks(t *testing.T) {
+// TestHoldingsShowFirstBlocks is what the others wait for before they join.
+func TestHoldingsShowFirstBlocks(t *testing.T) {
 	plan := validTestPlan()
 	w := &workers{running: map[string]*worker{}}
 	plan.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "fish"}}
-	shown := buildRecord(plan, identity.Issued{}, nil, w.channels(plan)).Channels
+	shown := holdings(w.channels(plan))
 	if len(shown) != 1 || shown[0] != (v1alpha1.RecordChannel{Name: "goods", GenesisHash: "aa"}) {
 		t.Errorf("what was reported last is shown before the worker has come to anything: %v", shown)
 	}
 	w.running[plan.Name] = &worker{out: &LedgerOutput{Channels: []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "fish", GenesisHash: "bb"}}}}
-	if shown = buildRecord(plan, identity.Issued{}, nil, w.channels(plan)).Channels; len(shown) != 2 {
+	if shown = holdings(w.channels(plan)); len(shown) != 2 {
 		t.Errorf("what the worker has pinned is shown at once, and not a turn later: %v", shown)
 	}
 }

@@ -76,8 +76,8 @@ func TestValidatePlan(t *testing.T) {
 		{"an endorser of a contract twice", func(p *v1alpha1.MemberPlan) {
 			p.Spec.Contracts[0].Endorsement = v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseOutOf, Count: 2, Members: []string{"org3", "org3"}}
 		}, v1alpha1.ReasonInvalid},
-		{"a first block larger than any", func(p *v1alpha1.MemberPlan) {
-			p.Spec.Channels[0].Genesis = make([]byte, v1alpha1.MaxGenesisBytes+1)
+		{"a reference to a first block that is a path", func(p *v1alpha1.MemberPlan) {
+			p.Spec.Channels[0].Genesis = &v1alpha1.StatementRef{Member: "org2", Digest: "../x"}
 		}, v1alpha1.ReasonInvalid},
 		{"a contract that would run under a node's name", func(p *v1alpha1.MemberPlan) {
 			p.Spec.Contracts[0].Channel, p.Spec.Contracts[0].Name = "peer0", "org1"
