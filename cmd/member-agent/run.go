@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,8 +29,11 @@ import (
 	"github.com/hanse-io/hanse/internal/undecodable"
 	"github.com/hanse-io/hanse/ledger/fabric"
 	"github.com/hanse-io/hanse/member-agent/discovery"
+	"github.com/hanse-io/hanse/member-agent/genesis"
 	"github.com/hanse-io/hanse/member-agent/host"
 	"github.com/hanse-io/hanse/member-agent/identity"
+	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/member-agent/networks"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/member-agent/policy"
 	"github.com/hanse-io/hanse/member-agent/reconcile"
@@ -184,7 +188,6 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 	if err != nil {
 		return nil, nil, err
 	}
-	adapter := &discoveryAdapter{}
 	reconciler := reconcile.New(ctx, reconcile.Options{
 		Member: o.member, MSPID: o.mspID, Namespace: o.namespace, Agent: agent,
 		Own: own, Cache: mgr.GetCache(), Config: mgr.GetConfig(), Applier: applier,
@@ -199,10 +202,14 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 			Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own, KeepVolumes: o.keepVolumes,
 			Network: network, Now: time.Now,
 		},
-		Discovery: adapter, Statements: store, Engine: engine, Ledger: ledgerAdapter{engine: engine, own: own}, Reporter: session,
+		Statements: store, Engine: engine, Reporter: session,
+		Ledger: agentledger.Runner{Engine: engine, Pins: func(plan *v1alpha1.MemberPlan) agentledger.Pins {
+			return genesis.Store{Client: own, Namespace: plan.Spec.Namespace, Consortium: plan.Spec.Consortium, Owner: reconcile.Owner}
+		}},
 		Events: mgr.GetEventRecorder("member-agent"), Metrics: o.registry,
 		NodeImages: o.nodeImages, ContractImages: o.contractImages, Approval: policy.Approval(o.approval),
-		Routes:        routes(o, own),
+		Networks:      &networks.Finder{Client: own, APIServer: os.Getenv("KUBERNETES_SERVICE_HOST"), Now: time.Now},
+		ClusterDomain: o.clusterDomain,
 		RoutesTo:      reconcile.ConfigMapKey{Name: routing.RoutesConfigMap, Key: routing.RoutesKey},
 		LinesFrom:     reconcile.ConfigMapKey{Name: routing.ReportConfigMap, Key: routing.ReportKey},
 		LineAddresses: o.lineAddresses,
@@ -222,6 +229,6 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 	if err != nil {
 		return nil, nil, err
 	}
-	adapter.Discovery = d
+	reconciler.Discovery = d
 	return d, reconciler, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net"
-	"os"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,56 +10,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/member-agent/discovery"
-	"github.com/hanse-io/hanse/member-agent/line"
-	"github.com/hanse-io/hanse/member-agent/networks"
-	"github.com/hanse-io/hanse/member-agent/reconcile"
 )
-
-// discoveryAdapter implements reconcile.Discovery by package discovery.
-type discoveryAdapter struct{ *discovery.Discovery }
-
-func (g *discoveryAdapter) SetGroups(groups map[string]map[string]string) error {
-	var wanted []discovery.Group
-	for consortium, roots := range groups {
-		group := discovery.Group{Consortium: consortium}
-		for member, root := range roots {
-			group.Members = append(group.Members, discovery.Peer{Name: member, RootPEM: root})
-		}
-		wanted = append(wanted, group)
-	}
-	return g.Discovery.SetGroups(wanted)
-}
-
-func (g *discoveryAdapter) Records(consortium string) map[string]v1alpha1.Record {
-	return g.View(consortium).Records()
-}
-
-func (g *discoveryAdapter) Signed(consortium, member string, kind v1alpha1.StatementKind) discovery.Signed {
-	m, _ := g.View(consortium).Member(member)
-	return m.Signed[kind]
-}
 
 // dialGateway dials the own gateway, which routes by SNI.
 func dialGateway(address string) func(context.Context, string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
 	return func(ctx context.Context, _ string) (net.Conn, error) {
 		return dialer.DialContext(ctx, "tcp", address)
-	}
-}
-
-// routes computes the gateway's routes.
-func routes(o options, own client.Reader) reconcile.Routes {
-	finder := &networks.Finder{Client: own, APIServer: os.Getenv("KUBERNETES_SERVICE_HOST"), Now: time.Now}
-	return func(ctx context.Context, plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1.Record, roots map[string]string) (string, error) {
-		found, err := finder.Find(ctx)
-		if err != nil {
-			return "", err
-		}
-		text, err := line.Compute(plans, records, o.member, line.Cluster{
-			Domain: o.clusterDomain, Namespace: o.namespace, Roots: roots, Own: found.CIDRs, Problems: found.Problems,
-		}).JSON()
-		return string(text), err
 	}
 }
 

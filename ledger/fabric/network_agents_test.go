@@ -43,7 +43,7 @@ func agentsOf(network *fabrictest.Network) agents {
 func (a agents) forget() {
 	for _, agent := range a {
 		agent.member.Plan.Status = v1alpha1.MemberPlanStatus{}
-		agent.member.Pins.Forget()
+		_ = agent.member.Pins.Forget(context.Background())
 	}
 }
 

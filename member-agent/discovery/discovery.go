@@ -227,6 +227,17 @@ func (d *Discovery) View(consortium string) View {
 	return View{Consortium: consortium}
 }
 
+// Records are copies of the verified records of a Consortium, by Member.
+func (d *Discovery) Records(consortium string) map[string]v1alpha1.Record {
+	return d.View(consortium).Records()
+}
+
+// Signed is the newest verified statement of a Member and kind; empty if there is none.
+func (d *Discovery) Signed(consortium, member string, kind v1alpha1.StatementKind) Signed {
+	m, _ := d.View(consortium).Member(member)
+	return m.Signed[kind]
+}
+
 func (d *Discovery) group(consortium string) *group {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -39,6 +39,8 @@ type Input struct {
 	Records map[string]v1alpha1.Record
 	Pins    Pins
 	Blocks  Blocks
+	// Keys are the Member's own identities, for whoever opens the session.
+	Keys ledger.Keys
 	// Running is whether a contract's own workload is ready here: only what runs is approved.
 	Running func(v1alpha1.PlanContract) bool
 }

@@ -318,7 +318,7 @@ func TestLeaderKeepsItsBlock(t *testing.T) {
 	}
 	// The agent lost its pins too; the plan still refers to the statement.
 	m.plan.Spec.Channels[0].Genesis = &v1alpha1.StatementRef{Member: "org1", Digest: m.status.Channels[0].Genesis}
-	m.pins.Forget()
+	_ = m.pins.Forget(context.Background())
 	m.advance()
 	if m.world.blocks != 1 || m.status.Channels[0].GenesisHash != hashOf("g1") {
 		t.Errorf("made %d blocks, pins %q", m.world.blocks, m.status.Channels[0].GenesisHash)

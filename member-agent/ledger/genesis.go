@@ -26,6 +26,8 @@ type Pins interface {
 	Keep(ctx context.Context, channel, hash string, packed []byte) error
 	// Agree notes that everybody concerned has shown the pinned hash.
 	Agree(ctx context.Context, channel string) error
+	// Forget drops all of them, once the Member's nodes have been taken down.
+	Forget(ctx context.Context) error
 	// Where tells a person where a channel's pin is, in a few words.
 	Where(channel string) string
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric"
 	"github.com/hanse-io/hanse/member-agent/identity"
+	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/member-agent/policy"
 	"github.com/hanse-io/hanse/member-agent/statements"
@@ -164,8 +165,8 @@ type recordingLedger struct{ given chan []string }
 
 func (a recordingLedger) Forget(context.Context, *v1alpha1.MemberPlan) error { return nil }
 
-func (a recordingLedger) Advance(_ context.Context, in LedgerInput) LedgerOutput {
-	var out LedgerOutput
+func (a recordingLedger) Advance(_ context.Context, in agentledger.Input) agentledger.Progress {
+	out := agentledger.Progress{ChannelsReady: agentledger.Outcome{Ready: true}, ContractsReady: agentledger.Outcome{Ready: true}}
 	var names []string
 	for _, c := range in.Plan.Spec.Contracts {
 		names = append(names, c.Name)
@@ -196,9 +197,9 @@ func TestForbiddenContracts(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			r := newTestReconciler()
 			r.base, r.Statements = t.Context(), &statements.Store{}
-			given, woken := make(chan []string, 1), make(chan struct{}, 1)
+			given, woken := make(chan []string, 1), 0
 			r.problems = newProblemGauge(nil)
-			r.workers = &workers{ledger: recordingLedger{given}, onResult: func(string) { woken <- struct{}{} }, running: map[string]*worker{}}
+			r.ledgers = newLedgerController(recordingLedger{given}, func(string) { woken++ })
 			plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{
 				Member: "org1", Contracts: row.contracts,
 				Channels: []v1alpha1.PlanChannel{{Name: "settlement", Members: []string{"org1"}}, {Name: "freight", Members: []string{"org2"}}},
@@ -210,12 +211,18 @@ func TestForbiddenContracts(t *testing.T) {
 			}}
 			records := map[string]v1alpha1.Record{"org1": {}}
 			r.ledger(newProgress(plan), nil, records, running)
+			again, err := r.ledgers.Reconcile(t.Context(), (<-r.ledgers.changed).Object)
+			if err != nil || again.RequeueAfter != idleInterval {
+				t.Errorf("run again after %s: %v", again.RequeueAfter, err)
+			}
 			if got := <-given; !slices.Equal(got, row.given) {
 				t.Errorf("the ledger was given %v", got)
 			}
-			<-woken
 			p := newProgress(plan)
 			r.ledger(p, nil, records, running)
+			if len(r.ledgers.changed) > 0 || woken != 1 {
+				t.Errorf("what has not changed is news; woken %d times", woken)
+			}
 			c := meta.FindStatusCondition(p.status.Conditions, v1alpha1.PlanContractsReady)
 			if c.Reason != row.reason || !strings.HasPrefix(c.Message, row.message) {
 				t.Errorf("ContractsReady %s: %s", c.Reason, c.Message)

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -11,6 +10,8 @@ import (
 	"github.com/hanse-io/hanse/member-agent/discovery"
 	"github.com/hanse-io/hanse/member-agent/host"
 	"github.com/hanse-io/hanse/member-agent/identity"
+	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/member-agent/networks"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/statement"
 )
@@ -29,8 +30,8 @@ type Nodes interface {
 
 // Discovery exchanges records with the other members' agents.
 type Discovery interface {
-	// SetGroups sets the members of each consortium's gossip group: roots in PEM by member, empty where none is pinned.
-	SetGroups(groups map[string]map[string]string) error
+	// SetGroups sets the gossip groups and their members.
+	SetGroups(groups []discovery.Group) error
 	// Publish makes a statement of the own member known; Offer hands in one that came by way of the host.
 	Publish(consortium string, s v1alpha1.StatementSpec) error
 	Offer(consortium string, s v1alpha1.StatementSpec) error
@@ -54,53 +55,16 @@ type Engine interface {
 
 // Ledger takes the member through its part in the channels and contracts. It may take long.
 type Ledger interface {
-	Advance(ctx context.Context, in LedgerInput) LedgerOutput
+	// Advance does what can be done now.
+	Advance(ctx context.Context, in agentledger.Input) agentledger.Progress
 	// Forget drops what is kept of a plan's channels, once its nodes have been taken down.
 	Forget(ctx context.Context, plan *v1alpha1.MemberPlan) error
 }
 
-// LedgerInput is the input of one run of the ledger phases.
-type LedgerInput struct {
-	// Plan with the status that was reported last.
-	Plan *v1alpha1.MemberPlan
-	// Records of every member that is known, checked.
-	Records map[string]v1alpha1.Record
-	Keys    ledger.Keys
-	// Nodes and Contracts as they run.
-	Nodes     []v1alpha1.PlanNodeStatus
-	Contracts []nodes.Contract
-	Blocks    FirstBlocks
-	// Arrivals counts the statements that were kept, so that another one is a change of the input.
-	Arrivals int
+// Networks finds the own cluster's networks, which nothing that others name may lead to.
+type Networks interface {
+	Find(ctx context.Context) (networks.Own, error)
 }
-
-// FirstBlocks are the statements with the first blocks of a plan's channels.
-type FirstBlocks interface {
-	// Find is the first block of a channel; nil until it has come.
-	Find(ctx context.Context, channel v1alpha1.PlanChannel, leader string) ([]byte, error)
-	// Publish signs a statement with a first block, compressed, and returns its digest.
-	Publish(ctx context.Context, channel string, compressed []byte) (digest string, err error)
-}
-
-// Runs is whether the workload of a contract is ready as the plan has it.
-func (in *LedgerInput) Runs(contract v1alpha1.PlanContract) bool {
-	return slices.ContainsFunc(in.Contracts, func(c nodes.Contract) bool {
-		return c.Name == contract.Name && c.Channel == contract.Channel && c.Running && !c.Refused
-	})
-}
-
-// LedgerOutput is the result of one run.
-type LedgerOutput struct {
-	Channels  []v1alpha1.PlanChannelStatus
-	Contracts []v1alpha1.PlanContractStatus
-	// ChannelsReason and ContractsReason are set, with a message, while not everything is done.
-	ChannelsReason, ChannelsMessage   string
-	ContractsReason, ContractsMessage string
-}
-
-// Routes makes the gateway's routes from the trusted plans, the checked records by consortium and member, and the
-// pinned roots.
-type Routes func(ctx context.Context, plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1.Record, roots map[string]string) (text string, err error)
 
 // Reporter tells the host about the organization.
 type Reporter interface {

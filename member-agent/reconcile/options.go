@@ -57,7 +57,7 @@ type Options struct {
 	Statements Statements
 	Engine     Engine
 	Ledger     Ledger
-	Routes     Routes
+	Networks   Networks
 	Reporter   Reporter
 
 	// NodeImages and ContractImages are what the organization lets run in its cluster.
@@ -65,6 +65,8 @@ type Options struct {
 	// Approval is how it comes to approve a contract.
 	Approval policy.Approval
 
+	// ClusterDomain is the own cluster's DNS domain.
+	ClusterDomain string
 	// RoutesTo is where the gateway reads its routes, LinesFrom where it writes its reports.
 	RoutesTo, LinesFrom ConfigMapKey
 

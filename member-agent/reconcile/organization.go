@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/tls"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,8 +17,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/discovery"
 	"github.com/hanse-io/hanse/member-agent/host"
 	"github.com/hanse-io/hanse/member-agent/identity"
+	"github.com/hanse-io/hanse/member-agent/line"
 	"github.com/hanse-io/hanse/statement"
 )
 
@@ -33,7 +37,7 @@ type organization struct {
 // organizationReconciler reconciles what belongs to the organization as a whole. It has one key only.
 type organizationReconciler struct {
 	*Reconciler
-	groups map[string]map[string]string
+	groups []discovery.Group
 }
 
 // Reconcile reconciles the organization: its identity, its gossip groups, the gateway's routes and the host's facts.
@@ -111,14 +115,15 @@ func (h *organizationReconciler) validPlans(ctx context.Context) ([]v1alpha1.Mem
 
 // updateDiscovery sets one gossip group for each consortium: its members with their pinned roots.
 func (h *organizationReconciler) updateDiscovery(plans []v1alpha1.MemberPlan, roots statement.Pins) error {
-	groups := map[string]map[string]string{}
+	var groups []discovery.Group
 	for _, plan := range plans {
-		group := map[string]string{}
+		group := discovery.Group{Consortium: plan.Spec.Consortium}
 		for _, m := range plan.Spec.Members {
-			group[m.Name] = roots[m.Name]
+			group.Members = append(group.Members, discovery.Peer{Name: m.Name, RootPEM: roots[m.Name]})
 		}
-		groups[plan.Spec.Consortium] = group
+		groups = append(groups, group)
 	}
+	slices.SortFunc(groups, func(a, b discovery.Group) int { return cmp.Compare(a.Consortium, b.Consortium) })
 	if err := h.Discovery.SetGroups(groups); err != nil {
 		return fmt.Errorf("gossip: %w", err)
 	}
@@ -135,7 +140,13 @@ func (h *organizationReconciler) writeRoutes(ctx context.Context, plans []v1alph
 	for _, plan := range plans {
 		records[plan.Spec.Consortium] = h.Discovery.Records(plan.Spec.Consortium)
 	}
-	text, err := h.Routes(ctx, plans, records, roots)
+	found, err := h.Networks.Find(ctx)
+	if err != nil {
+		return err
+	}
+	text, err := line.Compute(plans, records, h.Member, line.Cluster{
+		Domain: h.ClusterDomain, Namespace: h.Namespace, Roots: roots, Own: found.CIDRs, Problems: found.Problems,
+	}).JSON()
 	if err != nil {
 		return err
 	}
@@ -144,7 +155,7 @@ func (h *organizationReconciler) writeRoutes(ctx context.Context, plans []v1alph
 			Namespace: h.Namespace, Name: h.RoutesTo.Name,
 			Labels: map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy, v1alpha1.LabelMember: h.Member},
 		},
-		Data: map[string]string{h.RoutesTo.Key: text},
+		Data: map[string]string{h.RoutesTo.Key: string(text)},
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/member-agent/identity"
+	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 )
 
@@ -107,7 +108,7 @@ func (r *Reconciler) lines(ctx context.Context, p *planProgress) error {
 	return nil
 }
 
-// ledger submits the current state to the plan's worker and takes over its result.
+// ledger submits the current state to the controller of the ledgers and takes over its result.
 func (r *Reconciler) ledger(p *planProgress, reader client.Reader, records map[string]v1alpha1.Record, running nodes.Result) {
 	if len(p.plan.Spec.Channels) == 0 {
 		p.status.Channels, p.status.Contracts = nil, nil
@@ -122,10 +123,10 @@ func (r *Reconciler) ledger(p *planProgress, reader client.Reader, records map[s
 	}
 	namespace := p.plan.Spec.Namespace
 	allowed, refused, because := r.withoutForbiddenContracts(p.plan)
-	out, isCurrent := r.workers.submit(r.base, p.plan.Name, LedgerInput{
-		Plan: allowed, Records: records, Nodes: slices.Clone(p.status.Nodes), Contracts: running.Contracts,
-		Blocks: firstBlocks{r: r, plan: p.plan}, Arrivals: r.Statements.Arrivals(p.plan.Spec.Consortium),
-		Keys: func(ctx context.Context, name string) (ledger.KeyPair, error) {
+	out, isCurrent := r.ledgers.submit(r.base, ledgerInput{
+		plan: allowed, records: records, nodes: slices.Clone(p.status.Nodes), contracts: running.Contracts,
+		blocks: firstBlocks{r: r, plan: p.plan}, arrivals: r.Statements.Arrivals(p.plan.Spec.Consortium),
+		keys: func(ctx context.Context, name string) (ledger.KeyPair, error) {
 			pair, err := identity.Read(ctx, reader, namespace, name)
 			if err != nil {
 				return ledger.KeyPair{}, err
@@ -142,8 +143,8 @@ func (r *Reconciler) ledger(p *planProgress, reader client.Reader, records map[s
 		p.status.Contracts = mergeRunning(slices.Concat(out.Contracts, refused), running.Contracts)
 	}
 	current := currentOutput(out, isCurrent)
-	p.setFromReason(v1alpha1.PlanChannelsReady, current.ChannelsReason, current.ChannelsMessage, "this member's nodes have joined every channel")
-	reason, message := current.ContractsReason, current.ContractsMessage
+	p.setFromReason(v1alpha1.PlanChannelsReady, reasonOf(current.ChannelsReady), current.ChannelsReady.Message, "this member's nodes have joined every channel")
+	reason, message := reasonOf(current.ContractsReady), current.ContractsReady.Message
 	if because, stopped := notReadyContracts(running.Contracts); stopped != "" && (reason == "" || reason == v1alpha1.ReasonWaiting) {
 		reason, message = because, stopped
 	}
@@ -153,19 +154,27 @@ func (r *Reconciler) ledger(p *planProgress, reader client.Reader, records map[s
 	p.setFromReason(v1alpha1.PlanContractsReady, reason, message, "every contract runs here and is committed")
 }
 
-// currentOutput is the worker's result as it is reported. While it belongs to an earlier generation of the plan, what was
+// reasonOf is the reason of what is not ready; empty if it is.
+func reasonOf(outcome agentledger.Outcome) string {
+	if outcome.Ready {
+		return ""
+	}
+	return outcome.Reason
+}
+
+// currentOutput is the ledger's progress as it is reported. While it belongs to an earlier generation of the plan, what was
 // ready is reported as Progressing, and what was not keeps its message: most changes of a plan do not affect it, and a
 // status that flickers costs writes for nothing.
-func currentOutput(out *LedgerOutput, current bool) LedgerOutput {
-	var output LedgerOutput
+func currentOutput(out *agentledger.Progress, current bool) agentledger.Progress {
+	output := agentledger.Progress{ChannelsReady: agentledger.Outcome{Ready: true}, ContractsReady: agentledger.Outcome{Ready: true}}
 	if out != nil {
 		output = *out
 	}
-	if !current && output.ChannelsReason == "" {
-		output.ChannelsReason, output.ChannelsMessage = v1alpha1.ReasonProgressing, "the channels are being checked"
+	if !current && output.ChannelsReady.Ready {
+		output.ChannelsReady = agentledger.Outcome{Reason: v1alpha1.ReasonProgressing, Message: "the channels are being checked"}
 	}
-	if !current && output.ContractsReason == "" {
-		output.ContractsReason, output.ContractsMessage = v1alpha1.ReasonWaiting, "waiting for the channels"
+	if !current && output.ContractsReady.Ready {
+		output.ContractsReady = agentledger.Outcome{Reason: v1alpha1.ReasonWaiting, Message: "waiting for the channels"}
 	}
 	return output
 }

@@ -31,7 +31,7 @@ type Reconciler struct {
 	Options
 	base                             context.Context
 	caches                           *namespaceCaches
-	workers                          *workers
+	ledgers                          *ledgerController
 	organization                     atomic.Pointer[organization]
 	planTrigger, organizationTrigger *trigger
 	problems                         *problemGauge
@@ -149,9 +149,9 @@ func (r *Reconciler) applyAll(ctx context.Context, objects []client.Object) erro
 	return nil
 }
 
-// retire removes the plan's workloads and closes its worker and cache.
+// retire removes the plan's workloads and ends the work on its ledger and closes its cache.
 func (r *Reconciler) retire(ctx context.Context, p *planProgress) error {
-	r.workers.stop(p.plan.Name)
+	r.ledgers.stop(p.plan.Name)
 	if meta.IsStatusConditionTrue(p.status.Conditions, v1alpha1.PlanRetired) && p.status.Phase == "Retired" {
 		return nil
 	}
@@ -180,7 +180,7 @@ func (r *Reconciler) retire(ctx context.Context, p *planProgress) error {
 
 // closePlan closes the worker and the cache of a deleted plan.
 func (r *Reconciler) closePlan(plan string) {
-	r.workers.stop(plan)
+	r.ledgers.stop(plan)
 	r.caches.Close(v1alpha1.ConsortiumNamespace(plan))
 	r.planTrigger.forget(plan)
 	r.problems.forget(plan)

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 )
 
 func TestWithSequence(t *testing.T) {
@@ -85,15 +86,15 @@ func TestValidateLines(t *testing.T) {
 // TestHoldingsShowFirstBlocks is what the others wait for before they join.
 func TestHoldingsShowFirstBlocks(t *testing.T) {
 	plan := validTestPlan()
-	w := &workers{running: map[string]*worker{}}
+	w := newLedgerController(nil, nil)
 	plan.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "fish"}}
 	shown := holdings(w.channels(plan))
 	if len(shown) != 1 || shown[0] != (v1alpha1.RecordChannel{Name: "goods", GenesisHash: "aa"}) {
-		t.Errorf("what was reported last is shown before the worker has come to anything: %v", shown)
+		t.Errorf("what was reported last is shown before the ledger has come to anything: %v", shown)
 	}
-	w.running[plan.Name] = &worker{out: &LedgerOutput{Channels: []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "fish", GenesisHash: "bb"}}}}
+	w.plans[plan.Name] = &ledgerState{out: &agentledger.Progress{Channels: []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "fish", GenesisHash: "bb"}}}}
 	if shown = holdings(w.channels(plan)); len(shown) != 2 {
-		t.Errorf("what the worker has pinned is shown at once, and not a turn later: %v", shown)
+		t.Errorf("what has been pinned is shown at once, and not a turn later: %v", shown)
 	}
 }
 

@@ -34,14 +34,14 @@ const planMinInterval = 200 * time.Millisecond
 
 var organizationRequest = reconcile.Request{NamespacedName: types.NamespacedName{Name: organizationKey}}
 
-// New returns a Reconciler. Its caches and workers end with base.
+// New returns a Reconciler. Its caches and the work on ledgers end with base.
 func New(base context.Context, o Options) *Reconciler {
 	r := &Reconciler{Options: o, base: base}
 	r.problems = newProblemGauge(o.Metrics)
 	r.organization.Store(&organization{reason: v1alpha1.ReasonProgressing, message: "the organization's own certificates have not been read yet"})
 	r.planTrigger = &trigger{namespace: o.Namespace, names: r.planNames, minInterval: planMinInterval, now: o.Now, scheduled: map[string]time.Time{}}
 	r.organizationTrigger = &trigger{names: func() []string { return []string{organizationKey} }, debounce: debounce}
-	r.workers = &workers{ledger: o.Ledger, onResult: r.planTrigger.Enqueue, running: map[string]*worker{}}
+	r.ledgers = newLedgerController(o.Ledger, r.planTrigger.Enqueue)
 	r.caches = &namespaceCaches{config: o.Config, own: o.Own, onChange: r.objectChanged, byNamespace: map[string]*namespaceCache{}}
 	return r
 }
@@ -69,7 +69,7 @@ func (r *Reconciler) planNames() []string {
 	return names
 }
 
-// Setup adds the two controllers to a manager.
+// Setup adds the three controllers to a manager.
 func (r *Reconciler) Setup(mgr manager.Manager) error {
 	plans, err := controller.New("plan", mgr, controller.Options{
 		Reconciler: r, MaxConcurrentReconciles: r.Workers, RateLimiter: newRateLimiter(),
@@ -82,6 +82,9 @@ func (r *Reconciler) Setup(mgr manager.Manager) error {
 	})
 	if err != nil {
 		return fmt.Errorf("make the controller of the organization: %w", err)
+	}
+	if err := r.ledgers.setup(mgr); err != nil {
+		return err
 	}
 	// The agent's own status updates do not requeue the plan, but do requeue the organization, which counts the nodes.
 	specs := predicate.TypedFuncs[*v1alpha1.MemberPlan]{UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.MemberPlan]) bool {

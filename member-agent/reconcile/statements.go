@@ -79,7 +79,7 @@ func (r *Reconciler) publishOwn(ctx context.Context, p *planProgress, issued ide
 	if p.status.Record, err = r.publish(ctx, org, record); err != nil {
 		return err
 	}
-	held := holdings(r.workers.channels(p.plan))
+	held := holdings(r.ledgers.channels(p.plan))
 	if len(held) == 0 && p.status.Holdings == "" {
 		return nil
 	}

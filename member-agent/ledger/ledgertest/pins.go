@@ -63,8 +63,9 @@ func (p *Pins) Agree(_ context.Context, channel string) error {
 func (p *Pins) Where(channel string) string { return "the pin of " + channel }
 
 // Forget loses everything.
-func (p *Pins) Forget() {
+func (p *Pins) Forget(context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pins, p.blocks = nil, nil
+	return nil
 }
