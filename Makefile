@@ -34,7 +34,7 @@ build: testbed ## Build federation, member-agent, gateway, kubectl-hanse and tes
 .PHONY: testbed
 testbed: ## Build the testbed program
 	@mkdir -p bin
-	@cd hack/testbed && go build -trimpath -o ../../bin/testbed .
+	@cd hack/testbed && go build -trimpath -o ../../bin/testbed ./cmd/testbed
 
 .PHONY: generate
 generate: testbed ## Generate deepcopy, CRDs and the API's reference

@@ -39,7 +39,7 @@ func newRig(t *testing.T) rig {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
-	r := rig{testbed: build(t, ".", "testbed"), probe: build(t, "./e2e/probe", "probe"), kube: kubectl(t), dir: filepath.Join(t.TempDir(), "kubeconfigs")}
+	r := rig{testbed: build(t, "./cmd/testbed", "testbed"), probe: build(t, "./e2e/probe", "probe"), kube: kubectl(t), dir: filepath.Join(t.TempDir(), "kubeconfigs")}
 	r.dead = deadSockets()
 	if left := r.traces(t); len(left) > 0 {
 		t.Fatalf("something is there before the test; testbed down --name %s clears it away:\n%s", testbedName, strings.Join(left, "\n"))
@@ -138,7 +138,7 @@ func TestDownAfterCrash(t *testing.T) {
 func (r rig) reached(stage string) error {
 	file := map[string]string{
 		"state":   "/var/lib/testbed/" + testbedName + "/testbed.json",
-		"network": "/run/netns/" + testbedName + "-org1-border",
+		"network": "/run/netns/" + testbedName + ".org1.border",
 		"process": "/var/lib/testbed/" + testbedName + "/org1/processes/kube-apiserver.json",
 	}[stage]
 	_, err := os.Stat(file)
