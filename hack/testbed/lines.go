@@ -2,8 +2,10 @@ package testbed
 
 import (
 	"context"
+	"time"
 
 	"github.com/hanse-io/hanse/hack/testbed/network"
+	"github.com/hanse-io/hanse/hack/testbed/parts"
 	"github.com/hanse-io/hanse/hack/testbed/state"
 	"github.com/hanse-io/hanse/hack/testbed/topology"
 )
@@ -26,7 +28,7 @@ func (t *Testbed) Line(link Link) (Line, error) {
 	return f.Line(link)
 }
 
-// LineState says how a line is: up, cut, missing, or slowed to a rate.
+// LineState says how a line is: up, cut, missing, slowed to a rate, or delayed by a time.
 func (t *Testbed) LineState(ctx context.Context, link Link) (string, error) {
 	f, err := state.Load(t.name)
 	if err != nil {
@@ -72,7 +74,7 @@ func (t *Testbed) Cut(ctx context.Context, link Link) error {
 	return t.line(link, func(f *topology.Testbed, l Line) error { return network.Cut(ctx, f, l) })
 }
 
-// Restore makes a line whole again, at full speed.
+// Restore makes a line whole again, at full speed and without delay.
 func (t *Testbed) Restore(ctx context.Context, link Link) error {
 	return t.line(link, func(f *topology.Testbed, l Line) error { return network.Restore(ctx, f, l) })
 }
@@ -81,6 +83,18 @@ func (t *Testbed) Restore(ctx context.Context, link Link) error {
 func (t *Testbed) Slow(ctx context.Context, link Link, rate string) error {
 	return t.line(link, func(f *topology.Testbed, l Line) error { return network.Slow(ctx, f, l, rate) })
 }
+
+// Delay delays what a line carries by a time in each direction, so that a round trip takes twice that longer; 0 ends it.
+func (t *Testbed) Delay(ctx context.Context, link Link, delay time.Duration) error {
+	built, err := parts.Ensure(ctx, t.progress, delayProgram)
+	if err != nil {
+		return err
+	}
+	return t.line(link, func(f *topology.Testbed, l Line) error { return network.Delay(ctx, f, l, delay, built[delayProgram]) })
+}
+
+// delayProgram is the part that delays a line.
+const delayProgram = "line-delay"
 
 func (t *Testbed) line(link Link, do func(*topology.Testbed, Line) error) error {
 	return t.change(func(f *topology.Testbed) error {

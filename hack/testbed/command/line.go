@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,11 +14,11 @@ import (
 )
 
 func lineCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "line", Short: "List, add, cut, restore and slow lines"}
+	cmd := &cobra.Command{Use: "line", Short: "List, add, cut, restore, slow and delay lines"}
 	cmd.AddCommand(lineList(o), lineAdd(o),
 		lineChange(o, "cut", "Cut a line", (*testbed.Testbed).Cut),
-		lineChange(o, "restore", "Make a line whole again, at full speed", (*testbed.Testbed).Restore),
-		lineSlow(o))
+		lineChange(o, "restore", "Make a line whole again, at full speed and without delay", (*testbed.Testbed).Restore),
+		lineSlow(o), lineDelay(o))
 	return cmd
 }
 
@@ -152,6 +153,14 @@ func lineSlow(o *options) *cobra.Command {
 	cmd := lineChange(o, "slow", "Limit a line's rate in each direction",
 		func(t *testbed.Testbed, ctx context.Context, link testbed.Link) error { return t.Slow(ctx, link, rate) })
 	cmd.Flags().StringVar(&rate, "rate", "10mbit", "the rate, as tc writes it")
+	return cmd
+}
+
+func lineDelay(o *options) *cobra.Command {
+	var by time.Duration
+	cmd := lineChange(o, "delay", "Delay what a line carries, in each direction",
+		func(t *testbed.Testbed, ctx context.Context, link testbed.Link) error { return t.Delay(ctx, link, by) })
+	cmd.Flags().DurationVar(&by, "by", 20*time.Millisecond, "how long, in each direction; 0 for not at all")
 	return cmd
 }
 

@@ -44,7 +44,7 @@ func TestSpec(t *testing.T) {
 func TestCommands(t *testing.T) {
 	root := Root()
 	for _, path := range []string{"up", "down", "status", "load", "kill", "start", "exec", "address", "line list", "line add",
-		"line cut", "line restore", "line slow", "parts", "images", "assets", "manifests"} {
+		"line cut", "line restore", "line slow", "line delay", "parts", "images", "assets", "manifests"} {
 		found, rest, err := root.Find(strings.Fields(path))
 		if err != nil || len(rest) > 0 || found == root {
 			t.Errorf("testbed %s: %v %v", path, rest, err)

@@ -56,6 +56,20 @@ func TestTBFRate(t *testing.T) {
 	}
 }
 
+func TestDelayOf(t *testing.T) {
+	tests := []struct{ why, shown, want string }{
+		{"a delayed line", `5: line-org2@if2: <BROADCAST,UP> mtu 1500 state UP \    link/ether 1:2 brd f:f link-netns b\    alias delay=20ms`, "20ms"},
+		{"a line without delay", `5: line-org2@if2: <BROADCAST,UP> mtu 1500 state UP \    link/ether 1:2 brd f:f link-netns b`, ""},
+		{"somebody else's alias", `5: x: <UP> \    alias 20ms`, ""},
+		{"nothing at all", "", ""},
+	}
+	for _, tt := range tests {
+		if got := delayOf(tt.shown); got != tt.want {
+			t.Errorf("%s: got %q", tt.why, got)
+		}
+	}
+}
+
 func TestAliased(t *testing.T) {
 	const shown = `[{"ifname":"testbed0","ifalias":"testbed/trade/hub"},{"ifname":"testbed1","ifalias":"testbed/trade-2/hub"},{"ifname":"veth0"}]`
 	got, err := aliased(shown, topology.AliasPrefix("trade"))

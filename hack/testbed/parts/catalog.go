@@ -35,6 +35,7 @@ var catalog = []part{
 	{name: "ccaas-builder", dir: "hack/parts/ccaasbuilder", pkg: "."},
 	{name: "local-provisioner", dir: "hack/parts/localprovisioner", pkg: "."},
 	{name: "network-policy", dir: "hack/parts/networkpolicy", pkg: "."},
+	{name: "line-delay", dir: "hack/parts/linedelay", pkg: "."},
 	{name: "pause", dir: "hack/parts/pause", pkg: "."},
 	{name: "cert-manager-controller", dir: certManagerDir, pkg: ".", pins: certManagerModule},
 	{name: "coredns", dir: "hack/parts/coredns", pkg: ".", pins: "github.com/coredns/coredns"},
