@@ -28,13 +28,9 @@ func Ensure(ctx context.Context, progress io.Writer, names ...string) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	toolchain, err := Toolchain(ctx, root)
-	if err != nil {
-		return nil, err
-	}
 	paths := map[string]string{}
 	for _, p := range picked {
-		r, err := newRecipe(root, toolchain, p)
+		r, err := newRecipe(root, p, func(dir string) (string, error) { return toolchain(ctx, dir) })
 		if err != nil {
 			return nil, err
 		}

@@ -24,13 +24,19 @@ type recipe struct {
 	toolchain string
 }
 
-// newRecipe reads the version from the part's go.mod.
-func newRecipe(root, toolchain string, p part) (recipe, error) {
-	r := recipe{part: p, root: root, version: ownVersion, ldflags: "-s -w", toolchain: toolchain}
+// newRecipe reads the version from the part's go.mod, and asks which Go compiler builds in the part's own module: no other
+// module of the clone may decide that.
+func newRecipe(root string, p part, toolchain func(dir string) (string, error)) (recipe, error) {
+	dir := filepath.Join(root, p.dir)
+	compiler, err := toolchain(dir)
+	if err != nil {
+		return recipe{}, err
+	}
+	r := recipe{part: p, root: root, version: ownVersion, ldflags: "-s -w", toolchain: compiler}
 	if p.pins == "" {
 		return r, nil
 	}
-	path := filepath.Join(root, p.dir, "go.mod")
+	path := filepath.Join(dir, "go.mod")
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return recipe{}, err

@@ -10,12 +10,14 @@ import (
 
 const sampleModule = "module sample\n\ngo 1.26.0\n\nrequire example.org/tool v1.2.3\n"
 
+func oneCompiler(string) (string, error) { return "go1.26.8 linux amd64", nil }
+
 func sampleRecipe(t *testing.T) recipe {
 	t.Helper()
 	root := t.TempDir()
 	put(t, root, "go.mod", sampleModule)
 	put(t, root, "main.go", "package main\n")
-	r, err := newRecipe(root, "go1.26.8 linux amd64", part{name: "tool", dir: "hack/parts/tool", pkg: ".", pins: "example.org/tool"})
+	r, err := newRecipe(root, part{name: "tool", dir: "hack/parts/tool", pkg: ".", pins: "example.org/tool"}, oneCompiler)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,6 +65,77 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// A change that does not touch a part must not have it built again: the largest take a quarter of an hour.
+func TestKeysOfUntouchedParts(t *testing.T) {
+	clone, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := []struct {
+		why, file, content string
+		changed            string // the parts with another key
+	}{
+		{"the product", "cmd/member-agent/main.go", "package main // x\n", ""},
+		{"the clone's own requirements and compiler", "go.mod", "module example.org/clone\n\ngo 1.26.0\n\ntoolchain go1.26.99\n", ""},
+		{"what the testbed knows of the clone", "testbed.yaml", "name: other\n", ""},
+		{"the testbed itself", "hack/testbed/up.go", "package testbed // x\n", ""},
+		{"how clusters get a part's images", "hack/parts/certmanager/deploy/cert-manager.yaml", "a: b\n", ""},
+		{"a part's document", "hack/parts/README.md", "x\n", ""},
+		{"one part of our own", "hack/parts/linedelay/main.go", "package main // x\n", "line-delay"},
+		{"a compiler for one part alone", "hack/parts/pause/go.mod", "module example.org/pause\n\ngo 1.26.0\n\ntoolchain go1.26.99\n", "pause"},
+		{"a new source beside others", "hack/parts/kubernetes/more.go", "package main\n", "hyperkube"},
+	}
+	for _, row := range rows {
+		t.Run(row.why, func(t *testing.T) {
+			root := t.TempDir()
+			for _, dir := range []string{"hack/parts", "hack/tools"} {
+				if err := os.CopyFS(filepath.Join(root, dir), os.DirFS(filepath.Join(clone, dir))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := keys(t, root)
+			path := filepath.Join(root, row.file)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(row.content), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			var changed []string
+			for i, key := range keys(t, root) {
+				if key != before[i] {
+					changed = append(changed, catalog[i].name)
+				}
+			}
+			if got := strings.Join(changed, " "); got != row.changed {
+				t.Errorf("built anew: %q, want %q", got, row.changed)
+			}
+		})
+	}
+}
+
+// keys are those of the whole catalog, in its order. The compiler is the one that the nearest go.mod asks for.
+func keys(t *testing.T, root string) []string {
+	t.Helper()
+	var all []string
+	for _, p := range catalog {
+		r, err := newRecipe(root, p, func(dir string) (string, error) {
+			data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+			if err != nil {
+				return "", err
+			}
+			_, compiler, _ := strings.Cut(string(data), "\ntoolchain ")
+			return compiler, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := r.key()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, key)
+	}
+	return all
+}
+
 func TestPick(t *testing.T) {
 	rows := []struct {
 		why   string
@@ -97,7 +170,7 @@ func TestCatalog(t *testing.T) {
 	}
 	for _, p := range catalog {
 		t.Run(p.name, func(t *testing.T) {
-			r, err := newRecipe(root, "any", p)
+			r, err := newRecipe(root, p, oneCompiler)
 			if err != nil {
 				t.Fatal(err)
 			}
