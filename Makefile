@@ -65,9 +65,16 @@ integration: testbed ## Integration tests against real parts, with the race dete
 	KUBEBUILDER_ASSETS=$(ASSETS) CGO_ENABLED=1 go test -race -tags integration,fabric -timeout 20m -p 1 ./federation/... ./member-agent/... ./gateway/... ./internal/... ./cmd/...
 
 .PHONY: e2e
-e2e: testbed ## End-to-end tests on a testbed of their own, faults included
+e2e: e2e-testbed e2e-product ## End-to-end tests on testbeds of their own, faults included
+
+.PHONY: e2e-testbed
+e2e-testbed: ## Those of the testbed itself
 	hack/install-packages.sh
 	cd hack/testbed && go test -tags testbed -timeout 20m -count 1 ./...
+
+.PHONY: e2e-product
+e2e-product: testbed ## Those of Hanse
+	hack/install-packages.sh
 	go test -tags e2e -timeout 60m -count 1 -v ./hack/e2e/...
 
 .PHONY: fuzz
