@@ -1,5 +1,5 @@
 // Package project reads what a clone tells the testbed about itself, testbed.yaml: its name, how its clusters are called,
-// the ports that its lines let through, and the images that are made of it. It must not know any particular project.
+// the ports that its lines let through, the parts that are built, and the images that are made of it. It must not know any particular project.
 package project
 
 import (
@@ -26,6 +26,13 @@ type Project struct {
 	Clusters Clusters `json:"clusters"`
 	// Allow are the ports that lines let through.
 	Allow []Port `json:"allow"`
+	// Parts are programs that can be built, in the order of building: what others wait for comes first. A testbed's clusters
+	// need some of them by name.
+	Parts []Part `json:"parts"`
+	// Assets are the parts, and programs of parts, that integration tests run.
+	Assets []string `json:"assets"`
+	// Manifests are what can be applied to a cluster.
+	Manifests []Manifests `json:"manifests"`
 	// Images are those that can be made of the clone.
 	Images []Image `json:"images"`
 }
@@ -121,6 +128,9 @@ func (p Project) validate() error {
 		if port.Port < 1 || port.Port > 65535 || port.NodePort < 1 || port.NodePort > 65535 {
 			return fmt.Errorf("allow: %d to node port %d: ports are numbers from 1 to 65535", port.Port, port.NodePort)
 		}
+	}
+	if err := errors.Join(validateParts(p.Parts), validateManifests(p.Manifests)); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for _, image := range p.Images {
