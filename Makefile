@@ -34,7 +34,7 @@ build: testbed ## Build federation, member-agent, gateway, kubectl-hanse and tes
 .PHONY: testbed
 testbed: ## Build the testbed program
 	@mkdir -p bin
-	@cd hack/testbed && go build -trimpath -o ../../bin/testbed .
+	@cd hack/testbed && go build -trimpath -o ../../bin/testbed ./cmd/testbed
 
 .PHONY: generate
 generate: testbed ## Generate deepcopy, CRDs and the API's reference
@@ -57,6 +57,7 @@ unit: ## Unit tests of every module, with the race detector
 	cd hack/parts/ccaasbuilder && go test ./...
 	cd hack/parts/localprovisioner && go test ./...
 	cd hack/parts/networkpolicy && go test ./...
+	cd hack/parts/linedelay && go test ./...
 	cd hack/legacyclient && go test ./...
 
 .PHONY: integration
@@ -64,9 +65,16 @@ integration: testbed ## Integration tests against real parts, with the race dete
 	KUBEBUILDER_ASSETS=$(ASSETS) CGO_ENABLED=1 go test -race -tags integration,fabric -timeout 20m -p 1 ./ledger/... ./federation/... ./member-agent/... ./gateway/... ./internal/... ./cmd/...
 
 .PHONY: e2e
-e2e: testbed ## End-to-end tests on a testbed of their own, faults included
+e2e: e2e-testbed e2e-product ## End-to-end tests on testbeds of their own, faults included
+
+.PHONY: e2e-testbed
+e2e-testbed: ## Those of the testbed itself
 	hack/install-packages.sh
 	cd hack/testbed && go test -tags testbed -timeout 20m -count 1 ./...
+
+.PHONY: e2e-product
+e2e-product: testbed ## Those of Hanse
+	hack/install-packages.sh
 	go test -tags e2e -timeout 60m -count 1 -v ./hack/e2e/...
 
 .PHONY: fuzz

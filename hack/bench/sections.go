@@ -30,6 +30,7 @@ type section struct {
 var sections = []section{
 	{"propagation", "a host and one Member without nodes", 6 * time.Minute, (*bench).propagation},
 	{"ledger", "peers and orderers without Kubernetes, dialing each other and through gateways", 25 * time.Minute, (*bench).ledger},
+	{"failover", "the same through gateways with two lines between every two, of which one is cut", 9 * time.Minute, (*bench).failover},
 	{"line", "two gateways on a veth pair beside HAProxy", 3 * time.Minute, (*bench).line},
 	{"bringup", "a testbed of four clusters", 9 * time.Minute, (*bench).bringUp},
 }

@@ -24,8 +24,16 @@ const (
 // organizations of the network.
 var organizations = []string{"org1", "org2", "org3"}
 
+// batchTimeout is how long an orderer waits for a block to fill: by default as long as a plan says.
+func (o Order) batchTimeout() time.Duration {
+	if o.Cuts > 0 {
+		return failoverBatch
+	}
+	return 500 * time.Millisecond
+}
+
 // members are three organizations with a channel and a contract, with the settings that a plan has by default.
-func members() ([]*fabrictest.Member, error) {
+func members(batchTimeout time.Duration) ([]*fabrictest.Member, error) {
 	var shapes []fabrictest.Shape
 	for _, name := range organizations {
 		shapes = append(shapes, fabrictest.Shape{Name: name, Peers: 1, Orderers: 1})
@@ -43,7 +51,7 @@ func members() ([]*fabrictest.Member, error) {
 				// Under load blocks are cut by count: with a large one every client would wait for the timeout, and what is
 				// measured would be the number of clients divided by it, however fast or slow the nodes are.
 				MaxMessages: 20, AbsoluteMaxBytes: &absolute, PreferredMaxBytes: &preferred,
-				Timeout: &metav1.Duration{Duration: 500 * time.Millisecond},
+				Timeout: &metav1.Duration{Duration: batchTimeout},
 			},
 		}}
 		member.Plan.Spec.Contracts = []v1alpha1.PlanContract{{

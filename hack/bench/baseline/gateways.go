@@ -46,7 +46,7 @@ type gateways struct {
 
 // startGateways has every organization's nodes reach the others through its own gateway and theirs. The nodes run
 // already but have not spoken to each other yet.
-func startGateways(ctx context.Context, network *fabrictest.Network, dir string, way Way) (*gateways, error) {
+func (o Order) startGateways(ctx context.Context, network *fabrictest.Network, dir string) (*gateways, error) {
 	g := &gateways{}
 	addresses, err := detour(network, filepath.Dir(dir))
 	if err != nil {
@@ -64,11 +64,16 @@ func startGateways(ctx context.Context, network *fabrictest.Network, dir string,
 			return g, fmt.Errorf("ip address add %s: %w: %s", address, err, out)
 		}
 	}
-	for number, member := range organizations {
-		if err := writeRoutes(filepath.Join(dir, member), member, addresses, roots); err != nil {
+	if o.Cuts > 0 {
+		if err := twoLines(ctx); err != nil {
 			return g, err
 		}
-		if err := g.start(filepath.Join(dir, member), number+1, way); err != nil {
+	}
+	for number, member := range organizations {
+		if err := o.writeRoutes(filepath.Join(dir, member), number+1, addresses, roots); err != nil {
+			return g, err
+		}
+		if err := g.start(filepath.Join(dir, member), number+1, o.Way); err != nil {
 			g.stop()
 			return g, err
 		}
@@ -171,7 +176,8 @@ func identity(dir, member string) (string, error) {
 }
 
 // writeRoutes writes a gateway's routes, one file for each of the nodes' ports.
-func writeRoutes(dir, member string, addresses, roots map[string]string) error {
+func (o Order) writeRoutes(dir string, from int, addresses, roots map[string]string) error {
+	member := organizations[from-1]
 	for _, port := range ports {
 		routes := routing.Routes{Member: member, Roots: roots, Local: map[string]string{}, Remote: map[string]string{}}
 		for number, other := range organizations {
@@ -185,9 +191,7 @@ func writeRoutes(dir, member string, addresses, roots map[string]string) error {
 				continue
 			}
 			routes.Remote[name] = other
-			routes.Lines = append(routes.Lines, routing.Line{
-				Name: member + "-" + other, Member: other, Address: lineEnd(number + 1), Port: int32(linePort(port)), Priority: 100,
-			})
+			routes.Lines = append(routes.Lines, o.linesTo(from, number+1, port)...)
 		}
 		text, err := routes.JSON()
 		if err != nil {

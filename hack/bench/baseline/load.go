@@ -56,15 +56,11 @@ const gain = 1.05
 // load adds clients until, twice in a row, twice as many do not raise the rate of committed transactions, and then measures
 // latency at rates below it.
 func (o Order) load(ctx context.Context, network *fabrictest.Network, r *Result) error {
-	submitters := make([]*fabric.Client, 0, len(network.Members))
-	for _, member := range network.Members {
-		client, err := open(ctx, network, member)
-		if err != nil {
-			return err
-		}
-		defer client.Close()
-		submitters = append(submitters, client)
+	submitters, closeAll, err := submitters(ctx, network)
+	if err != nil {
+		return err
 	}
+	defer closeAll()
 	for clients, vain := 30, 0; vain < 2; clients *= 2 {
 		perSecond, cpu, err := saturate(ctx, submitters, o.Load, clients)
 		if err != nil {

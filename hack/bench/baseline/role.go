@@ -32,6 +32,9 @@ type Result struct {
 	CPU float64
 	// Latencies at the rates that were asked for, in their order.
 	Latencies []Latency
+	// Failovers are what each cut of a line has done, and Failed the errors of all transactions that failed meanwhile.
+	Failovers []Failover
+	Failed    []string
 	// Relayed is how many megabytes went through gateways, once for each gateway.
 	Relayed float64
 }
@@ -69,6 +72,8 @@ type Order struct {
 	Load time.Duration
 	// Rates a second at which latency is measured.
 	Rates []float64
+	// Cuts is how often a line is cut under load. Without gateways there are no lines.
+	Cuts int
 	// Shares of the most transactions a second at which latency is measured, if Rates is empty.
 	Shares []float64
 }
@@ -111,7 +116,7 @@ func baselineRole(ctx context.Context, args []string) (err error) {
 			return fmt.Errorf("ip %s: %w: %s", words, err, out)
 		}
 	}
-	all, err := members()
+	all, err := members(o.batchTimeout())
 	if err != nil {
 		return err
 	}
@@ -128,7 +133,7 @@ func baselineRole(ctx context.Context, args []string) (err error) {
 }
 
 func (o Order) run(ctx context.Context, network *fabrictest.Network) (r Result, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute+20*o.Load)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute+20*o.Load+time.Duration(o.Cuts)*(cutFor+settleFor))
 	defer cancel()
 	lap := stopwatch()
 	if err := network.Start(ctx); err != nil {
@@ -136,7 +141,7 @@ func (o Order) run(ctx context.Context, network *fabrictest.Network) (r Result, 
 	}
 	r.Nodes = lap()
 	if o.Way != Direct {
-		g, err := startGateways(ctx, network, filepath.Join(o.Parts.Directory, "gateways"), o.Way)
+		g, err := o.startGateways(ctx, network, filepath.Join(o.Parts.Directory, "gateways"))
 		if err != nil {
 			return r, err
 		}
@@ -154,6 +159,9 @@ func (o Order) run(ctx context.Context, network *fabrictest.Network) (r Result, 
 	r.First = lap()
 	if o.Load > 0 {
 		err = o.load(ctx, network, &r)
+	}
+	if o.Cuts > 0 {
+		err = errors.Join(err, o.failover(ctx, network, &r))
 	}
 	return r, err
 }

@@ -63,9 +63,11 @@ func (s *Set) held(name, unit string, aim float64, least bool, values []float64)
 	if least {
 		met = value >= aim
 	}
-	s.Figures = append(s.Figures, Figure{
-		Name: name, Unit: unit, Value: value, Values: values, Aim: &aim, AtLeast: least, Ratio: value / aim, Met: &met,
-	})
+	f := Figure{Name: name, Unit: unit, Value: value, Values: values, Aim: &aim, AtLeast: least, Met: &met}
+	if aim != 0 { // an aim of none at all has no multiples
+		f.Ratio = value / aim
+	}
+	s.Figures = append(s.Figures, f)
 }
 
 // Value is a figure's value by its name; zero if it was not taken.
@@ -89,7 +91,10 @@ func (s *Set) Print(w io.Writer) {
 			if f.AtLeast {
 				sign = "≥"
 			}
-			aim, ratio, met = fmt.Sprintf("%s %.4g", sign, *f.Aim), fmt.Sprintf("%.2f", f.Ratio), "no"
+			aim, met = fmt.Sprintf("%s %.4g", sign, *f.Aim), "no"
+			if *f.Aim != 0 {
+				ratio = fmt.Sprintf("%.2f", f.Ratio)
+			}
 			if *f.Met {
 				met = "yes"
 			}

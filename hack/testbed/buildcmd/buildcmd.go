@@ -35,7 +35,7 @@ func partsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "parts [name…]",
 		Short: "Build the programs that clusters are made of, and print where they are",
-		Long: "Builds the named programs from the modules under hack/parts, all of them without a name, and prints\n" +
+		Long: "Builds the named programs from the modules that testbed.yaml names, all of them without a name, and prints\n" +
 			"name and path of each. What is in the cache already is not built again.\n\nParts: " + strings.Join(parts.Names(), ", "),
 		ValidArgs: parts.Names(),
 		RunE: func(cmd *cobra.Command, names []string) error {
@@ -84,12 +84,13 @@ func assetsCommand() *cobra.Command {
 
 func manifestsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:       "manifests cert-manager",
-		Short:     "Print what to apply to a cluster so that it has cert-manager",
-		ValidArgs: []string{"cert-manager"},
+		Use:       "manifests NAME",
+		Short:     "Print what to apply to a cluster so that it has something",
+		Long:      "Prints one YAML stream.\n\nNames: " + strings.Join(parts.ManifestNames(), ", "),
+		ValidArgs: parts.ManifestNames(),
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			stream, err := parts.CertManagerManifests(cmd.Context())
+		RunE: func(cmd *cobra.Command, names []string) error {
+			stream, err := parts.Manifests(cmd.Context(), names[0])
 			if err == nil {
 				_, err = cmd.OutOrStdout().Write(stream)
 			}

@@ -15,7 +15,7 @@ func TestCommands(t *testing.T) {
 		args []string
 		err  string
 	}{
-		{"a part that there is not", []string{"parts", "kubeadm"}, "there is no part"},
+		{"a part that there is not", []string{"parts", "kubeadm"}, "has no part"},
 		{"an image that there is not", []string{"images", "peer"}, "there is no image"},
 		{"assets take no names", []string{"assets", "etcd"}, "unknown command"},
 		{"manifests of something else", []string{"manifests", "helm"}, "invalid argument"},

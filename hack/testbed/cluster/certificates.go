@@ -12,7 +12,7 @@ const loopback = "127.0.0.1"
 // certificates makes every certificate and kubeconfig of the cluster that is missing or out of date.
 func (c *Cluster) certificates() error {
 	dir := c.path("pki")
-	authority, err := pki.NewAuthority(dir, "ca", c.Testbed.LAN(c.Name)+"-ca", time.Now)
+	authority, err := pki.NewAuthority(dir, "ca", c.Testbed.FullName(c.Name)+"-ca", time.Now)
 	if err != nil {
 		return err
 	}
@@ -64,13 +64,13 @@ func (c *Cluster) leaves() []pki.Leaf {
 }
 
 // ServerHosts are the names and addresses under which a cluster's kube-apiserver is reached: from pods, from the LAN,
-// from this machine and, on the host, over the lines.
+// from this machine and, where lines lead to it, at their ends.
 func ServerHosts(f *topology.Testbed, c topology.Cluster) []string {
 	hosts := []string{
 		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost",
 		loopback, topology.KubernetesService, topology.NodeAddress, c.ManagementAddress().String(),
 	}
-	if c.Name == topology.Host {
+	if f.ExposesAPI(c.Name) {
 		for _, l := range f.LinesOf(c.Name) {
 			hosts = append(hosts, l.Address(c.Name).String())
 		}
@@ -85,13 +85,13 @@ func (c *Cluster) kubeconfigs(authority *pki.Authority) error {
 			return err
 		}
 	}
-	return authority.Kubeconfig(c.Kubeconfig(), c.Testbed.LAN(c.Name), c.Server(), "admin")
+	return authority.Kubeconfig(c.Kubeconfig(), c.Testbed.FullName(c.Name), c.Server(), "admin")
 }
 
 // RenewServer makes a new certificate for kube-apiserver when its addresses have changed; the server takes it up
 // without a restart.
 func (c *Cluster) RenewServer() error {
-	authority, err := pki.NewAuthority(c.path("pki"), "ca", c.Testbed.LAN(c.Name)+"-ca", time.Now)
+	authority, err := pki.NewAuthority(c.path("pki"), "ca", c.Testbed.FullName(c.Name)+"-ca", time.Now)
 	if err != nil {
 		return err
 	}

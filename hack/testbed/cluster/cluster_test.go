@@ -9,13 +9,16 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/hanse-io/hanse/hack/testbed/project"
 	"github.com/hanse-io/hanse/hack/testbed/topology"
 )
 
 func one(t *testing.T, name string) *Cluster {
 	t.Helper()
-	f := &topology.Testbed{Name: "hanse", Dir: "/clone/.testbed"}
-	if err := f.Grow(2, 1, func(int) bool { return false }); err != nil {
+	f := &topology.Testbed{Name: "trade", Dir: "/clone/.testbed",
+		Allow: []project.Port{{Port: 6443, NodePort: topology.APIPort, Clusters: []string{"hub"}}}}
+	links := []topology.Link{{A: "org1", B: "hub"}, {A: "org1", B: "org2"}, {A: "org2", B: "hub"}}
+	if err := f.Grow([]string{"hub", "org1", "org2"}, links, func(int) bool { return false }); err != nil {
 		t.Fatal(err)
 	}
 	c, err := f.Cluster(name)
@@ -32,9 +35,9 @@ func TestServerHosts(t *testing.T) {
 	}{
 		{"pods ask for the service", "org1", topology.KubernetesService, true},
 		{"the machine asks over the management veth", "org1", "10.213.0.6", true},
-		{"members reach the host at its end of their line", "host", "10.200.0.2", true},
-		{"each at its own", "host", "10.200.0.10", true},
-		{"nobody reaches a member's API over a line", "org1", "10.200.0.1", false},
+		{"others reach it at its end of their line", "hub", "10.200.0.2", true},
+		{"each at its own", "hub", "10.200.0.10", true},
+		{"nobody reaches an API over a line that does not lead to it", "org1", "10.200.0.1", false},
 	}
 	for _, tt := range tests {
 		c := one(t, tt.cluster)
@@ -60,7 +63,7 @@ func TestKubeletConfiguration(t *testing.T) {
 	}{
 		{"nobody asks a kubelet anything without a name", []string{"authentication", "anonymous", "enabled"}, false},
 		{"the API server decides who may", []string{"authorization", "mode"}, "Webhook"},
-		{"pods live in the cluster's own cgroup, where they are found again", []string{"cgroupRoot"}, "/testbed/hanse/org1"},
+		{"pods live in the cluster's own cgroup, where they are found again", []string{"cgroupRoot"}, "/testbed/trade/org1"},
 		{"logs stay in the cluster's directory", []string{"podLogsDir"}, "/data/org1/pod-logs"},
 		{"cgroup v1 will do", []string{"failCgroupV1"}, false},
 	}
@@ -73,7 +76,7 @@ func TestKubeletConfiguration(t *testing.T) {
 
 func TestTemplatesLeaveNothingOut(t *testing.T) {
 	for _, each := range parsed.Templates() {
-		content, err := render(each.Name(), one(t, "host").settings())
+		content, err := render(each.Name(), one(t, "hub").settings())
 		if err != nil || strings.Contains(string(content), "no value") || strings.Contains(string(content), `""}`) {
 			t.Errorf("%s: %v\n%s", each.Name(), err, content)
 		}

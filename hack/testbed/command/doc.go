@@ -1,3 +1,3 @@
-// Package command is testbed's command line: it reads flags, puts the other packages to work in order, and says what
-// happens. It holds no knowledge of how a testbed is made.
+// Package command is the command line of package testbed: it reads flags, calls the library and prints what it answers.
+// It holds no knowledge of how a testbed is made.
 package command

@@ -6,20 +6,19 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/hanse-io/hanse/hack/testbed/network"
-	"github.com/hanse-io/hanse/hack/testbed/state"
-	"github.com/hanse-io/hanse/hack/testbed/topology"
+	"github.com/hanse-io/hanse/hack/testbed"
 )
 
 func lineCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "line", Short: "List, add, cut, restore and slow lines"}
+	cmd := &cobra.Command{Use: "line", Short: "List, add, cut, restore, slow and delay lines"}
 	cmd.AddCommand(lineList(o), lineAdd(o),
-		lineChange(o, "cut", "Cut a line", network.Cut),
-		lineChange(o, "restore", "Make a line whole again, at full speed", network.Restore),
-		lineSlow(o))
+		lineChange(o, "cut", "Cut a line", (*testbed.Testbed).Cut),
+		lineChange(o, "restore", "Make a line whole again, at full speed and without delay", (*testbed.Testbed).Restore),
+		lineSlow(o), lineDelay(o))
 	return cmd
 }
 
@@ -30,15 +29,15 @@ func lineList(o *options) *cobra.Command {
 		Short: "Show all lines, their addresses and how they are",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := o.existing()
+			t, err := o.open(cmd)
 			if err != nil {
 				return err
 			}
 			switch output {
 			case "":
-				return printLines(cmd.Context(), cmd.OutOrStdout(), f)
+				return printLines(cmd.Context(), cmd.OutOrStdout(), t)
 			case "json":
-				return encodeLines(cmd.Context(), cmd.OutOrStdout(), f)
+				return encodeLines(cmd.Context(), cmd.OutOrStdout(), t)
 			}
 			return fmt.Errorf("--output %q: write json, or nothing for a table", output)
 		},
@@ -60,11 +59,19 @@ type listedEnd struct {
 	Address string `json:"address"`
 }
 
-func encodeLines(ctx context.Context, out io.Writer, f *topology.Testbed) error {
-	lines := make([]listedLine, 0, len(f.Lines))
-	for _, l := range f.Lines {
+func encodeLines(ctx context.Context, out io.Writer, t *testbed.Testbed) error {
+	known, err := t.Lines()
+	if err != nil {
+		return err
+	}
+	lines := make([]listedLine, 0, len(known))
+	for _, l := range known {
+		state, err := t.LineState(ctx, l.Link())
+		if err != nil {
+			return err
+		}
 		lines = append(lines, listedLine{
-			Name: l.Name(), Index: l.Index, State: network.LineState(ctx, f, l),
+			Name: l.Name(), Index: l.Index, State: state,
 			Ends: []listedEnd{{l.A, l.Address(l.A).String()}, {l.B, l.Address(l.B).String()}},
 		})
 	}
@@ -73,12 +80,19 @@ func encodeLines(ctx context.Context, out io.Writer, f *topology.Testbed) error 
 	return encoder.Encode(lines)
 }
 
-func printLines(ctx context.Context, out io.Writer, f *topology.Testbed) error {
+func printLines(ctx context.Context, out io.Writer, t *testbed.Testbed) error {
+	lines, err := t.Lines()
+	if err != nil {
+		return err
+	}
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(table, "LINE\tENDS\tADDRESSES\tSTATE")
-	for _, l := range f.Lines {
-		fmt.Fprintf(table, "%s\t%s %s\t%s %s\t%s\n", l.Name(), l.A, l.B, l.Address(l.A), l.Address(l.B),
-			network.LineState(ctx, f, l))
+	for _, l := range lines {
+		state, err := t.LineState(ctx, l.Link())
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(table, "%s\t%s %s\t%s %s\t%s\n", l.Name(), l.A, l.B, l.Address(l.A), l.Address(l.B), state)
 	}
 	return table.Flush()
 }
@@ -89,29 +103,13 @@ func lineAdd(o *options) *cobra.Command {
 		Short: "Add one more line between two clusters",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, release, err := o.locked()
+			t, err := o.open(cmd)
 			if err != nil {
 				return err
 			}
-			defer release()
-			l, err := f.AddLine(args[0], args[1])
+			l, err := t.Add(cmd.Context(), args[0], args[1])
 			if err != nil {
 				return err
-			}
-			if err := state.Save(f); err != nil {
-				return err
-			}
-			if err := network.AddLine(cmd.Context(), f, l); err != nil {
-				return err
-			}
-			if l.Has(topology.Host) {
-				host, err := f.Cluster(topology.Host)
-				if err != nil {
-					return err
-				}
-				if err := newCluster(f, host, nil, nil).RenewServer(); err != nil {
-					return err
-				}
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s %s, %s %s\n", l.Name(), l.A, l.Address(l.A), l.B, l.Address(l.B))
 			return nil
@@ -119,26 +117,30 @@ func lineAdd(o *options) *cobra.Command {
 	}
 }
 
-func lineChange(o *options, use, short string, change func(context.Context, *topology.Testbed, topology.Line) error) *cobra.Command {
+func lineChange(o *options, use, short string, change func(*testbed.Testbed, context.Context, testbed.Link) error) *cobra.Command {
 	var index int
 	cmd := &cobra.Command{
 		Use:   use + " A B",
 		Short: short,
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, release, err := o.locked()
+			t, err := o.open(cmd)
 			if err != nil {
 				return err
 			}
-			defer release()
-			l, err := f.Line(args[0], args[1], index)
+			link := testbed.Link{A: args[0], B: args[1], Index: index}
+			if err := change(t, cmd.Context(), link); err != nil {
+				return err
+			}
+			l, err := t.Line(link)
 			if err != nil {
 				return err
 			}
-			if err := change(cmd.Context(), f, l); err != nil {
+			state, err := t.LineState(cmd.Context(), link)
+			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", l.Name(), network.LineState(cmd.Context(), f, l))
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", l.Name(), state)
 			return nil
 		},
 	}
@@ -149,10 +151,16 @@ func lineChange(o *options, use, short string, change func(context.Context, *top
 func lineSlow(o *options) *cobra.Command {
 	var rate string
 	cmd := lineChange(o, "slow", "Limit a line's rate in each direction",
-		func(ctx context.Context, f *topology.Testbed, l topology.Line) error {
-			return network.Slow(ctx, f, l, rate)
-		})
+		func(t *testbed.Testbed, ctx context.Context, link testbed.Link) error { return t.Slow(ctx, link, rate) })
 	cmd.Flags().StringVar(&rate, "rate", "10mbit", "the rate, as tc writes it")
+	return cmd
+}
+
+func lineDelay(o *options) *cobra.Command {
+	var by time.Duration
+	cmd := lineChange(o, "delay", "Delay what a line carries, in each direction",
+		func(t *testbed.Testbed, ctx context.Context, link testbed.Link) error { return t.Delay(ctx, link, by) })
+	cmd.Flags().DurationVar(&by, "by", 20*time.Millisecond, "how long, in each direction; 0 for not at all")
 	return cmd
 }
 
@@ -164,11 +172,11 @@ func addressCommand(o *options) *cobra.Command {
 		Short: "Print a cluster's line address as another cluster sees it",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, err := o.existing()
+			t, err := o.open(cmd)
 			if err != nil {
 				return err
 			}
-			l, err := f.Line(from, args[0], index)
+			l, err := t.Line(testbed.Link{A: from, B: args[0], Index: index})
 			if err != nil {
 				return err
 			}

@@ -7,10 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hanse-io/hanse/hack/testbed"
 	"github.com/hanse-io/hanse/hack/testbed/buildcmd"
-	"github.com/hanse-io/hanse/hack/testbed/cluster"
 	"github.com/hanse-io/hanse/hack/testbed/project"
-	"github.com/hanse-io/hanse/hack/testbed/state"
 	"github.com/hanse-io/hanse/hack/testbed/topology"
 )
 
@@ -66,26 +65,12 @@ func (o *options) directory() (string, error) {
 	return filepath.Abs(dir)
 }
 
-// existing opens the testbed for a command that only looks.
-func (o *options) existing() (*topology.Testbed, error) { return state.Load(o.name) }
-
-// locked opens the testbed for a command that changes it.
-func (o *options) locked() (*topology.Testbed, func(), error) {
-	if _, err := state.Load(o.name); err != nil {
-		return nil, nil, err // before locking, which would make a directory for a testbed that is not there
-	}
-	release, err := state.Lock(o.name)
+// open finds the testbed; progress goes to the command's stderr.
+func (o *options) open(cmd *cobra.Command) (*testbed.Testbed, error) {
+	t, err := testbed.Open(o.name, cmd.ErrOrStderr())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	f, err := state.Load(o.name)
-	if err != nil {
-		release()
-		return nil, nil, err
-	}
-	return f, release, nil
-}
-
-func newCluster(f *topology.Testbed, c topology.Cluster, parts map[string]string, report func(string)) *cluster.Cluster {
-	return &cluster.Cluster{Cluster: c, Testbed: f, Dir: state.ClusterDir(f.Name, c.Name), Parts: parts, Report: report}
+	t.UsePrograms(o.programs)
+	return t, nil
 }

@@ -39,7 +39,7 @@ func newRig(t *testing.T) rig {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
-	r := rig{testbed: build(t, ".", "testbed"), probe: build(t, "./e2e/probe", "probe"), kube: kubectl(t), dir: filepath.Join(t.TempDir(), "kubeconfigs")}
+	r := rig{testbed: build(t, "./cmd/testbed", "testbed"), probe: build(t, "./e2e/probe", "probe"), kube: kubectl(t), dir: filepath.Join(t.TempDir(), "kubeconfigs")}
 	r.dead = deadSockets()
 	if left := r.traces(t); len(left) > 0 {
 		t.Fatalf("something is there before the test; testbed down --name %s clears it away:\n%s", testbedName, strings.Join(left, "\n"))
@@ -138,7 +138,7 @@ func TestDownAfterCrash(t *testing.T) {
 func (r rig) reached(stage string) error {
 	file := map[string]string{
 		"state":   "/var/lib/testbed/" + testbedName + "/testbed.json",
-		"network": "/run/netns/" + testbedName + "-org1-border",
+		"network": "/run/netns/" + testbedName + ".org1.border",
 		"process": "/var/lib/testbed/" + testbedName + "/org1/processes/kube-apiserver.json",
 	}[stage]
 	_, err := os.Stat(file)
@@ -161,7 +161,7 @@ func TestTestbed(t *testing.T) {
 	t.Run("NetworkPolicies hold", func(t *testing.T) { r.policies(t) })
 	t.Run("up again changes nothing", func(t *testing.T) { r.must(t, "up", "--members", "1") })
 	t.Run("only what may cross a border does", func(t *testing.T) { r.borders(t) })
-	t.Run("a line is cut and restored", func(t *testing.T) { r.cut(t) })
+	t.Run("a line is cut, restored, slowed and delayed", func(t *testing.T) { r.cut(t) })
 	t.Run("a killed cluster comes back with its data", func(t *testing.T) { r.revive(t) })
 }
 
@@ -239,6 +239,10 @@ func (r rig) cut(t *testing.T) {
 	if out := r.must(t, "line", "slow", "org1", "host", "--rate", "1mbit"); !strings.Contains(out, "slowed to 1Mbit") {
 		t.Errorf("slowed line: %s", out)
 	}
+	if out := r.must(t, "line", "delay", "org1", "host", "--by", "30ms"); !strings.Contains(out, "delayed by 30ms") {
+		t.Errorf("delayed line: %s", out)
+	}
+	eventually(t, "the delayed line carries", func() (string, error) { return r.try(dial...) })
 }
 
 func (r rig) revive(t *testing.T) {

@@ -35,14 +35,14 @@ func (r rig) traces(t *testing.T) []string {
 		out, err := exec.Command(show[0], show[1:]...).Output()
 		check(t, err)
 		for line := range strings.Lines(string(out)) {
-			if strings.Contains(line, "testbed/"+testbed+"/") || strings.Contains(line, testbed+"-") {
+			if strings.Contains(line, "testbed/"+testbed+"/") || strings.Contains(line, testbed+".") {
 				add(kind, line)
 			}
 		}
 	}
 	for _, pattern := range []string{
 		"/sys/fs/cgroup/testbed/" + testbed, "/sys/fs/cgroup/*/testbed/" + testbed,
-		"/var/lib/testbed/" + testbed, "/run/netns/" + testbed + "-*", dir + "/*",
+		"/var/lib/testbed/" + testbed, "/run/netns/" + testbed + ".*", dir + "/*",
 	} {
 		files, err := filepath.Glob(pattern)
 		check(t, err)

@@ -13,11 +13,14 @@ func Cut(ctx context.Context, f *topology.Testbed, l topology.Line) error {
 	return run(ctx, "", "ip", "-netns", f.Border(l.A), "link", "set", l.Interface(l.A), "down")
 }
 
-// Restore brings a line up again and at full speed.
+// Restore brings a line up again, at full speed and without delay.
 func Restore(ctx context.Context, f *topology.Testbed, l topology.Line) error {
 	for _, end := range []string{l.A, l.B} {
 		border, name := f.Border(end), l.Interface(end)
 		if err := run(ctx, "", "ip", "-netns", border, "link", "set", name, "up"); err != nil {
+			return err
+		}
+		if err := endDelay(ctx, f, l, end); err != nil {
 			return err
 		}
 		if rate, err := limit(ctx, border, name); err != nil {
@@ -43,8 +46,9 @@ func Slow(ctx context.Context, f *topology.Testbed, l topology.Line, rate string
 	return nil
 }
 
-// LineState says how a line is: up, cut, missing, or slowed to a rate.
+// LineState says how a line is: up, cut, missing, slowed to a rate, or delayed by a time.
 func LineState(ctx context.Context, f *topology.Testbed, l topology.Line) string {
+	delay := ""
 	for _, end := range []string{l.A, l.B} {
 		out, err := output(ctx, "", "ip", "-netns", f.Border(end), "-oneline", "link", "show", l.Interface(end))
 		if err != nil {
@@ -53,11 +57,21 @@ func LineState(ctx context.Context, f *topology.Testbed, l topology.Line) string
 		if strings.Contains(out, "state DOWN") || strings.Contains(out, "NO-CARRIER") {
 			return "cut"
 		}
+		if delay = delayOf(out); delay != "" && !isUp(ctx, f.Border(end), delayTap(l)) {
+			return "cut: what delayed it at " + end + " has ended; `testbed line restore` makes it whole"
+		}
 	}
+	var changed []string
 	if rate, err := limit(ctx, f.Border(l.A), l.Interface(l.A)); err == nil && rate != "" {
-		return "slowed to " + rate
+		changed = append(changed, "slowed to "+rate)
 	}
-	return "up"
+	if delay != "" {
+		changed = append(changed, "delayed by "+delay)
+	}
+	if len(changed) == 0 {
+		return "up"
+	}
+	return strings.Join(changed, ", ")
 }
 
 // limit reads the rate that Slow has set, empty if none.

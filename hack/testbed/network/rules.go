@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hanse-io/hanse/hack/testbed/project"
 	"github.com/hanse-io/hanse/hack/testbed/topology"
 )
 
@@ -14,24 +15,20 @@ const (
 	managementInterface = "mgmt0"
 )
 
-// BorderRules renders the nft rules of a cluster's border router. From the LAN to a line only the allowed ports may
-// leave (and the API port on a line to the host), under the line's address; from a line only what is addressed to the
-// line's own end and an allowed port comes in. Applying the same rules twice is harmless.
+// BorderRules renders the nft rules of a cluster's border router. From the LAN to a line only ports that are allowed at
+// the other end may leave, under the line's address; from a line only what is addressed to the line's own end and a port
+// allowed here comes in. Applying the same rules twice is harmless.
 func BorderRules(f *topology.Testbed, cluster string) string {
 	var forward, nat strings.Builder
 	for _, l := range f.LinesOf(cluster) {
 		name := l.Interface(cluster)
-		if leave := leaving(f, l.Peer(cluster) == topology.Host); leave != "" {
+		if leave := listed(f.AllowedAt(l.Peer(cluster))); leave != "" {
 			fmt.Fprintf(&forward, "    iifname %q oifname %q tcp dport { %s } accept\n", lanInterface, name, leave)
 		}
 		fmt.Fprintf(&forward, "    iifname %q oifname %q ct status dnat accept\n", name, lanInterface)
-		for _, p := range f.Allow {
+		for _, p := range f.AllowedAt(cluster) {
 			fmt.Fprintf(&nat, "    iifname %q ip daddr %s tcp dport %d dnat to %s:%d\n",
 				name, l.Address(cluster), p.Port, topology.NodeAddress, p.NodePort)
-		}
-		if cluster == topology.Host {
-			fmt.Fprintf(&nat, "    iifname %q ip daddr %s tcp dport %d dnat to %s:%d\n",
-				name, l.Address(cluster), topology.APIPort, topology.NodeAddress, topology.APIPort)
 		}
 	}
 	return fmt.Sprintf(`table inet filter
@@ -62,14 +59,11 @@ table ip nat {
 `, forward.String(), nat.String())
 }
 
-// leaving are the ports that may leave on a line, as nft lists them; empty if there are none.
-func leaving(f *topology.Testbed, toHost bool) string {
+// listed are ports as nft lists them; empty if there are none.
+func listed(allowed []project.Port) string {
 	var ports []string
-	for _, p := range f.Allow {
+	for _, p := range allowed {
 		ports = append(ports, strconv.Itoa(p.Port))
-	}
-	if toHost {
-		ports = append(ports, strconv.Itoa(topology.APIPort))
 	}
 	return strings.Join(ports, ", ")
 }

@@ -5,24 +5,27 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/hanse-io/hanse/hack/testbed/cache"
+	"github.com/hanse-io/hanse/hack/testbed/project"
 )
 
 const assetsRoom = "assets"
 
-// assets are the programs that integration tests run: those that controller-runtime's envtest looks for, and Hanse's
-// neighbours in a cluster and on a ledger.
-var assets = []string{
-	"kube-apiserver", "etcd", "kubectl",
-	"kube-controller-manager", "cert-manager-controller", "helm", "peer", "orderer", "osnadmin", "ccaas-builder",
-}
-
 // Assets returns a directory that can be KUBEBUILDER_ASSETS. It changes its name when one of the programs does.
 func Assets(ctx context.Context, progress io.Writer) (string, error) {
+	known, err := project.Load()
+	if err != nil {
+		return "", err
+	}
+	assets := known.Assets
+	if len(assets) == 0 {
+		return "", fmt.Errorf("%s names no assets", project.File)
+	}
 	paths, err := Ensure(ctx, progress, assets...)
 	if err != nil {
 		return "", err

@@ -110,8 +110,8 @@ func (t *tail) last() string {
 	return ""
 }
 
-// Toolchain is the version of the Go compiler that builds in dir.
-func Toolchain(ctx context.Context, dir string) (string, error) {
+// toolchain is the version of the Go compiler that builds in dir: the go.mod there has a say in it.
+func toolchain(ctx context.Context, dir string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "env", "GOVERSION", "GOOS", "GOARCH", "GOAMD64")
 	cmd.Dir = filepath.Clean(dir)
 	output, err := cmd.Output()

@@ -16,7 +16,11 @@ const partsCache = "parts"
 // Ensure builds the named parts (all of them without a name) unless they are in the cache, and returns the path of
 // every one, and of every program inside it, by name.
 func Ensure(ctx context.Context, progress io.Writer, names ...string) (map[string]string, error) {
-	picked, err := pick(names)
+	known, err := project.Load()
+	if err != nil {
+		return nil, err
+	}
+	picked, err := pick(known.Parts, names)
 	if err != nil {
 		return nil, err
 	}
@@ -28,13 +32,9 @@ func Ensure(ctx context.Context, progress io.Writer, names ...string) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	toolchain, err := Toolchain(ctx, root)
-	if err != nil {
-		return nil, err
-	}
 	paths := map[string]string{}
 	for _, p := range picked {
-		r, err := newRecipe(root, toolchain, p)
+		r, err := newRecipe(root, p, func(dir string) (string, error) { return toolchain(ctx, dir) })
 		if err != nil {
 			return nil, err
 		}
@@ -42,7 +42,7 @@ func Ensure(ctx context.Context, progress io.Writer, names ...string) (map[strin
 		if err != nil {
 			return nil, err
 		}
-		for _, program := range append([]string{p.name}, p.programs...) {
+		for _, program := range append([]string{p.Name}, p.Programs...) {
 			paths[program] = filepath.Join(entry, program)
 		}
 	}
@@ -71,20 +71,20 @@ func (r recipe) ensure(ctx context.Context, dir string, progress io.Writer) (str
 }
 
 func (r recipe) built(entry string) bool {
-	_, err := os.Stat(filepath.Join(entry, r.name))
+	_, err := os.Stat(filepath.Join(entry, r.Name))
 	return err == nil
 }
 
 func (r recipe) build(ctx context.Context, into string, progress io.Writer) error {
 	b := Build{
-		Name: fmt.Sprintf("%s %s", r.name, r.version), Dir: filepath.Join(r.root, r.dir), Package: r.pkg,
-		Output: filepath.Join(into, r.name), LDFlags: r.ldflags,
+		Name: fmt.Sprintf("%s %s", r.Name, r.version), Dir: filepath.Join(r.root, r.Go), Package: r.pkg(),
+		Output: filepath.Join(into, r.Name), LDFlags: r.ldflags,
 	}
 	if err := b.Run(ctx, progress); err != nil {
 		return err
 	}
-	for _, program := range r.programs {
-		if err := os.Symlink(r.name, filepath.Join(into, program)); err != nil {
+	for _, program := range r.Programs {
+		if err := os.Symlink(r.Name, filepath.Join(into, program)); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/modfile"
+
+	"github.com/hanse-io/hanse/hack/testbed/project"
 )
 
 // ownVersion stands in the names of our own programs, which are told apart by their hash alone.
@@ -17,29 +20,35 @@ const ownVersion = "own"
 
 // recipe is everything that decides what comes out of a build.
 type recipe struct {
-	part
+	project.Part
 	root      string // the clone
 	version   string
 	ldflags   string
 	toolchain string
 }
 
-// newRecipe reads the version from the part's go.mod.
-func newRecipe(root, toolchain string, p part) (recipe, error) {
-	r := recipe{part: p, root: root, version: ownVersion, ldflags: "-s -w", toolchain: toolchain}
-	if p.pins == "" {
+// newRecipe reads the version from the part's go.mod, and asks which Go compiler builds in the part's own module: no other
+// module of the clone may decide that.
+func newRecipe(root string, p project.Part, toolchain func(dir string) (string, error)) (recipe, error) {
+	dir := filepath.Join(root, p.Go)
+	compiler, err := toolchain(dir)
+	if err != nil {
+		return recipe{}, err
+	}
+	r := recipe{Part: p, root: root, version: ownVersion, ldflags: "-s -w", toolchain: compiler}
+	if p.Version == "" {
 		return r, nil
 	}
-	path := filepath.Join(root, p.dir, "go.mod")
+	path := filepath.Join(dir, "go.mod")
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return recipe{}, err
 	}
-	if r.version, err = required(data, p.pins); err != nil {
+	if r.version, err = required(data, p.Version); err != nil {
 		return recipe{}, fmt.Errorf("%s: %w", path, err)
 	}
-	if p.ldflags != nil {
-		r.ldflags += " " + p.ldflags(r.version)
+	if p.LDFlags != "" {
+		r.ldflags += " " + expand(p.LDFlags, r.version)
 	}
 	return r, nil
 }
@@ -57,11 +66,14 @@ func required(gomod []byte, module string) (string, error) {
 	return "", fmt.Errorf("it does not require %s", module)
 }
 
+// pkg is the package to build.
+func (r recipe) pkg() string { return cmp.Or(r.Package, ".") }
+
 // key names the recipe's entry in the cache: <name>-<version>-<hash of all that decides the outcome>.
 func (r recipe) key() (string, error) {
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%q %q %q %q %q\n", r.name, r.pkg, r.ldflags, r.toolchain, r.programs)
-	dir := filepath.Join(r.root, r.dir)
+	fmt.Fprintf(hash, "%q %q %q %q %q\n", r.Name, r.pkg(), r.ldflags, r.toolchain, r.Programs)
+	dir := filepath.Join(r.root, r.Go)
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !isSource(entry.Name()) {
 			return err
@@ -78,7 +90,7 @@ func (r recipe) key() (string, error) {
 		return "", err
 	}
 	version := strings.NewReplacer("/", "_", "+", "_").Replace(r.version)
-	return fmt.Sprintf("%s-%s-%s", r.name, version, hex.EncodeToString(hash.Sum(nil))[:12]), nil
+	return fmt.Sprintf("%s-%s-%s", r.Name, version, hex.EncodeToString(hash.Sum(nil))[:12]), nil
 }
 
 func isSource(name string) bool {

@@ -7,44 +7,70 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hanse-io/hanse/hack/testbed/project"
 )
 
-const (
-	certManagerDir    = "hack/parts/certmanager"
-	certManagerModule = "github.com/cert-manager/cert-manager"
-)
-
-// CertManagerManifests are the CRDs of the pinned cert-manager, out of its own module, and the Deployment with all that
-// it needs, as one YAML stream. ACME's CRDs are left out: no controller for them is built in.
-func CertManagerManifests(ctx context.Context) ([]byte, error) {
+// Manifests are the manifests of a name as one YAML stream, out of the clone and out of pinned modules.
+func Manifests(ctx context.Context, name string) ([]byte, error) {
+	known, err := project.Load()
+	if err != nil {
+		return nil, err
+	}
 	root, err := project.Root()
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(root, certManagerDir)
-	module, err := ModuleDir(ctx, dir, certManagerModule)
-	if err != nil {
-		return nil, err
-	}
-	files, err := filepath.Glob(filepath.Join(module, "deploy", "crds", "cert-manager.io_*.yaml"))
-	if err != nil {
-		return nil, err
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("%s holds no deploy/crds: has cert-manager moved them?", module)
+	i := slices.IndexFunc(known.Manifests, func(m project.Manifests) bool { return m.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("%s has no manifests %q; there are %s", project.File, name, strings.Join(ManifestNames(), ", "))
 	}
 	var stream bytes.Buffer
-	for _, file := range append(files, filepath.Join(dir, "deploy", "cert-manager.yaml")) {
-		data, err := os.ReadFile(file)
-		if err != nil {
+	for _, f := range known.Manifests[i].Files {
+		if err := appendManifests(ctx, &stream, root, f); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(&stream, "---\n%s\n", bytes.TrimPrefix(bytes.TrimSpace(data), []byte("---\n")))
 	}
 	return stream.Bytes(), nil
+}
+
+// ManifestNames are the names that Manifests knows; none outside of a clone.
+func ManifestNames() []string {
+	known, err := project.Load()
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, m := range known.Manifests {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+func appendManifests(ctx context.Context, stream *bytes.Buffer, root string, f project.ManifestFiles) (err error) {
+	dir := root
+	if f.Module != "" {
+		if dir, err = ModuleDir(ctx, filepath.Join(root, f.Go), f.Module); err != nil {
+			return err
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(dir, f.Pattern))
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return fmt.Errorf("%s holds no %s: have they been moved?", dir, f.Pattern)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(stream, "---\n%s\n", bytes.TrimPrefix(bytes.TrimSpace(data), []byte("---\n")))
+	}
+	return nil
 }
 
 // ModuleDir is where the sources of a module are that the module in dir requires; they are downloaded if need be.

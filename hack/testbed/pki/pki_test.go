@@ -99,7 +99,7 @@ func TestKubeconfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := dir + "/out/host.kubeconfig"
-	if err := a.Kubeconfig(file, "hanse-host", "https://10.213.0.2:6443", "admin"); err != nil {
+	if err := a.Kubeconfig(file, "trade-hub", "https://10.213.0.2:6443", "admin"); err != nil {
 		t.Fatal(err)
 	}
 	config, err := clientcmd.BuildConfigFromFlags("", file)

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -42,17 +41,13 @@ func Ensure(spec Spec) (Record, error) {
 	if record, err := Read(spec.Dir, spec.Name); err == nil && record.Alive() {
 		return record, nil
 	}
-	result := make(chan error)
 	var record Record
-	go func() {
-		// The thread takes on the cluster's network namespace and cgroup, so that the child is born in them; it is
-		// never unlocked and ends with this goroutine.
-		runtime.LockOSThread()
-		var err error
+	// The thread takes on the cluster's network namespace and cgroup, so that the child is born in them.
+	err := OnThread(func() (err error) {
 		record, err = start(spec)
-		result <- err
-	}()
-	if err := <-result; err != nil {
+		return err
+	})
+	if err != nil {
 		return Record{}, fmt.Errorf("start %s: %w", spec.Name, err)
 	}
 	return record, write(spec.Dir, record)

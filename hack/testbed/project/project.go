@@ -1,5 +1,5 @@
-// Package project reads what a clone tells the testbed about itself, testbed.yaml: its name, the ports that its lines let
-// through, and the images that are made of it. It must know nothing of clusters, nor of any particular project.
+// Package project reads what a clone tells the testbed about itself, testbed.yaml: its name, how its clusters are called,
+// the ports that its lines let through, the parts that are built, and the images that are made of it. It must not know any particular project.
 package project
 
 import (
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"sigs.k8s.io/yaml"
 )
@@ -21,11 +22,31 @@ const RootVariable = "TESTBED_ROOT"
 type Project struct {
 	// Name is the name of a testbed when none is given, and of the cache's folder below the user's cache.
 	Name string `json:"name"`
+	// Clusters names the clusters.
+	Clusters Clusters `json:"clusters"`
 	// Allow are the ports that lines let through.
 	Allow []Port `json:"allow"`
+	// Parts are programs that can be built, in the order of building: what others wait for comes first. A testbed's clusters
+	// need some of them by name.
+	Parts []Part `json:"parts"`
+	// Assets are the parts, and programs of parts, that integration tests run.
+	Assets []string `json:"assets"`
+	// Manifests are what can be applied to a cluster.
+	Manifests []Manifests `json:"manifests"`
 	// Images are those that can be made of the clone.
 	Images []Image `json:"images"`
 }
+
+// Clusters names the clusters of a testbed: one hub, and as many members as are asked for.
+type Clusters struct {
+	// Hub has a line to every member; "hub" if nothing is said.
+	Hub string `json:"hub,omitempty"`
+	// Member is followed by a number, from 1; "member" if nothing is said.
+	Member string `json:"member,omitempty"`
+}
+
+// Numbered is the name of the member with a number, from 1.
+func (c Clusters) Numbered(number int) string { return c.Member + strconv.Itoa(number) }
 
 // Port is a TCP port of a line's end and where the border hands its connections to.
 type Port struct {
@@ -33,6 +54,8 @@ type Port struct {
 	Port int `json:"port"`
 	// NodePort of the cluster's node.
 	NodePort int `json:"nodePort"`
+	// Clusters into which lines lead at this port; all of them if none is named.
+	Clusters []string `json:"clusters,omitempty"`
 }
 
 // Image is what an image consists of.
@@ -87,7 +110,7 @@ func read(path string) (Project, error) {
 	if err != nil {
 		return Project{}, err
 	}
-	var p Project
+	p := Project{Clusters: Clusters{Hub: "hub", Member: "member"}}
 	if err := yaml.UnmarshalStrict(text, &p); err != nil {
 		return Project{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -105,6 +128,9 @@ func (p Project) validate() error {
 		if port.Port < 1 || port.Port > 65535 || port.NodePort < 1 || port.NodePort > 65535 {
 			return fmt.Errorf("allow: %d to node port %d: ports are numbers from 1 to 65535", port.Port, port.NodePort)
 		}
+	}
+	if err := errors.Join(validateParts(p.Parts), validateManifests(p.Manifests)); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for _, image := range p.Images {

@@ -20,6 +20,11 @@ func TestRead(t *testing.T) {
 		{"an image that runs nothing", "name: trade\nimages: [{name: a}]", "neither entrypoint nor cmd"},
 		{"a program from nowhere", "name: trade\nimages: [{name: a, cmd: [c], binaries: [{path: /c}]}]", "either part or package"},
 		{"a program from two places", "name: trade\nimages: [{name: a, cmd: [c], binaries: [{path: /c, part: p, package: q}]}]", "either part or package"},
+		{"parts and manifests", "name: trade\nparts: [{name: a, go: b}]\nmanifests: [{name: m, files: [{pattern: p}, {go: b, module: c, pattern: d}]}]", ""},
+		{"two parts of one name", "name: trade\nparts: [{name: a, go: b}, {name: c, go: b, programs: [a]}]", "taken"},
+		{"a part from nowhere", "name: trade\nparts: [{name: a}]", "go is missing"},
+		{"manifests of nothing", "name: trade\nmanifests: [{name: m}]", "name and files"},
+		{"manifests from half a module", "name: trade\nmanifests: [{name: m, files: [{go: b, pattern: p}]}]", "or neither"},
 	}
 	for _, row := range rows {
 		t.Run(row.why, func(t *testing.T) {

@@ -23,7 +23,7 @@ const (
 	ManagementCIDR = "10.213.0.0/16"
 )
 
-// APIPort is the host's kube-apiserver, reachable on the lines to the host alone.
+// APIPort is a kube-apiserver's, on its node.
 const APIPort = 6443
 
 // Blocks is how many /30 a /16 holds.

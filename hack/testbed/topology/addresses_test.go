@@ -36,18 +36,39 @@ func TestOwnsNamespace(t *testing.T) {
 		why, testbed, namespace string
 		want                    bool
 	}{
-		{"a LAN", "hanse", "hanse-org1", true},
-		{"a border", "hanse", "hanse-org12-border", true},
-		{"the host's border", "hanse", "hanse-host-border", true},
-		{"a testbed whose name begins with ours", "hanse", "hanse-two-org1", false},
-		{"a testbed that is called like a cluster of ours", "hanse", "hanse-org1-org2", false},
-		{"its border, too", "hanse", "hanse-org1-host-border", false},
-		{"a namespace of somebody's that begins like ours", "hanse", "hanse-vpn", false},
-		{"a name that merely starts the same", "hanse", "hanseorg1", false},
+		{"a LAN", "trade", "trade.org1", true},
+		{"a border", "trade", "trade.org12.border", true},
+		{"a cluster of any name", "trade", "trade.hub", true},
+		{"a testbed whose name begins with ours", "trade", "trade-two.org1", false},
+		{"a testbed that is called like a cluster of ours", "trade", "trade-org1.org2", false},
+		{"its border, too", "trade", "trade-org1.hub.border", false},
+		{"a namespace of somebody's that begins like ours", "trade", "trade-vpn", false},
+		{"what cannot be a cluster's name", "trade", "trade.site.vpn", false},
+		{"a name that merely starts the same", "trade", "tradeorg1", false},
 	}
 	for _, tt := range tests {
 		if got := OwnsNamespace(tt.testbed, tt.namespace); got != tt.want {
 			t.Errorf("%s (%s of testbed %s): got %v", tt.why, tt.namespace, tt.testbed, got)
+		}
+	}
+}
+
+func TestValidateCluster(t *testing.T) {
+	tests := []struct {
+		why, name string
+		ok        bool
+	}{
+		{"letters and a number", "org12", true},
+		{"as long as fits into the name of an interface", "customer", true},
+		{"one more does not", "customers", false},
+		{"a hyphen would make the name of a line ambiguous", "org-1", false},
+		{"a dot would make the name of a namespace ambiguous", "org.1", false},
+		{"nothing", "", false},
+		{"a digit first is no name of a host", "1org", false},
+	}
+	for _, tt := range tests {
+		if err := ValidateCluster(tt.name); (err == nil) != tt.ok {
+			t.Errorf("%s (%q): %v", tt.why, tt.name, err)
 		}
 	}
 }
@@ -57,7 +78,7 @@ func TestValidateName(t *testing.T) {
 		why, name string
 		ok        bool
 	}{
-		{"the default", "hanse", true},
+		{"letters alone", "trade", true},
 		{"digits and hyphens inside", "e2e-2", true},
 		{"a path", "../etc", false},
 		{"nothing", "", false},

@@ -61,15 +61,18 @@ func (f *Testbed) freeBlock() (int, error) {
 	return 0, errors.New("no address pair is free in " + LineCIDR)
 }
 
-// Line finds the line with the given index between two clusters, named in either order.
-func (f *Testbed) Line(a, b string, index int) (Line, error) {
+// Line finds the line that a link names.
+func (f *Testbed) Line(link Link) (Line, error) {
 	for _, l := range f.Lines {
-		if l.Joins(a, b) && l.Index == index {
+		if l.Joins(link.A, link.B) && l.Index == link.index() {
 			return l, nil
 		}
 	}
-	return Line{}, fmt.Errorf("there is no line number %d between %s and %s; `testbed line list` shows all lines", index, a, b)
+	return Line{}, fmt.Errorf("there is no line number %d between %s and %s; `testbed line list` shows all lines", link.index(), link.A, link.B)
 }
+
+// Link is what the line is found by.
+func (l Line) Link() Link { return Link{A: l.A, B: l.B, Index: l.Index} }
 
 // Joins says whether the line is between the two clusters.
 func (l Line) Joins(a, b string) bool { return l.A == a && l.B == b || l.A == b && l.B == a }

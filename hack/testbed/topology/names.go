@@ -6,18 +6,23 @@ import (
 	"strings"
 )
 
-// LAN is the name of the network namespace that is a cluster's LAN.
-func (f *Testbed) LAN(cluster string) string { return f.Name + "-" + cluster }
+// LAN is the name of the network namespace that is a cluster's LAN. Names of testbeds and of clusters hold no dot, so that
+// a namespace says whose it is, even if a testbed's name begins with another's.
+func (f *Testbed) LAN(cluster string) string { return f.Name + "." + cluster }
 
 // Border is the name of the network namespace that is a cluster's border router.
-func (f *Testbed) Border(cluster string) string { return f.LAN(cluster) + "-border" }
+func (f *Testbed) Border(cluster string) string { return f.LAN(cluster) + borderSuffix }
 
-// OwnsNamespace says whether a network namespace is one that a testbed of this name makes. A testbed's name can begin with
-// another's, so a mere comparison of beginnings would take a neighbour's namespaces.
+const borderSuffix = ".border"
+
+// OwnsNamespace says whether a network namespace is one that a testbed of this name makes.
 func OwnsNamespace(testbed, namespace string) bool {
-	rest, ok := strings.CutPrefix(namespace, testbed+"-")
-	return ok && IsCluster(strings.TrimSuffix(rest, "-border"))
+	rest, ok := strings.CutPrefix(namespace, testbed+".")
+	return ok && ValidateCluster(strings.TrimSuffix(rest, borderSuffix)) == nil
 }
+
+// FullName tells a cluster from those of other testbeds, in kubeconfigs and certificates.
+func (f *Testbed) FullName(cluster string) string { return f.Name + "-" + cluster }
 
 // NodeName is the name of the cluster's only node.
 func (c Cluster) NodeName() string { return c.Name + "-node0" }

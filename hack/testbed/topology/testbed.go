@@ -3,14 +3,11 @@ package topology
 import (
 	"fmt"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/hanse-io/hanse/hack/testbed/project"
 )
-
-// Host is the name of the cluster where consortia are declared. The others are org1, org2, ….
-const Host = "host"
 
 // Testbed is everything that a testbed consists of; it is also what the state file holds.
 type Testbed struct {
@@ -18,11 +15,11 @@ type Testbed struct {
 	Dir      string    `json:"dir"` // where the kubeconfigs are written, absolute
 	Clusters []Cluster `json:"clusters"`
 	Lines    []Line    `json:"lines"`
-	// Allow are the ports that lines let through, beside the host's API.
+	// Allow are the ports that lines let through.
 	Allow []project.Port `json:"allow"`
 }
 
-// Cluster is one organization's cluster (or the host's) with a LAN of its own.
+// Cluster is one cluster with a LAN of its own.
 type Cluster struct {
 	Name string `json:"name"`
 	// Management numbers the /30 over which this machine reaches the cluster's kube-apiserver.
@@ -47,13 +44,25 @@ func ValidateName(name string) error {
 	return nil
 }
 
-// Org names the organization with the given number, from 1.
-func Org(number int) string { return "org" + strconv.Itoa(number) }
+// Link names one of the lines between two clusters, in either order.
+type Link struct {
+	A, B string
+	// Index tells several lines between the same two apart: 1 for the first, as is 0, 2 for the second, ….
+	Index int
+}
 
-var orgName = regexp.MustCompile(`^org[1-9][0-9]?$`)
+func (l Link) index() int { return max(1, l.Index) }
 
-// IsCluster says whether a name is one that a testbed gives to a cluster.
-func IsCluster(name string) bool { return name == Host || orgName.MatchString(name) }
+// An interface is named after the cluster at the other end of its line, and such names have at most 15 bytes.
+var clusterName = regexp.MustCompile(`^[a-z][a-z0-9]{0,7}$`)
+
+// ValidateCluster says whether a cluster can have this name.
+func ValidateCluster(name string) error {
+	if !clusterName.MatchString(name) {
+		return fmt.Errorf("cluster name %q: use at most 8 lower-case letters and digits, a letter first", name)
+	}
+	return nil
+}
 
 // Cluster finds a cluster by its name.
 func (f *Testbed) Cluster(name string) (Cluster, error) {
@@ -74,32 +83,39 @@ func (f *Testbed) ClusterNames() []string {
 	return names
 }
 
-// Grow makes sure that the testbed has the host, members organizations, a line from each to the host, and lines
-// lines between every two of them. It never takes anything away. Management numbers that taken reports as used
-// elsewhere on the machine are left alone.
-func (f *Testbed) Grow(members, lines int, taken func(number int) bool) error {
-	if members < 0 || members > 99 {
-		return fmt.Errorf("%d members: a testbed has from 0 to 99", members)
-	}
-	if err := f.addCluster(Host, taken); err != nil {
-		return err
-	}
-	for i := 1; i <= members; i++ {
-		if err := f.addCluster(Org(i), taken); err != nil {
+// Grow makes sure that the testbed has the clusters and the links. It never takes anything away. Management numbers that
+// taken reports as used elsewhere on the machine are left alone.
+func (f *Testbed) Grow(clusters []string, links []Link, taken func(number int) bool) error {
+	for _, name := range clusters {
+		if err := ValidateCluster(name); err != nil {
+			return err
+		}
+		if err := f.addCluster(name, taken); err != nil {
 			return err
 		}
 	}
-	for i := 1; i <= members; i++ {
-		if err := f.ensureLines(Org(i), Host, 1); err != nil {
+	for _, l := range links {
+		if err := f.ensureLines(l.A, l.B, l.index()); err != nil {
 			return err
-		}
-		for j := i + 1; j <= members; j++ {
-			if err := f.ensureLines(Org(i), Org(j), lines); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
+}
+
+// ExposesAPI says whether a cluster's kube-apiserver is reached over the cluster's lines.
+func (f *Testbed) ExposesAPI(cluster string) bool {
+	return slices.ContainsFunc(f.AllowedAt(cluster), func(p project.Port) bool { return p.NodePort == APIPort })
+}
+
+// AllowedAt are the ports at which lines lead into the cluster.
+func (f *Testbed) AllowedAt(cluster string) []project.Port {
+	var ports []project.Port
+	for _, p := range f.Allow {
+		if len(p.Clusters) == 0 || slices.Contains(p.Clusters, cluster) {
+			ports = append(ports, p)
+		}
+	}
+	return ports
 }
 
 func (f *Testbed) addCluster(name string, taken func(int) bool) error {

@@ -1,4 +1,4 @@
-package command
+package testbed
 
 import (
 	"context"
@@ -19,13 +19,14 @@ var (
 	firstImages = []string{"pause", "coredns"}
 )
 
-// material builds or finds what clusters are made of: programs, and the images that each cluster starts with.
-func material(ctx context.Context, o *options, p *progress) (map[string]string, []string, error) {
+// material builds or finds what clusters are made of: programs, and the images that each cluster starts with. Programs in
+// the directory ready, which may be empty, are taken from there.
+func material(ctx context.Context, ready string, p *progress) (map[string]string, []string, error) {
 	found := map[string]string{}
 	var missing []string
 	for _, name := range programs {
-		path := filepath.Join(o.programs, name)
-		if _, err := os.Stat(path); o.programs != "" && err == nil {
+		path := filepath.Join(ready, name)
+		if _, err := os.Stat(path); ready != "" && err == nil {
 			found[name] = path
 		} else {
 			missing = append(missing, name)
@@ -59,11 +60,11 @@ func ordered(archives map[string]string, names []string) []string {
 	return paths
 }
 
-// archives turns the arguments of `testbed load` into archives: what is a file is one already, what is the name of an
-// image of the project is made.
-func archives(ctx context.Context, p *progress, args []string) ([]string, error) {
+// archives finds or makes image archives: what is a file is one already, what is the name of an image of the project is
+// made.
+func archives(ctx context.Context, p *progress, wanted []string) ([]string, error) {
 	var paths, names []string
-	for _, arg := range args {
+	for _, arg := range wanted {
 		switch info, err := os.Stat(arg); {
 		case err == nil && info.Mode().IsRegular(): // the clone has directories called like images
 			paths = append(paths, arg)
