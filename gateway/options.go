@@ -22,18 +22,20 @@ type Source interface {
 	Watch(ctx context.Context, changed func(text []byte)) error
 }
 
-// Report is the gateway's report of one line in its own cluster: what is passed to the host as well, and Detail, which is not
-// for the host. Whoever reads it as []v1alpha1.LineReport, as the agent does, cannot pass Detail on.
-type Report struct {
+// LineReport is the gateway's report of one line in its own cluster: what is passed to the host as well, and Detail, which is
+// not for the host. Whoever reads it as v1alpha1.LineReport, as the agent does, cannot pass Detail on.
+type LineReport struct {
 	v1alpha1.LineReport `json:",inline"`
 	// Detail is what the gateway found, and how to fix it; in English, at most 1024 bytes.
 	Detail string `json:"detail,omitempty"`
 }
 
-// Sink takes the gateway's reports.
+// Sink takes this gateway's reports. It keeps those of other replicas apart.
 type Sink interface {
-	// Report takes the JSON of a []Report, sorted by line.
+	// Report takes the JSON of a routing.Report[LineReport], which replaces the last one.
 	Report(ctx context.Context, text []byte) error
+	// Withdraw removes the report of a gateway that ends.
+	Withdraw(ctx context.Context) error
 }
 
 // Options are what a gateway is run with.
@@ -67,8 +69,6 @@ type Options struct {
 	// Source and Sink are set by the caller, not by flags.
 	Source Source
 	Sink   Sink
-	// Reports says whether this gateway is the one of several that reports. It does when nil.
-	Reports func() bool
 	// Log and Clock have defaults.
 	Log   *slog.Logger
 	Clock clock.WithTicker

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,19 +69,6 @@ func TestRefusedRoutesChangeNothing(t *testing.T) {
 			t.Errorf("%q took the routes away", text)
 		}
 	}
-}
-
-// TestOneOfSeveralReports has a gateway be told that another one reports, and then that it is its turn.
-func TestOneOfSeveralReports(t *testing.T) {
-	var turn atomic.Bool
-	m := join(t, func(o *Options) { o.Reports = turn.Load }, nil)
-	eventually(t, "the line is up", func() bool { return m.a.metric(t, "hanse_line_up", "line", "l1") == 1 })
-	if r := m.a.memory.reported("l1"); r.Name != "" {
-		t.Errorf("it reports though another one does: %+v", r)
-	}
-	turn.Store(true)
-	m.a.report.trigger() // or within ten seconds
-	m.a.waitFor(t, "l1", v1alpha1.LineUp)
 }
 
 func TestDrain(t *testing.T) {

@@ -94,7 +94,8 @@ func (o *organization) mount(t testing.TB, dir string) {
 type memorySource struct {
 	routes chan routing.Routes
 	mu     sync.Mutex
-	lines  []Report
+	text   string // of the last report
+	lines  []LineReport
 	writes int
 }
 
@@ -116,18 +117,32 @@ func (m *memorySource) Watch(ctx context.Context, changed func([]byte)) error {
 }
 
 func (m *memorySource) Report(_ context.Context, text []byte) error {
-	var lines []Report
-	if err := json.Unmarshal(text, &lines); err != nil {
+	var report routing.Report[LineReport]
+	if err := json.Unmarshal(text, &report); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.lines = lines
+	m.text, m.lines = string(text), report.Lines
 	m.writes++
 	return nil
 }
 
-func (m *memorySource) reported(name string) Report {
+func (m *memorySource) Withdraw(context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.text, m.lines = "", nil
+	return nil
+}
+
+// latest is the text of the last report, empty if it was withdrawn or there was none, and the number of reports so far.
+func (m *memorySource) latest() (text string, writes int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.text, m.writes
+}
+
+func (m *memorySource) reported(name string) LineReport {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, l := range m.lines {
@@ -135,7 +150,7 @@ func (m *memorySource) reported(name string) Report {
 			return l
 		}
 	}
-	return Report{}
+	return LineReport{}
 }
 
 // testGateway is a gateway that runs.

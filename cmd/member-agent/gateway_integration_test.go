@@ -4,14 +4,14 @@ package main
 
 import (
 	"context"
-	"errors"
-	"log/slog"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,7 +23,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
-	"github.com/hanse-io/hanse/gateway/election"
+	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/gateway"
+	"github.com/hanse-io/hanse/gateway/configmap"
+	"github.com/hanse-io/hanse/internal/routing"
 	"github.com/hanse-io/hanse/member-agent/networks"
 )
 
@@ -143,48 +146,67 @@ func TestOwnNetworksAreFound(t *testing.T) {
 	}
 }
 
-// TestOneOfSeveralGatewaysReports has two gateways stand for election, with the rights that the chart gives them.
-func TestOneOfSeveralGatewaysReports(t *testing.T) {
-	own := startCluster(t)
+// TestGatewaysReport has two gateways report, with the rights that the chart gives them, and the agent hand on what they say
+// together, with its own.
+func TestGatewaysReport(t *testing.T) {
+	host := startCluster(t, "../../charts/federation/crds")
+	own := startCluster(t, "../../charts/member-agent/crds")
 	own.namespace(t, agentNamespace)
-	own.chart(t, "gateway.replicas=2")
+	own.chart(t)
+	prepareHost(t, host)
+	registerMember(t, own, host, "org1")
+	startAgent(t, own)
 	config := rest.CopyConfig(own.config)
 	config.Impersonate = rest.ImpersonationConfig{UserName: "system:serviceaccount:" + agentNamespace + ":gateway"}
 	c, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var leads [2]func() bool
-	var stop [2]func()
-	var tasks sync.WaitGroup
-	for i, pod := range []string{"gateway-a", "gateway-b"} {
-		l, run, err := election.New(c, agentNamespace, pod, slog.New(slog.DiscardHandler))
+	sink := func(pod string) *configmap.Sink {
+		return &configmap.Sink{
+			Client: c, Namespace: agentNamespace, Name: routing.ReportConfigMap, Key: routing.ReportKey(pod), FieldManager: routing.FieldManager,
+		}
+	}
+	report := func(pod string, state v1alpha1.LineState, age time.Duration) {
+		t.Helper()
+		text, err := json.Marshal(routing.Report[gateway.LineReport]{Time: time.Now().Add(-age), Lines: []gateway.LineReport{{
+			LineReport: v1alpha1.LineReport{Name: "l", Member: "org2", State: state, Since: metav1.Unix(1, 0)}, Detail: "for org1 alone",
+		}}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancel(context.Background())
-		leads[i], stop[i] = l, cancel
-		tasks.Go(func() { run(ctx) })
+		eventually(t, pod+" reports", func(ctx context.Context) error { return sink(pod).Report(ctx, text) }) // the authorizer watches
 	}
-	defer func() { stop[0](); stop[1](); tasks.Wait() }()
-	first := 0
-	eventually(t, "one of them reports", func(context.Context) error {
-		if leads[1]() {
-			first = 1
+	onHost := func(want v1alpha1.LineState) func(context.Context) error {
+		return func(ctx context.Context) error {
+			var m v1alpha1.Member
+			if err := host.Get(ctx, client.ObjectKey{Name: "org1"}, &m); err != nil {
+				return err
+			}
+			if want == "" && len(m.Status.Lines) == 0 || len(m.Status.Lines) == 1 && m.Status.Lines[0].State == want {
+				return nil
+			}
+			return fmt.Errorf("the host is told %+v", m.Status.Lines)
 		}
-		if !leads[first]() {
-			return errors.New("none does")
-		}
-		return nil
-	})
-	if leads[0]() && leads[1]() {
-		t.Fatal("both report")
 	}
-	stop[first]()
-	eventually(t, "the other one takes over", func(context.Context) error {
-		if leads[first]() || !leads[1-first]() {
-			return errors.New("it does not")
+
+	report("gateway-a", v1alpha1.LineDown, 0)
+	eventually(t, "one gateway's word is the organization's", onHost(v1alpha1.LineDown))
+	report("gateway-b", v1alpha1.LineUp, 0)
+	eventually(t, "a line is up that one of two reaches", onHost(v1alpha1.LineUp))
+	report("gateway-old", v1alpha1.LineUp, time.Hour)
+	if err := sink("gateway-b").Withdraw(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "who has withdrawn, or is gone, does not count", onHost(v1alpha1.LineDown))
+	eventually(t, "what is left by a gateway that is long gone is removed", func(ctx context.Context) error {
+		var cm corev1.ConfigMap
+		err := own.Get(ctx, client.ObjectKey{Namespace: agentNamespace, Name: routing.ReportConfigMap}, &cm)
+		if keys := slices.Sorted(maps.Keys(cm.Data)); err == nil && !slices.Equal(keys, []string{"gateway-a.json"}) {
+			err = fmt.Errorf("there are reports %v", keys)
 		}
-		return nil
+		return err
 	})
+	report("gateway-a", v1alpha1.LineDown, routing.ReportTimeout-3*time.Second)
+	eventually(t, "without an event, a report that is not renewed expires", onHost(""))
 }

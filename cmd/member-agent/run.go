@@ -199,7 +199,7 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 		NodeImages: o.nodeImages, ContractImages: o.contractImages, Approval: policy.Approval(o.approval),
 		Routes:        routes(o, own),
 		RoutesTo:      reconcile.ConfigMapKey{Name: routing.RoutesConfigMap, Key: routing.RoutesKey},
-		LinesFrom:     reconcile.ConfigMapKey{Name: routing.ReportConfigMap, Key: routing.ReportKey},
+		LinesFrom:     routing.ReportConfigMap,
 		LineAddresses: o.lineAddresses,
 		Workers:       o.workers, Log: mgr.GetLogger(), Now: time.Now,
 	})
