@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	clocktesting "k8s.io/utils/clock/testing"
+
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/routing"
 )
@@ -170,7 +172,7 @@ func startGateway(t testing.TB, org *organization, change func(*Options)) *testG
 	o := DefaultOptions()
 	o.InsideAddress, o.LineAddress, o.MetricsAddress = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	o.CertDir, o.Source, o.Sink = p.certs, p.memory, p.memory
-	o.DrainTimeout = 200 * time.Millisecond
+	o.DrainDelay, o.DrainTimeout, o.CloseTimeout = time.Millisecond, 200*time.Millisecond, 200*time.Millisecond
 	o.LineDialTimeout = 500 * time.Millisecond
 	o.Log = slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.lineAllowed = func(netip.Addr) error { return nil }
@@ -186,8 +188,26 @@ func startGateway(t testing.TB, org *organization, change func(*Options)) *testG
 	ended := make(chan error, 1)
 	go func() { ended <- p.run(ctx, inside, lines, web) }()
 	p.stop = sync.OnceValue(func() error { cancel(); return <-ended })
-	t.Cleanup(func() { must(t, p.stop()) })
+	t.Cleanup(func() { must(t, p.stopByClock()) })
 	return p
+}
+
+// stopByClock stops a gateway, whose clock goes on by itself or is moved on until it has drained.
+func (p *testGateway) stopByClock() error {
+	fake, ok := p.o.Clock.(*clocktesting.FakeClock)
+	if !ok {
+		return p.stop()
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- p.stop() }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-time.After(time.Millisecond):
+			fake.Step(time.Hour)
+		}
+	}
 }
 
 // applyRoutes gives the gateway routes and waits until they hold.
