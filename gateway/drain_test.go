@@ -139,9 +139,9 @@ func TestStreamIsClosedAtItsPause(t *testing.T) {
 	must(t, echoes(quiet))
 	stopped := m.a.draining(t, noticed)
 
+	must(t, quiet.SetReadDeadline(time.Now().Add(testTimeout)))
 	ended := make(chan error, 1)
 	go func() {
-		must(t, quiet.SetReadDeadline(time.Now().Add(testTimeout)))
 		_, err := quiet.Read(make([]byte, 1))
 		ended <- err
 	}()

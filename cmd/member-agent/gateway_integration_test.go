@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -17,8 +19,12 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -63,7 +69,7 @@ func (k tools) run(name string, args ...string) string {
 }
 
 // gatewayKinds are what a gateway consists of, but for its certificate and its routes, which the agent makes.
-const gatewayKinds = "deployments,services,serviceaccounts,roles,rolebindings,networkpolicies"
+const gatewayKinds = "deployments,poddisruptionbudgets,services,serviceaccounts,roles,rolebindings,networkpolicies"
 
 // TestUninstallingTheAgentKeepsItsGateway has real helm install, uninstall and install again, as an organization does that
 // moves its agent: its lines stay up meanwhile. There is no controller here; what is there is what helm leaves.
@@ -81,7 +87,7 @@ func TestUninstallingTheAgentKeepsItsGateway(t *testing.T) {
 		return strings.Fields(k.run("kubectl", "-n", agentNamespace, "get", gatewayKinds, "-l", "app.kubernetes.io/name=gateway", "-o", "name"))
 	}
 	all := parts()
-	if len(all) != 7 {
+	if len(all) != 8 {
 		t.Fatalf("a gateway consists of %v", all)
 	}
 
@@ -105,6 +111,77 @@ func TestUninstallingTheAgentKeepsItsGateway(t *testing.T) {
 	k.run("kubectl", "-n", agentNamespace, "delete", gatewayKinds, "-l", "app.kubernetes.io/name=gateway") // docs/operating.md
 	if left := parts(); len(left) != 0 {
 		t.Errorf("the documented command leaves %v", left)
+	}
+}
+
+// TestGatewayIsReplacedWithoutAGap reads what helm renders: what keeps one gateway there while another one goes, and does so
+// on a cluster of one node too.
+func TestGatewayIsReplacedWithoutAGap(t *testing.T) {
+	for _, c := range []struct {
+		why, values  string
+		replicas     int32
+		antiAffinity bool
+	}{
+		{"the defaults", ``, 2, true},
+		{"one gateway, whose node can be drained all the same", `gateway: {replicas: 1}`, 1, true},
+		{"the organization's own affinity", `affinity: {nodeAffinity: {}}`, 2, false},
+	} {
+		out, err := render(t, c.values)
+		if err != nil {
+			t.Fatalf("%s: %v\n%.2000s", c.why, err, out)
+		}
+		deployment, budget := &appsv1.Deployment{}, &policyv1.PodDisruptionBudget{}
+		decodeRendered(t, out, "gateway", deployment)
+		decodeRendered(t, out, "gateway", budget)
+		pod := deployment.Spec.Template.Spec
+		if got := *deployment.Spec.Replicas; got != c.replicas {
+			t.Errorf("%s: %d replicas, want %d", c.why, got, c.replicas)
+		}
+		if rolling := deployment.Spec.Strategy.RollingUpdate; rolling.MaxUnavailable.IntValue() != 0 || rolling.MaxSurge.IntValue() != 1 {
+			t.Errorf("%s: an upgrade takes gateways away before there are others: %v", c.why, rolling)
+		}
+		if budget.Spec.MinAvailable != nil || budget.Spec.MaxUnavailable.IntValue() != 1 {
+			t.Errorf("%s: a drain takes all, or none: %+v", c.why, budget.Spec)
+		}
+		if !maps.Equal(budget.Spec.Selector.MatchLabels, deployment.Spec.Selector.MatchLabels) {
+			t.Errorf("%s: the budget is for %v, the gateways are %v", c.why, budget.Spec.Selector, deployment.Spec.Selector)
+		}
+		o := gateway.DefaultOptions()
+		grace := time.Duration(*pod.TerminationGracePeriodSeconds) * time.Second
+		if needed := o.DrainDelay + o.DrainTimeout + o.CloseTimeout; grace < needed+10*time.Second {
+			t.Errorf("%s: a gateway takes %v to drain, and is killed after %v", c.why, needed, grace)
+		}
+		if len(pod.TopologySpreadConstraints) != 2 {
+			t.Errorf("%s: nothing spreads the gateways: %v", c.why, pod.TopologySpreadConstraints)
+		}
+		for _, s := range pod.TopologySpreadConstraints {
+			if s.WhenUnsatisfiable != corev1.ScheduleAnyway || !maps.Equal(s.LabelSelector.MatchLabels, deployment.Spec.Selector.MatchLabels) {
+				t.Errorf("%s: on one node there is no second gateway: %+v", c.why, s)
+			}
+		}
+		if got := pod.Affinity != nil && pod.Affinity.PodAntiAffinity != nil; got != c.antiAffinity {
+			t.Errorf("%s: affinity %+v", c.why, pod.Affinity)
+		}
+		if c.antiAffinity && len(pod.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
+			t.Errorf("%s: on one node there is no second gateway: %+v", c.why, pod.Affinity)
+		}
+	}
+}
+
+// decodeRendered finds an object of into's type by name in what helm has rendered.
+func decodeRendered(t *testing.T, rendered, name string, into client.Object) {
+	t.Helper()
+	strict := serializer.NewCodecFactory(clientgoscheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
+	documents := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(rendered)))
+	for {
+		text, err := documents.Read()
+		if err != nil {
+			t.Fatalf("%T %s is not in what helm has rendered: %v", into, name, err)
+		}
+		if object, _, err := strict.Decode(text, nil, nil); err == nil && reflect.TypeOf(object) == reflect.TypeOf(into) && object.(client.Object).GetName() == name {
+			reflect.ValueOf(into).Elem().Set(reflect.ValueOf(object).Elem())
+			return
+		}
 	}
 }
 
