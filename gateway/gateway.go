@@ -36,8 +36,8 @@ type gateway struct {
 
 	table       atomic.Pointer[table]
 	hasRoutes   atomic.Bool // whether there have been routes
-	stopping    atomic.Bool
-	drained     atomic.Bool // after the drain timeout
+	stopping    atomic.Bool // no connection is accepted any more
+	drained     atomic.Bool // no connection is kept any more
 	connections sync.WaitGroup
 
 	mu     sync.Mutex
@@ -46,7 +46,7 @@ type gateway struct {
 	active map[string]string          // line that last carried a member's traffic
 }
 
-// Run runs a gateway until ctx ends, and then until its connections have ended or Options.DrainTimeout is over.
+// Run runs a gateway until ctx ends, and then until it has drained; see drain.
 func Run(ctx context.Context, o Options) error {
 	if err := o.complete(); err != nil {
 		return err
@@ -138,38 +138,12 @@ func (g *gateway) run(ctx context.Context, inside, lines, web net.Listener) erro
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	g.stopping.Store(true)
-	inside.Close()
-	lines.Close()
-	g.drain(kill)
+	g.drain(inside, lines, kill)
 	kill()
 	server.Close()
 	tasks.Wait()
 	g.probes.tasks.Wait()
 	return err
-}
-
-// drain waits for connections to end, up to Options.DrainTimeout, and closes the rest.
-func (g *gateway) drain(kill func()) {
-	done := make(chan struct{})
-	go func() {
-		g.connections.Wait()
-		close(done)
-	}()
-	// Probes and half-open connections are closed at once.
-	g.flows.closeIf(func(f *flow) bool { return f.direction == probing })
-	g.inside.closePending()
-	g.outside.closePending()
-	select {
-	case <-done:
-		return
-	case <-g.o.Clock.After(g.o.DrainTimeout):
-	}
-	g.drained.Store(true)
-	kill()
-	n := g.flows.closeIf(func(*flow) bool { return true })
-	g.log.Info("drain timeout; the remaining connections are closed", "connections", n)
-	<-done
 }
 
 // server serves metrics and health.

@@ -22,18 +22,20 @@ type Source interface {
 	Watch(ctx context.Context, changed func(text []byte)) error
 }
 
-// Report is the gateway's report of one line in its own cluster: what is passed to the host as well, and Detail, which is not
-// for the host. Whoever reads it as []v1alpha1.LineReport, as the agent does, cannot pass Detail on.
-type Report struct {
+// LineReport is the gateway's report of one line in its own cluster: what is passed to the host as well, and Detail, which is
+// not for the host. Whoever reads it as v1alpha1.LineReport, as the agent does, cannot pass Detail on.
+type LineReport struct {
 	v1alpha1.LineReport `json:",inline"`
 	// Detail is what the gateway found, and how to fix it; in English, at most 1024 bytes.
 	Detail string `json:"detail,omitempty"`
 }
 
-// Sink takes the gateway's reports.
+// Sink takes this gateway's reports. It keeps those of other replicas apart.
 type Sink interface {
-	// Report takes the JSON of a []Report, sorted by line.
+	// Report takes the JSON of a routing.Report[LineReport], which replaces the last one.
 	Report(ctx context.Context, text []byte) error
+	// Withdraw removes the report of a gateway that ends.
+	Withdraw(ctx context.Context) error
 }
 
 // Options are what a gateway is run with.
@@ -57,8 +59,12 @@ type Options struct {
 	// IdleTimeout closes a connection without data from either end for that long. A gRPC server sends a keepalive ping to
 	// an idle client after two hours at the latest.
 	IdleTimeout time.Duration
-	// DrainTimeout is how long connections may continue once the gateway is asked to stop.
-	DrainTimeout time.Duration
+	// DrainDelay is how long the gateway goes on accepting connections once it is asked to stop: as long as it takes until
+	// nobody in the cluster sends it any more.
+	DrainDelay time.Duration
+	// DrainTimeout is how long connections may continue after that. Then each is closed at its next pause, and after
+	// CloseTimeout whether or not there was one.
+	DrainTimeout, CloseTimeout time.Duration
 	// Limits of each of the two listeners.
 	Limits Limits
 	// Allow and Deny say which far ends of lines may be dialed; see Access.
@@ -67,8 +73,6 @@ type Options struct {
 	// Source and Sink are set by the caller, not by flags.
 	Source Source
 	Sink   Sink
-	// Reports says whether this gateway is the one of several that reports. It does when nil.
-	Reports func() bool
 	// Log and Clock have defaults.
 	Log   *slog.Logger
 	Clock clock.WithTicker
@@ -76,6 +80,8 @@ type Options struct {
 	// lineAllowed is asked about the IP address of a line's far end once it is resolved. Tests live on loopback.
 	lineAllowed func(netip.Addr) error
 	access      access // of Allow and Deny
+	// pause is how long both ends of a connection are silent when it counts as a pause.
+	pause time.Duration
 }
 
 // DefaultOptions are what a gateway in a cluster runs with.
@@ -91,7 +97,9 @@ func DefaultOptions() Options {
 		UserTimeout:        10 * time.Second,
 		HandshakeTimeout:   20 * time.Second,
 		IdleTimeout:        150 * time.Minute,
-		DrainTimeout:       20 * time.Second,
+		DrainDelay:         10 * time.Second,
+		DrainTimeout:       15 * time.Second,
+		CloseTimeout:       5 * time.Second,
 		Limits:             Limits{HalfOpen: 1024, HalfOpenPerSource: 256, Connections: 8192, ConnectionsPerSource: 2048},
 	}
 }
@@ -108,7 +116,9 @@ func (o *Options) AddFlags(f *pflag.FlagSet) {
 	f.DurationVar(&o.UserTimeout, "user-timeout", o.UserTimeout, "How long the far end of a line may acknowledge nothing before a connection is given up.")
 	f.DurationVar(&o.HandshakeTimeout, "handshake-timeout", o.HandshakeTimeout, "How long a connection that is passed on may take until application data has gone both ways.")
 	f.DurationVar(&o.IdleTimeout, "idle-timeout", o.IdleTimeout, "How long a connection may be silent, from both ends, before it is closed.")
-	f.DurationVar(&o.DrainTimeout, "drain-timeout", o.DrainTimeout, "How long connections may continue once the gateway is asked to stop.")
+	f.DurationVar(&o.DrainDelay, "drain-delay", o.DrainDelay, "How long connections are accepted once the gateway is asked to stop.")
+	f.DurationVar(&o.DrainTimeout, "drain-timeout", o.DrainTimeout, "How long connections may continue once none is accepted any more.")
+	f.DurationVar(&o.CloseTimeout, "close-timeout", o.CloseTimeout, "How long it is then waited for a pause in each connection before it is closed.")
 	f.IntVar(&o.Limits.HalfOpen, "max-half-open", o.Limits.HalfOpen, "Connections of a listener that may be without a destination at once; the oldest of the source that has the most gives way.")
 	f.IntVar(&o.Limits.HalfOpenPerSource, "max-half-open-per-source", o.Limits.HalfOpenPerSource, "The same from one source: an IPv4 address, or a /64 of IPv6.")
 	f.IntVar(&o.Limits.Connections, "max-connections", o.Limits.Connections, "Connections that a listener passes on at once; the last quarter is shared out equally among the sources.")
@@ -133,7 +143,9 @@ func (o *Options) complete() error {
 	o.UserTimeout = cmp.Or(o.UserTimeout, d.UserTimeout)
 	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, d.HandshakeTimeout)
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, d.IdleTimeout)
+	o.DrainDelay = cmp.Or(o.DrainDelay, d.DrainDelay)
 	o.DrainTimeout = cmp.Or(o.DrainTimeout, d.DrainTimeout)
+	o.CloseTimeout = cmp.Or(o.CloseTimeout, d.CloseTimeout)
 	o.Limits.HalfOpen = cmp.Or(o.Limits.HalfOpen, d.Limits.HalfOpen)
 	o.Limits.HalfOpenPerSource = cmp.Or(o.Limits.HalfOpenPerSource, d.Limits.HalfOpenPerSource)
 	o.Limits.Connections = cmp.Or(o.Limits.Connections, d.Limits.Connections)
@@ -154,5 +166,6 @@ func (o *Options) complete() error {
 	if o.lineAllowed == nil {
 		o.lineAllowed = routing.CheckIP
 	}
+	o.pause = cmp.Or(o.pause, defaultPause)
 	return nil
 }

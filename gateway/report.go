@@ -16,19 +16,24 @@ import (
 const (
 	// reportCoalescing is how long changes are merged into one report.
 	reportCoalescing = 50 * time.Millisecond
-	// reportRefresh is how often round trips are reported.
-	reportRefresh = 10 * time.Second
+	// reportRefresh is how often it is looked whether round trips have changed or a report is due.
+	reportRefresh = routing.ReportInterval / 2
 	// reportRetry is the retry interval of a failed report.
 	reportRetry = time.Second
+	// withdrawTimeout bounds the removal of the report at the end. Without it the report expires.
+	withdrawTimeout = 3 * time.Second
 	// maxDetail is how long a report's detail may be.
 	maxDetail = 1024
 )
 
-// reporter reports the lines' states to the agent: changes at once, round trips at intervals.
+// reporter reports the lines' states to the agent: changes at once, round trips at intervals, and at the latest after
+// routing.ReportInterval that there is nothing new, by which a gateway that is gone is told apart. At the end it withdraws
+// its report.
 type reporter struct {
 	g          *gateway
 	change     chan struct{}
-	lastReport []Report
+	lastReport []LineReport
+	lastTime   time.Time
 }
 
 func newReporter(g *gateway) *reporter { return &reporter{g: g, change: make(chan struct{}, 1)} }
@@ -42,6 +47,7 @@ func (r *reporter) trigger() {
 }
 
 func (r *reporter) run(ctx context.Context) {
+	defer r.withdraw(context.WithoutCancel(ctx))
 	refresh := r.g.o.Clock.NewTicker(reportRefresh)
 	defer refresh.Stop()
 	var retry <-chan time.Time
@@ -74,32 +80,40 @@ func (r *reporter) send(ctx context.Context) error {
 	if !r.g.hasRoutes.Load() {
 		return nil // without routes an empty report would overwrite the last one
 	}
-	if r.g.o.Reports != nil && !r.g.o.Reports() {
-		r.lastReport = nil // another gateway reports; if this one takes over, it reports everything
+	now, reports := r.g.o.Clock.Now(), r.g.lineReports()
+	if now.Sub(r.lastTime) < routing.ReportInterval && !shouldReport(r.lastReport, reports) {
 		return nil
 	}
-	reports := r.g.lineReports()
-	if r.lastReport != nil && !shouldReport(r.lastReport, reports) {
-		return nil
-	}
-	text, err := json.Marshal(reports)
+	text, err := json.Marshal(routing.Report[LineReport]{Time: now.UTC(), Lines: reports})
 	if err != nil {
 		return fmt.Errorf("write the lines' reports as JSON: %w", err)
 	}
 	if err := r.g.o.Sink.Report(ctx, text); err != nil {
 		return err
 	}
-	r.lastReport = reports
+	r.lastReport, r.lastTime = reports, now
 	return nil
 }
 
+// withdraw removes the report if there is one.
+func (r *reporter) withdraw(ctx context.Context) {
+	if r.lastTime.IsZero() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, withdrawTimeout)
+	defer cancel()
+	if err := r.g.o.Sink.Withdraw(ctx); err != nil {
+		r.g.log.Warn("the lines' report cannot be removed; it expires by itself", "error", err)
+	}
+}
+
 // lineReports are the current reports of the lines.
-func (g *gateway) lineReports() []Report {
+func (g *gateway) lineReports() []LineReport {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	t := g.table.Load().withStates(g.states)
 	g.table.Store(t) // with the latest round trips, by which lines are ordered
-	reports := make([]Report, 0, len(t.routes.Lines))
+	reports := make([]LineReport, 0, len(t.routes.Lines))
 	for _, l := range t.routes.Lines {
 		s, ok := g.states[l.Name]
 		if !ok {
@@ -110,7 +124,7 @@ func (g *gateway) lineReports() []Report {
 			s.Message = "connections from the far member are rejected because a limit of this gateway is reached: see gateway.limits of the chart, and why the member opens so many"
 		}
 		active, up := t.active(l.Member)
-		reports = append(reports, Report{
+		reports = append(reports, LineReport{
 			LineReport: v1alpha1.LineReport{
 				Name: l.Name, Member: l.Member, State: s.State, Reverse: s.Reverse,
 				RTTMicroseconds: s.RTT.Microseconds(), Active: up && active == l.Name,
@@ -145,7 +159,7 @@ func (g *gateway) publicReason(reason v1alpha1.LineReason, address string) v1alp
 }
 
 // shouldReport reports whether more has changed than round trips within tolerance.
-func shouldReport(last, now []Report) bool {
+func shouldReport(last, now []LineReport) bool {
 	if len(last) != len(now) {
 		return true
 	}

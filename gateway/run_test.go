@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,65 +68,6 @@ func TestRefusedRoutesChangeNothing(t *testing.T) {
 		if p.table.Load().routes.Local[nodeA] == "" {
 			t.Errorf("%q took the routes away", text)
 		}
-	}
-}
-
-// TestOneOfSeveralReports has a gateway be told that another one reports, and then that it is its turn.
-func TestOneOfSeveralReports(t *testing.T) {
-	var turn atomic.Bool
-	m := join(t, func(o *Options) { o.Reports = turn.Load }, nil)
-	eventually(t, "the line is up", func() bool { return m.a.metric(t, "hanse_line_up", "line", "l1") == 1 })
-	if r := m.a.memory.reported("l1"); r.Name != "" {
-		t.Errorf("it reports though another one does: %+v", r)
-	}
-	turn.Store(true)
-	m.a.report.trigger() // or within ten seconds
-	m.a.waitFor(t, "l1", v1alpha1.LineUp)
-}
-
-func TestDrain(t *testing.T) {
-	m := join(t, func(o *Options) { o.DrainTimeout = 10 * testTimeout }, nil)
-	conn, err := call(m.a.inside, nodeA, m.orgA)
-	must(t, err)
-	defer conn.Close()
-	must(t, echoes(conn))
-	silent, err := net.Dial("tcp", m.a.inside)
-	must(t, err)
-	defer silent.Close()
-	eventually(t, "the silent one is in", func() bool {
-		_, half := m.a.gateway.inside.counts()
-		return half == 1
-	})
-	stopped := make(chan error, 1)
-	go func() { stopped <- m.a.stop() }()
-	eventually(t, "nobody new is let in", func() bool {
-		c, err := net.Dial("tcp", m.a.inside)
-		if err == nil {
-			c.Close()
-		}
-		return err != nil
-	})
-	must(t, echoes(conn)) // who is in goes on
-	if status, _ := get(t, m.a, "/readyz"); status != http.StatusServiceUnavailable {
-		t.Errorf("a gateway that stops says it is ready: %d", status)
-	}
-	conn.Close()
-	select {
-	case err := <-stopped:
-		must(t, err)
-	case <-time.After(testTimeout):
-		t.Fatal("the gateway waits though its last connection has ended")
-	}
-}
-
-func TestDrainEnds(t *testing.T) {
-	m := join(t, nil, nil) // which gives connections 200 ms
-	conn, err := call(m.a.inside, nodeA, m.orgA)
-	must(t, err)
-	defer conn.Close()
-	must(t, m.a.stop())
-	if echoes(conn) == nil {
-		t.Error("a connection outlived the gateway")
 	}
 }
 

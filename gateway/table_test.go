@@ -67,28 +67,28 @@ func TestMemberOf(t *testing.T) {
 }
 
 func TestShouldReport(t *testing.T) {
-	base := Report{LineReport: v1alpha1.LineReport{Name: "l", Member: "m", State: v1alpha1.LineUp, RTTMicroseconds: 20000}}
+	base := LineReport{LineReport: v1alpha1.LineReport{Name: "l", Member: "m", State: v1alpha1.LineUp, RTTMicroseconds: 20000}}
 	for _, c := range []struct {
 		why    string
-		change func(*Report)
+		change func(*LineReport)
 		want   bool
 	}{
-		{"nothing", func(*Report) {}, false},
-		{"a round trip that wavers", func(l *Report) { l.RTTMicroseconds = 22000 }, false},
-		{"a round trip that is another one", func(l *Report) { l.RTTMicroseconds = 40000 }, true},
-		{"the state", func(l *Report) { l.State = v1alpha1.LineDown }, true},
-		{"the active line", func(l *Report) { l.Active = true }, true},
-		{"the far end's view", func(l *Report) { l.Reverse = v1alpha1.LineUp }, true},
-		{"the reason", func(l *Report) { l.Reason = v1alpha1.LineFull }, true},
-		{"the detail", func(l *Report) { l.Detail = "cut" }, true},
+		{"nothing", func(*LineReport) {}, false},
+		{"a round trip that wavers", func(l *LineReport) { l.RTTMicroseconds = 22000 }, false},
+		{"a round trip that is another one", func(l *LineReport) { l.RTTMicroseconds = 40000 }, true},
+		{"the state", func(l *LineReport) { l.State = v1alpha1.LineDown }, true},
+		{"the active line", func(l *LineReport) { l.Active = true }, true},
+		{"the far end's view", func(l *LineReport) { l.Reverse = v1alpha1.LineUp }, true},
+		{"the reason", func(l *LineReport) { l.Reason = v1alpha1.LineFull }, true},
+		{"the detail", func(l *LineReport) { l.Detail = "cut" }, true},
 	} {
 		now := base
 		c.change(&now)
-		if got := shouldReport([]Report{base}, []Report{now}); got != c.want {
+		if got := shouldReport([]LineReport{base}, []LineReport{now}); got != c.want {
 			t.Errorf("%s: %v", c.why, got)
 		}
 	}
-	if !shouldReport(nil, []Report{base}) {
+	if !shouldReport(nil, []LineReport{base}) {
 		t.Error("a new line is not worth telling")
 	}
 }

@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	clocktesting "k8s.io/utils/clock/testing"
+
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/routing"
 )
@@ -94,7 +96,8 @@ func (o *organization) mount(t testing.TB, dir string) {
 type memorySource struct {
 	routes chan routing.Routes
 	mu     sync.Mutex
-	lines  []Report
+	text   string // of the last report
+	lines  []LineReport
 	writes int
 }
 
@@ -116,18 +119,32 @@ func (m *memorySource) Watch(ctx context.Context, changed func([]byte)) error {
 }
 
 func (m *memorySource) Report(_ context.Context, text []byte) error {
-	var lines []Report
-	if err := json.Unmarshal(text, &lines); err != nil {
+	var report routing.Report[LineReport]
+	if err := json.Unmarshal(text, &report); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.lines = lines
+	m.text, m.lines = string(text), report.Lines
 	m.writes++
 	return nil
 }
 
-func (m *memorySource) reported(name string) Report {
+func (m *memorySource) Withdraw(context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.text, m.lines = "", nil
+	return nil
+}
+
+// latest is the text of the last report, empty if it was withdrawn or there was none, and the number of reports so far.
+func (m *memorySource) latest() (text string, writes int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.text, m.writes
+}
+
+func (m *memorySource) reported(name string) LineReport {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, l := range m.lines {
@@ -135,7 +152,7 @@ func (m *memorySource) reported(name string) Report {
 			return l
 		}
 	}
-	return Report{}
+	return LineReport{}
 }
 
 // testGateway is a gateway that runs.
@@ -155,7 +172,7 @@ func startGateway(t testing.TB, org *organization, change func(*Options)) *testG
 	o := DefaultOptions()
 	o.InsideAddress, o.LineAddress, o.MetricsAddress = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	o.CertDir, o.Source, o.Sink = p.certs, p.memory, p.memory
-	o.DrainTimeout = 200 * time.Millisecond
+	o.DrainDelay, o.DrainTimeout, o.CloseTimeout = time.Millisecond, 200*time.Millisecond, 200*time.Millisecond
 	o.LineDialTimeout = 500 * time.Millisecond
 	o.Log = slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.lineAllowed = func(netip.Addr) error { return nil }
@@ -171,8 +188,26 @@ func startGateway(t testing.TB, org *organization, change func(*Options)) *testG
 	ended := make(chan error, 1)
 	go func() { ended <- p.run(ctx, inside, lines, web) }()
 	p.stop = sync.OnceValue(func() error { cancel(); return <-ended })
-	t.Cleanup(func() { must(t, p.stop()) })
+	t.Cleanup(func() { must(t, p.stopByClock()) })
 	return p
+}
+
+// stopByClock stops a gateway, whose clock goes on by itself or is moved on until it has drained.
+func (p *testGateway) stopByClock() error {
+	fake, ok := p.o.Clock.(*clocktesting.FakeClock)
+	if !ok {
+		return p.stop()
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- p.stop() }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-time.After(time.Millisecond):
+			fake.Step(time.Hour)
+		}
+	}
 }
 
 // applyRoutes gives the gateway routes and waits until they hold.

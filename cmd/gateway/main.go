@@ -1,12 +1,10 @@
 // Command gateway is the SNI router at an organization's line ends, in a pod of its own. This package turns flags into
-// options and reads routes from, and writes reports to, the ConfigMaps that package routing names.
+// options and reads routes from, and writes its report to, the ConfigMaps that package routing names.
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"sync"
 
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/kubernetes"
@@ -14,7 +12,6 @@ import (
 
 	"github.com/hanse-io/hanse/gateway"
 	"github.com/hanse-io/hanse/gateway/configmap"
-	"github.com/hanse-io/hanse/gateway/election"
 	"github.com/hanse-io/hanse/internal/logging"
 	"github.com/hanse-io/hanse/internal/routing"
 )
@@ -31,8 +28,7 @@ func main() {
 func command() *cobra.Command {
 	o := gateway.DefaultOptions()
 	logs := logging.Default()
-	elected := false
-	namespace := os.Getenv("POD_NAMESPACE")
+	namespace, pod := os.Getenv("POD_NAMESPACE"), os.Getenv("POD_NAME")
 	cmd := &cobra.Command{
 		Use:          "gateway",
 		Short:        "Route TLS connections between the organization's lines and its nodes",
@@ -47,6 +43,9 @@ func command() *cobra.Command {
 			if namespace == "" {
 				return fmt.Errorf("--namespace is needed: the one that the agent writes the gateway's routes to")
 			}
+			if pod == "" {
+				return fmt.Errorf("--pod is needed: the name of this gateway's pod, which tells its report apart from those of other replicas")
+			}
 			config, err := ctrl.GetConfig()
 			if err != nil {
 				return fmt.Errorf("find the API server: %w", err)
@@ -58,26 +57,13 @@ func command() *cobra.Command {
 			o.Log = log
 			o.Source = &configmap.Source{Client: client, Namespace: namespace, Name: routing.RoutesConfigMap, Key: routing.RoutesKey}
 			o.Sink = &configmap.Sink{
-				Client: client, Namespace: namespace, Name: routing.ReportConfigMap, Key: routing.ReportKey, FieldManager: routing.FieldManager,
+				Client: client, Namespace: namespace, Name: routing.ReportConfigMap, Key: routing.ReportKey(pod), FieldManager: routing.FieldManager,
 			}
-			if !elected {
-				return gateway.Run(cmd.Context(), o)
-			}
-			leads, run, err := election.New(client, namespace, os.Getenv("POD_NAME"), log)
-			if err != nil {
-				return err
-			}
-			o.Reports = leads
-			ctx, cancel := context.WithCancel(cmd.Context())
-			var tasks sync.WaitGroup
-			tasks.Go(func() { run(ctx) })
-			defer tasks.Wait()
-			defer cancel()
-			return gateway.Run(ctx, o)
+			return gateway.Run(cmd.Context(), o)
 		},
 	}
 	cmd.Flags().StringVar(&namespace, "namespace", namespace, "namespace of the agent and the gateway")
-	cmd.Flags().BoolVar(&elected, "leader-election", elected, "of several gateways let one report the lines' health")
+	cmd.Flags().StringVar(&pod, "pod", pod, "name of this gateway's pod, under which it reports the lines' health")
 	o.AddFlags(cmd.Flags())
 	logs.AddFlags(cmd.Flags())
 	return cmd

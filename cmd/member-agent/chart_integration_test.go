@@ -264,7 +264,7 @@ func TestProgramsAcceptChartValues(t *testing.T) {
 		{"the least limits", `gateway: {limits: {connections: 64, connectionsPerSource: 32, halfOpen: 32, halfOpenPerSource: 16, handshakeTimeout: 1s, idleTimeout: 1s}}`, "--max-connections-per-source=32"},
 		{"the largest limits", `gateway: {limits: {connections: 100000, connectionsPerSource: 50000, halfOpen: 100000, halfOpenPerSource: 50000, handshakeTimeout: 10m, idleTimeout: 8760h}}`, "--idle-timeout=8760h"},
 		{"an odd number of connections", `gateway: {limits: {connections: 65, connectionsPerSource: 32}}`, "--max-connections=65"},
-		{"several gateways", `gateway: {replicas: 5}`, "--leader-election"},
+		{"many gateways", `gateway: {replicas: 5}`, ""},
 		{"a load balancer", `gateway: {service: {type: LoadBalancer, nodePort: 0, externalTrafficPolicy: Cluster, loadBalancerIP: "::1", loadBalancerClass: example.com/internal, annotations: {example.com/pool: lines}}}`, ""},
 		{"logs", `log: {level: debug, format: text}`, "--log-level=debug"},
 		{"pods", `{podLabels: {team: ""}, podAnnotations: {a: b c}, nodeSelector: {a: "true"}, tolerations: [{operator: Exists}, {key: a, effect: NoExecute, tolerationSeconds: 5}], priorityClassName: "123"}`, ""},

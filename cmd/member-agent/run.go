@@ -211,7 +211,7 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 		Networks:      &networks.Finder{Client: own, APIServer: os.Getenv("KUBERNETES_SERVICE_HOST"), Now: time.Now},
 		ClusterDomain: o.clusterDomain,
 		RoutesTo:      reconcile.ConfigMapKey{Name: routing.RoutesConfigMap, Key: routing.RoutesKey},
-		LinesFrom:     reconcile.ConfigMapKey{Name: routing.ReportConfigMap, Key: routing.ReportKey},
+		LinesFrom:     routing.ReportConfigMap,
 		LineAddresses: o.lineAddresses,
 		Workers:       o.workers, Log: mgr.GetLogger(), Now: time.Now,
 	})

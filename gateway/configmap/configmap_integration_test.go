@@ -4,6 +4,9 @@ package configmap
 
 import (
 	"context"
+	"reflect"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -113,16 +116,51 @@ func TestSource(t *testing.T) {
 	expect("three")
 }
 
+// TestSink has two gateways write to one ConfigMap, which neither finds at first.
 func TestSink(t *testing.T) {
 	admin, gateway := start(t)
-	sink := &Sink{Client: gateway, Namespace: namespace, Name: "hanse-lines", Key: "lines.json", FieldManager: "hanse-gateway"}
-	for _, text := range []string{`[{"name":"l1"}]`, `[]`} {
-		must(t, sink.Report(t.Context(), []byte(text)))
-		object, err := admin.CoreV1().ConfigMaps(namespace).Get(t.Context(), "hanse-lines", metav1.GetOptions{})
+	maps := admin.CoreV1().ConfigMaps(namespace)
+	sink := func(key string) *Sink {
+		return &Sink{Client: gateway, Namespace: namespace, Name: "hanse-lines", Key: key, FieldManager: "hanse-gateway"}
+	}
+	a, b := sink("gateway-a.json"), sink("gateway-b.json")
+	expect := func(want map[string]string) {
+		t.Helper()
+		object, err := maps.Get(t.Context(), "hanse-lines", metav1.GetOptions{})
 		must(t, err)
-		if got := object.Data["lines.json"]; got != text {
-			t.Errorf("the ConfigMap holds %q, want %q", got, text)
+		if !reflect.DeepEqual(object.Data, want) {
+			t.Errorf("the ConfigMap holds %q, want %q", object.Data, want)
 		}
+		if object.Labels["app.kubernetes.io/managed-by"] != "hanse" {
+			t.Errorf("without its label the agent does not see it: %v", object.Labels)
+		}
+	}
+	must(t, a.Withdraw(t.Context())) // nothing was written yet
+	var both sync.WaitGroup
+	for _, s := range []*Sink{a, b} {
+		both.Go(func() {
+			if err := s.Report(t.Context(), []byte("first")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	expect(map[string]string{"gateway-a.json": "first", "gateway-b.json": "first"})
+	must(t, a.Report(t.Context(), []byte("second")))
+	expect(map[string]string{"gateway-a.json": "second", "gateway-b.json": "first"})
+	must(t, a.Withdraw(t.Context()))
+	must(t, a.Withdraw(t.Context())) // it has withdrawn already
+	expect(map[string]string{"gateway-b.json": "first"})
+
+	// Somebody deletes it: the next report brings it back.
+	must(t, maps.Delete(t.Context(), "hanse-lines", metav1.DeleteOptions{}))
+	must(t, b.Report(t.Context(), []byte("third")))
+	expect(map[string]string{"gateway-b.json": "third"})
+
+	// What the role does not allow is told with what it must allow.
+	elsewhere := &Sink{Client: gateway, Namespace: namespace, Name: "hanse-pins", Key: "x", FieldManager: "hanse-gateway"}
+	if err := elsewhere.Report(t.Context(), []byte("x")); err == nil || !strings.Contains(err.Error(), "role must allow") {
+		t.Errorf("a gateway wrote to the pins: %v", err)
 	}
 }
 

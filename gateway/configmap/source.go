@@ -1,5 +1,5 @@
 // Package configmap exchanges the gateway's routes and reports by ConfigMaps of its own namespace: it watches one and
-// applies another, and needs no other rights. It must not know what the texts mean.
+// writes its own key of another, and needs no other rights. It must not know what the texts mean.
 package configmap
 
 import (

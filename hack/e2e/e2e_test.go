@@ -48,6 +48,7 @@ func TestConsortium(t *testing.T) {
 		{"a peer added", peerAdded},
 		{"the host away", hostAway},
 		{"a line cut, without and with a second one", lineCut},
+		{"a gateway replaced", gatewayReplaced},
 		{"a gateway flooded from one line", gatewayFlooded},
 		{"a line moved into an organization's own cluster", insideProbed},
 		{"the host in wrong hands", capturedHost},

@@ -1,6 +1,6 @@
-// Package routing is what an organization's agent and its gateway tell each other: the routes that the agent computes and
-// writes, the report that the gateway writes, the names of the objects that hold them, and which addresses a line may lead
-// to. It must know neither of the two.
+// Package routing is what an organization's agent and its gateways tell each other: the routes that the agent computes and
+// writes, the reports that the gateways write and how they are merged, the names of the objects that hold them, and which
+// addresses a line may lead to. It must know neither of the two.
 package routing
 
 import (
@@ -13,9 +13,8 @@ const (
 	// RoutesConfigMap holds the Routes that the agent writes, under RoutesKey.
 	RoutesConfigMap = "hanse-routes"
 	RoutesKey       = "routes.json"
-	// ReportConfigMap holds the []v1alpha1.LineReport that the gateway writes, under ReportKey.
+	// ReportConfigMap holds a Report of each gateway, under its ReportKey.
 	ReportConfigMap = "hanse-lines"
-	ReportKey       = "lines.json"
 	// FieldManager is the gateway's name in server-side apply.
 	FieldManager = "hanse-gateway"
 )

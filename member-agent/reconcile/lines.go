@@ -5,31 +5,80 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/routing"
 )
 
-// readLineReports reads the gateway's reports of its lines; nil until there are any.
-func readLineReports(ctx context.Context, reader client.Reader, namespace string, from ConfigMapKey) ([]v1alpha1.LineReport, error) {
+// readLineReports reads what the gateways report of their lines, merged. There are no lines until a gateway has reported.
+func readLineReports(ctx context.Context, reader client.Reader, key client.ObjectKey, now time.Time) (routing.MergedReports, error) {
 	var cm corev1.ConfigMap
-	err := reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: from.Name}, &cm)
-	if apierrors.IsNotFound(err) || (err == nil && cm.Data[from.Key] == "") {
-		return nil, nil
+	if err := reader.Get(ctx, key, &cm); err != nil {
+		if apierrors.IsNotFound(err) {
+			return routing.MergedReports{}, nil
+		}
+		return routing.MergedReports{}, fmt.Errorf("read the gateways' reports: %w", err)
 	}
+	merged, err := routing.MergeReports(cm.Data, now)
 	if err != nil {
-		return nil, fmt.Errorf("read the gateway's reports: %w", err)
+		return merged, fmt.Errorf("ConfigMap %s: %w", key, err)
 	}
-	var lines []v1alpha1.LineReport
-	if err := json.Unmarshal([]byte(cm.Data[from.Key]), &lines); err != nil {
-		return nil, fmt.Errorf("read the gateway's reports in ConfigMap %s: %w", from.Name, err)
+	return merged, nil
+}
+
+// linesKey is where the gateways report.
+func (r *Reconciler) linesKey() client.ObjectKey {
+	return client.ObjectKey{Namespace: r.Namespace, Name: r.LinesFrom}
+}
+
+// removeObsoleteReports removes the reports of gateways that have been gone for long.
+func (r *Reconciler) removeObsoleteReports(ctx context.Context, keys []string) error {
+	if len(keys) == 0 {
+		return nil
 	}
-	return lines, nil
+	data := map[string]any{}
+	for _, key := range keys {
+		data[key] = nil
+	}
+	patch, err := json.Marshal(map[string]any{"data": data})
+	if err != nil {
+		return fmt.Errorf("write a patch as JSON: %w", err)
+	}
+	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: r.Namespace, Name: r.LinesFrom}}
+	if err := r.Own.Patch(ctx, cm, client.RawPatch(types.MergePatchType, patch)); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("remove the reports of gateways that are gone from ConfigMap %s: %w", r.LinesFrom, err)
+	}
+	return nil
+}
+
+// lineWatch remembers the lines as they were merged last, to tell what has changed. Most of what gateways write changes
+// nothing: they report at intervals to show that they are still there.
+type lineWatch struct {
+	mu    sync.Mutex
+	lines []v1alpha1.LineReport
+}
+
+// update takes over the lines and says whether anything has changed, and whether a state has, which plans depend on.
+func (w *lineWatch) update(lines []v1alpha1.LineReport) (changed, states bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	changed = !equality.Semantic.DeepEqual(w.lines, lines)
+	states = changed && !slices.EqualFunc(w.lines, lines, func(a, b v1alpha1.LineReport) bool {
+		return a.Name == b.Name && a.Member == b.Member && a.State == b.State && a.Reverse == b.Reverse && a.Reason == b.Reason
+	})
+	w.lines = lines
+	return changed, states
 }
 
 // validateLines returns the condition of whether every other member of the plan can be reached over some line. The host

@@ -67,8 +67,10 @@ type Options struct {
 
 	// ClusterDomain is the own cluster's DNS domain.
 	ClusterDomain string
-	// RoutesTo is where the gateway reads its routes, LinesFrom where it writes its reports.
-	RoutesTo, LinesFrom ConfigMapKey
+	// RoutesTo is where the gateways read their routes.
+	RoutesTo ConfigMapKey
+	// LinesFrom is the name of the ConfigMap in which each gateway reports under a key of its own.
+	LinesFrom string
 
 	// LineAddresses are where the others reach the organization's gateway, as its own chart says. No other address of a
 	// line is signed into the member's record, and none at all if there are none.

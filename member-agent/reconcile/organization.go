@@ -10,6 +10,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -62,13 +63,23 @@ func (h *organizationReconciler) Reconcile(ctx context.Context, _ reconcile.Requ
 	}
 	failed := h.updateDiscovery(plans, roots)
 	failed = errors.Join(failed, h.writeRoutes(ctx, plans, roots))
-	lines, err := readLineReports(ctx, h.Cache, h.Namespace, h.LinesFrom)
-	failed = errors.Join(failed, err)
-	h.Reporter.SetFacts(host.Facts{Root: org.root, Nodes: countNodes(plans), Lines: lines})
+	lines, err := readLineReports(ctx, h.Cache, h.linesKey(), h.Now())
+	h.observeLines(lines.Lines)
+	failed = errors.Join(failed, err, h.removeObsoleteReports(ctx, lines.Obsolete))
+	h.Reporter.SetFacts(host.Facts{Root: org.root, Nodes: countNodes(plans), Lines: lines.Lines})
 	if failed != nil || org.message != "" {
 		return reconcile.Result{RequeueAfter: requeueNotReady}, failed
 	}
-	return reconcile.Result{RequeueAfter: requeueReady}, nil
+	return reconcile.Result{RequeueAfter: requeueBefore(lines.Expires, h.Now())}, nil
+}
+
+// requeueBefore is requeueReady, or the time until just after the first of the gateways' reports expires, if that is less:
+// no event says that a gateway is gone.
+func requeueBefore(expires, now time.Time) time.Duration {
+	if expires.IsZero() {
+		return requeueReady
+	}
+	return min(max(expires.Sub(now), 0)+time.Second, requeueReady)
 }
 
 // ensureIdentity has the organization's own certificates issued.

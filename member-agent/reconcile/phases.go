@@ -96,14 +96,14 @@ func (r *Reconciler) discover(ctx context.Context, p *planProgress, issued ident
 	return records, nil
 }
 
-// lines sets the condition of the lines from the gateway's reports.
+// lines sets the condition of the lines from the gateways' reports.
 func (r *Reconciler) lines(ctx context.Context, p *planProgress) error {
-	all, err := readLineReports(ctx, r.Cache, r.Namespace, r.LinesFrom)
+	merged, err := readLineReports(ctx, r.Cache, r.linesKey(), r.Now())
 	if err != nil {
 		p.set(v1alpha1.PlanLinesReady, metav1.ConditionUnknown, v1alpha1.ReasonFailed, err.Error())
 		return err
 	}
-	status, reason, message := validateLines(p.plan, all)
+	status, reason, message := validateLines(p.plan, merged.Lines)
 	p.set(v1alpha1.PlanLinesReady, status, reason, message+unconfirmedLines(p.plan, r.LineAddresses))
 	return nil
 }

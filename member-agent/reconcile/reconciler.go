@@ -35,6 +35,7 @@ type Reconciler struct {
 	organization                     atomic.Pointer[organization]
 	planTrigger, organizationTrigger *trigger
 	problems                         *problemGauge
+	lineWatch                        lineWatch
 }
 
 // Reconcile reconciles one plan.

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/routing"
 )
 
 // organizationKey is the only key of the organization's controller.
@@ -119,11 +120,20 @@ func enqueueOrganization[T client.Object]() handler.TypedEventHandler[T, reconci
 	return onEvent(func(_ T, _ bool, q queue) { q.AddAfter(organizationRequest, debounce) })
 }
 
-// configMaps requeues the plans too when the lines or the pins have changed.
+// configMaps requeues the plans too when a line's state or the pins have changed.
 func (r *Reconciler) configMaps() handler.TypedEventHandler[*corev1.ConfigMap, reconcile.Request] {
 	return onEvent(func(cm *corev1.ConfigMap, gone bool, q queue) {
 		switch cm.Name {
-		case r.LinesFrom.Name, PinsConfigMap:
+		case r.LinesFrom:
+			var merged routing.MergedReports
+			var err error
+			if !gone {
+				merged, err = routing.MergeReports(cm.Data, r.Now())
+			}
+			if changed := r.observeLines(merged.Lines); !changed && err == nil {
+				return
+			}
+		case PinsConfigMap:
 			r.planTrigger.EnqueueAll()
 		case r.RoutesTo.Name:
 			r.Applier.Observe(cm, gone)
@@ -132,6 +142,16 @@ func (r *Reconciler) configMaps() handler.TypedEventHandler[*corev1.ConfigMap, r
 		}
 		q.AddAfter(organizationRequest, debounce)
 	})
+}
+
+// observeLines takes over the lines as they are merged now, requeues the plans if a state has changed, and says whether
+// anything has.
+func (r *Reconciler) observeLines(lines []v1alpha1.LineReport) bool {
+	changed, states := r.lineWatch.update(lines)
+	if states {
+		r.planTrigger.EnqueueAll()
+	}
+	return changed
 }
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]

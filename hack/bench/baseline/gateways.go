@@ -223,6 +223,7 @@ func gatewaysRole(ctx context.Context, args []string) error {
 		o.MetricsAddress = net.JoinHostPort(inside(number), strconv.Itoa(metricsPort(port)))
 		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 		o.CertDir, o.Source, o.Sink = dir, routefile.Source(filepath.Join(dir, routesFile(port))), routefile.Sink{}
+		o.DrainDelay, o.DrainTimeout, o.CloseTimeout = time.Millisecond, time.Millisecond, time.Millisecond
 		all.Go(func() { failed[i] = gateway.Run(ctx, o) })
 	}
 	all.Wait()

@@ -93,7 +93,8 @@ func gatewayRole(args []string) error {
 	}
 	o := gateway.DefaultOptions()
 	o.InsideAddress, o.LineAddress = ":"+strconv.Itoa(insidePort), ":"+strconv.Itoa(linePort)
-	o.MetricsAddress, o.CertDir, o.DrainTimeout = "127.0.0.1:0", *dir, time.Millisecond
+	o.MetricsAddress, o.CertDir = "127.0.0.1:0", *dir
+	o.DrainDelay, o.DrainTimeout, o.CloseTimeout = time.Millisecond, time.Millisecond, time.Millisecond
 	o.HandshakeTimeout = 24 * time.Hour // the load is no TLS but for its first bytes
 	o.Source, o.Sink = routefile.Source(filepath.Join(*dir, routing.RoutesKey)), routefile.Sink{}
 	o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))

@@ -26,3 +26,6 @@ type Sink struct{}
 
 // Report drops one.
 func (Sink) Report(context.Context, []byte) error { return nil }
+
+// Withdraw drops none.
+func (Sink) Withdraw(context.Context) error { return nil }
