@@ -131,3 +131,13 @@ func (p Planners) Describe(plan *v1alpha1.MemberPlan) Description {
 	}
 	return Description{Type: plan.Spec.Ledger.Type}
 }
+
+// Images are the prefixes of the images of all ledgers' nodes, sorted.
+func (p Planners) Images() []string {
+	var all []string
+	for _, planner := range p {
+		all = append(all, planner.Description().Images...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -34,7 +34,7 @@ func NodeName(role NodeRole, i int32, member string) string {
 func IsNodeOf(node string, role NodeRole, member string) bool {
 	kind := strings.ToLower(string(role))
 	number, ok := strings.CutPrefix(node, kind)
-	if kind == "" || !ok {
+	if kind == "" || strings.Trim(kind, "abcdefghijklmnopqrstuvwxyz") != "" || !ok {
 		return false
 	}
 	number, ok = strings.CutSuffix(number, "-"+member)

@@ -9,10 +9,14 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	"github.com/hanse-io/hanse/member-agent/genesis"
 	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/reconcile"
 )
+
+// planners of the ledgers that the agent knows.
+var planners = ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}
 
 // ledgerAdapter implements reconcile.Ledger by package ledger.
 type ledgerAdapter struct {

@@ -58,7 +58,7 @@ func routes(o options, own client.Reader) reconcile.Routes {
 			return "", err
 		}
 		text, err := line.Compute(plans, records, o.member, line.Cluster{
-			Domain: o.clusterDomain, Namespace: o.namespace, Roots: roots, Own: found.CIDRs, Problems: found.Problems,
+			Domain: o.clusterDomain, Namespace: o.namespace, Roots: roots, Own: found.CIDRs, Planners: planners, Problems: found.Problems,
 		}).JSON()
 		return string(text), err
 	}

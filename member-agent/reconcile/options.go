@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/member-agent/policy"
 )
@@ -55,9 +56,11 @@ type Options struct {
 	Nodes     Nodes
 	Discovery Discovery
 	Engine    Engine
-	Ledger    Ledger
-	Routes    Routes
-	Reporter  Reporter
+	// Planners of the ledgers that the agent knows.
+	Planners ledger.Planners
+	Ledger   Ledger
+	Routes   Routes
+	Reporter Reporter
 
 	// NodeImages and ContractImages are what the organization lets run in its cluster.
 	NodeImages, ContractImages policy.Images

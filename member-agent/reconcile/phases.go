@@ -110,7 +110,7 @@ func (r *Reconciler) discover(p *planProgress, issued identity.Issued, org *orga
 
 // sign builds and signs the member's own record, or returns the last one if nothing has changed.
 func (r *Reconciler) sign(p *planProgress, issued identity.Issued, org *organization) (*v1alpha1.SignedRecord, error) {
-	own := buildRecord(p.plan, issued, r.LineAddresses, r.workers.channels(p.plan))
+	own := buildRecord(p.plan, r.Planners.Describe(p.plan), issued, r.LineAddresses, r.workers.channels(p.plan))
 	own, signed := sequenceRecord(own, r.Now(), p.plan.Status.Record, r.Discovery.Own(p.plan.Spec.Consortium, r.Member))
 	if signed != nil && signed.Certificates == org.certificates {
 		return signed, nil

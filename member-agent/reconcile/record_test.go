@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	"github.com/hanse-io/hanse/member-agent/identity"
 )
 
@@ -94,12 +95,12 @@ func TestRecordShowsFirstBlocks(t *testing.T) {
 	plan := validTestPlan()
 	w := &workers{running: map[string]*worker{}}
 	plan.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "fish"}}
-	shown := buildRecord(plan, identity.Issued{}, nil, w.channels(plan)).Channels
+	shown := buildRecord(plan, planner.Planner{}.Description(), identity.Issued{}, nil, w.channels(plan)).Channels
 	if len(shown) != 1 || shown[0] != (v1alpha1.RecordChannel{Name: "goods", GenesisHash: "aa"}) {
 		t.Errorf("what was reported last is shown before the worker has come to anything: %v", shown)
 	}
 	w.running[plan.Name] = &worker{out: &LedgerOutput{Channels: []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "fish", GenesisHash: "bb"}}}}
-	if shown = buildRecord(plan, identity.Issued{}, nil, w.channels(plan)).Channels; len(shown) != 2 {
+	if shown = buildRecord(plan, planner.Planner{}.Description(), identity.Issued{}, nil, w.channels(plan)).Channels; len(shown) != 2 {
 		t.Errorf("what the worker has pinned is shown at once, and not a turn later: %v", shown)
 	}
 }
