@@ -1,7 +1,7 @@
 // Package ledger is what host, agent, plugin and applications need to know of a ledger technology: an Engine and its
-// Session, through which a Member's agent takes part in a ledger, with the words and errors that they share, and pure
-// questions about a plan. It must know nothing of any one technology, and imports no component; engines live in packages
-// below it.
+// Session, through which a Member's agent takes part in a ledger; the ordinary Client and Reader of its applications; the
+// words and errors that they share; and pure questions about a plan. It must know nothing of any one technology, and
+// imports no component; engines live in packages below it.
 package ledger
 
 import (

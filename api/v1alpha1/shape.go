@@ -1,6 +1,9 @@
 package v1alpha1
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Lengths of names, which the CRDs validate too. An agent checks them again, as it does not trust the host.
 const (
@@ -21,12 +24,17 @@ func IsLabel(name string) bool {
 	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-// IsNodeOf is whether a node's name is one that this Member's nodes of this role can have: peer0-MEMBER or
-// orderer0-MEMBER. A mere suffix would not do, for peer0-a-b ends in -b too.
+// NodeName is the name of a Member's i-th node of a role: peer0-MEMBER.
+func NodeName(role NodeRole, i int32, member string) string {
+	return fmt.Sprintf("%s%d-%s", strings.ToLower(string(role)), i, member)
+}
+
+// IsNodeOf is whether a node's name is one that this Member's nodes of this role can have; see NodeName. A mere suffix would
+// not do, for peer0-a-b ends in -b too.
 func IsNodeOf(node string, role NodeRole, member string) bool {
-	kind := map[NodeRole]string{RolePeer: "peer", RoleOrderer: "orderer"}[role]
+	kind := strings.ToLower(string(role))
 	number, ok := strings.CutPrefix(node, kind)
-	if kind == "" || !ok {
+	if kind == "" || strings.Trim(kind, "abcdefghijklmnopqrstuvwxyz") != "" || !ok {
 		return false
 	}
 	number, ok = strings.CutSuffix(number, "-"+member)

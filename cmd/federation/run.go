@@ -31,6 +31,8 @@ import (
 	"github.com/hanse-io/hanse/federation/snapshot"
 	"github.com/hanse-io/hanse/internal/readiness"
 	"github.com/hanse-io/hanse/internal/undecodable"
+	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 // run runs the controllers until the context ends.
@@ -134,7 +136,9 @@ func addControllers(mgr ctrl.Manager, now clock.PassiveClock, o options) error {
 	if err != nil {
 		return err
 	}
-	reader := snapshot.Reader{Cache: c, TemplateImages: images}
+	reader := snapshot.Reader{
+		Cache: c, TemplateImages: images, Planners: ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}},
+	}
 	recorder := mgr.GetEventRecorder("federation")
 	unwritten := &consortium.PlanWriteErrors{}
 	// Controllers that only write statuses have one worker each, so that plans, which agents wait for, are not delayed.

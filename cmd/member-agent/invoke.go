@@ -90,39 +90,64 @@ func (in invocation) call(ctx context.Context, config *rest.Config, function str
 		}
 		return ledger.KeyPair{Certificate: pair.Certificate, Key: pair.Key, CA: pair.Authority}, nil
 	}
-	user := fabric.UserIdentity(plan.Spec.Member)
-	contracts, err := fabric.New(fabric.Options{}).Client(ctx, &plan, keys, user, "")
+	var connector ledger.Connector = fabric.New(fabric.Options{})
+	access, err := connector.Access(ctx, &plan, keys)
+	if err != nil {
+		return nil, err
+	}
+	contracts, err := connector.Client(access)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, contracts.Close()) }()
-	answer, err = in.send(ctx, contracts, function, arguments)
-	return answer, in.explainNotFound(&plan, err)
+	call := ledger.Call{Channel: in.channel, Contract: in.contract, Function: function, Arguments: arguments}
+	if in.query {
+		answer, err = contracts.Evaluate(ctx, call)
+		return answer, in.explainNotFound(&plan, err)
+	}
+	result, err := contracts.Submit(ctx, call)
+	if err != nil || !in.endorsers {
+		return result.Answer, in.explainNotFound(&plan, err)
+	}
+	said, err := in.receipt(ctx, connector, access, result.Transaction)
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(result.Answer, "\n%s", said), nil
+}
+
+// receipt reads who has endorsed a transaction back out of its block at the organization's own node.
+func (in invocation) receipt(ctx context.Context, connector ledger.Connector, access ledger.Access, id string) (said string, err error) {
+	reader, err := connector.Reader(access)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	transaction, err := reader.Transaction(ctx, in.channel, id)
+	if err != nil {
+		return "", fmt.Errorf("it was committed, and its block cannot be read: %w", err)
+	}
+	return endorsedBy(transaction), nil
+}
+
+// endorsedBy says who has endorsed a transaction. Pure.
+func endorsedBy(transaction *ledger.Transaction) string {
+	var by []string
+	for _, e := range transaction.Endorsers {
+		by = append(by, fmt.Sprintf("%s (%s)", e.Member, e.Name))
+	}
+	return fmt.Sprintf("endorsed by %s, says block %d of transaction %s", strings.Join(by, " and "), transaction.Block, transaction.ID)
 }
 
 // explainNotFound says of a failure that there is no such contract, if the plan has none of that name and nothing shows that it was
 // committed by other hands. Pure.
 func (in invocation) explainNotFound(plan *v1alpha1.MemberPlan, err error) error {
-	var failed *fabric.Failure
-	ran := errors.As(err, &failed) && (failed.Kind == fabric.FailedByContract || failed.Kind == fabric.FailedToCommit)
+	var failed *ledger.Failure
+	ran := errors.As(err, &failed) && (failed.Kind == ledger.FailedByContract || failed.Kind == ledger.FailedToCommit)
 	if err == nil || ran || hasContract(plan, in.channel, in.contract) {
 		return err
 	}
 	return fmt.Errorf("channel %s has no contract %s; it has: %s (what its peer says: %w)", in.channel, in.contract, contractsOn(plan, in.channel), err)
-}
-
-func (in invocation) send(ctx context.Context, contracts *fabric.Client, function string, arguments []string) ([]byte, error) {
-	if in.query {
-		return contracts.Evaluate(ctx, in.channel, in.contract, function, arguments...)
-	}
-	if in.endorsers {
-		answer, receipt, err := contracts.SubmitForReceipt(ctx, in.channel, in.contract, function, arguments...)
-		if err != nil {
-			return nil, err
-		}
-		return fmt.Appendf(answer, "\n%s", receipt), nil
-	}
-	return contracts.Submit(ctx, in.channel, in.contract, function, arguments...)
 }
 
 // read reads the plan, and says what there is if that has not got what is asked for.
@@ -189,12 +214,12 @@ func (e exitError) ExitCode() int { return e.code }
 func (e exitError) Unwrap() error { return e.error }
 
 // exitCodes are part of the command's interface: docs/applications.md has them. 1 is anything else, 2 a wrong command line.
-var exitCodes = map[fabric.FailureKind]int{
-	fabric.FailedByContract: 3, fabric.FailedToBeEndorsed: 4, fabric.FailedToCommit: 5, fabric.FailedToReach: 6,
+var exitCodes = map[ledger.FailureKind]int{
+	ledger.FailedByContract: 3, ledger.FailedToBeEndorsed: 4, ledger.FailedToCommit: 5, ledger.FailedToReach: 6,
 }
 
 func exit(err error) error {
-	var failed *fabric.Failure
+	var failed *ledger.Failure
 	if errors.As(err, &failed) && exitCodes[failed.Kind] > 0 {
 		return exitError{err, exitCodes[failed.Kind]}
 	}

@@ -7,25 +7,25 @@ import (
 	"testing"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/ledger/fabric"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 func TestExplainNotFound(t *testing.T) {
 	plan := &v1alpha1.MemberPlan{}
 	plan.Spec.Contracts = []v1alpha1.PlanContract{{Channel: "deals", Name: "notary"}, {Channel: "deals", Name: "asset"}, {Channel: "freight", Name: "notry"}}
-	failed := func(kind fabric.FailureKind) error { return fmt.Errorf("raw%w", &fabric.Failure{Kind: kind}) }
+	failed := func(kind ledger.FailureKind) error { return fmt.Errorf("raw%w", &ledger.Failure{Kind: kind}) }
 	for _, row := range []struct {
 		why, channel, contract string
 		err                    error
 		want                   string
 		code                   int
 	}{
-		{"a misspelt contract is named, and those that there are", "deals", "notry", failed(fabric.FailedOtherwise), "channel deals has no contract notry; it has: asset, notary (what its peer says: raw", 1},
-		{"so it is when nobody endorses it", "deals", "notry", failed(fabric.FailedToBeEndorsed), "channel deals has no contract notry; it has: asset, notary", 4},
-		{"a channel without contracts", "empty", "notary", failed(fabric.FailedOtherwise), "channel empty has no contract notary; it has: none", 1},
-		{"a contract of the plan fails for its own reason", "deals", "notary", failed(fabric.FailedToReach), "raw", 6},
-		{"one that answers is there, whoever has committed it", "deals", "foreign", failed(fabric.FailedByContract), "raw", 3},
-		{"and so is one whose transaction was ordered", "deals", "foreign", failed(fabric.FailedToCommit), "raw", 5},
+		{"a misspelt contract is named, and those that there are", "deals", "notry", failed(ledger.FailedOtherwise), "channel deals has no contract notry; it has: asset, notary (what its peer says: raw", 1},
+		{"so it is when nobody endorses it", "deals", "notry", failed(ledger.FailedToBeEndorsed), "channel deals has no contract notry; it has: asset, notary", 4},
+		{"a channel without contracts", "empty", "notary", failed(ledger.FailedOtherwise), "channel empty has no contract notary; it has: none", 1},
+		{"a contract of the plan fails for its own reason", "deals", "notary", failed(ledger.FailedToReach), "raw", 6},
+		{"one that answers is there, whoever has committed it", "deals", "foreign", failed(ledger.FailedByContract), "raw", 3},
+		{"and so is one whose transaction was ordered", "deals", "foreign", failed(ledger.FailedToCommit), "raw", 5},
 		{"success is no failure", "deals", "foreign", nil, "", 0},
 	} {
 		err := invocation{channel: row.channel, contract: row.contract}.explainNotFound(plan, row.err)
@@ -43,5 +43,14 @@ func TestExplainNotFound(t *testing.T) {
 		if !strings.HasPrefix(err.Error(), row.want) || code != row.code {
 			t.Errorf("%s: code %d, %v", row.why, code, err)
 		}
+	}
+}
+
+func TestEndorsedBy(t *testing.T) {
+	got := endorsedBy(&ledger.Transaction{ID: "mine", Block: 7, Endorsers: []ledger.Signer{
+		{Member: "org1", Name: "peer0-org1"}, {Member: "org3", Name: "peer1-org3"},
+	}})
+	if want := "endorsed by org1 (peer0-org1) and org3 (peer1-org3), says block 7 of transaction mine"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -73,7 +73,7 @@ func defaults() options {
 		credentialLifetime: v1alpha1.MaxCredentialSeconds * time.Second,
 		issuerKind:         "Issuer",
 		issuerGroup:        "cert-manager.io",
-		nodeImages:         policy.DefaultNodeImages,
+		nodeImages:         planners.Images(),
 		contractImages:     policy.DefaultContractImages,
 		approval:           string(policy.Automatic),
 		registry:           metrics.Registry,

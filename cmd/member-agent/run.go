@@ -200,9 +200,9 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 		},
 		Nodes: &nodes.Phase{
 			Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own, KeepVolumes: o.keepVolumes,
-			Network: network, Now: time.Now,
+			Network: network, Planners: planners, Now: time.Now,
 		},
-		Statements: store, Engine: engine, Reporter: session,
+		Statements: store, Engine: engine, Planners: planners, Reporter: session,
 		Ledger: agentledger.Runner{Engine: engine, Pins: func(plan *v1alpha1.MemberPlan) agentledger.Pins {
 			return genesis.Store{Client: own, Namespace: plan.Spec.Namespace, Consortium: plan.Spec.Consortium, Owner: reconcile.Owner}
 		}},

@@ -10,7 +10,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
+
+// planners of the ledgers that the agent knows.
+var planners = ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}
 
 // dialGateway dials the own gateway, which routes by SNI.
 func dialGateway(address string) func(context.Context, string) (net.Conn, error) {

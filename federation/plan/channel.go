@@ -10,13 +10,15 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // Channel is an accepted channel with its defaults filled in.
 type Channel struct {
 	v1alpha1.PlanChannel
-	// Ordering are the Members whose orderers serve the channel, Endorsing those that hold it on peers; sorted.
-	Ordering, Endorsing []string
+	// Ordering are the Members whose nodes order the channel, Holding those of its members whose nodes hold it and run its
+	// contracts; sorted.
+	Ordering, Holding []string
 }
 
 // Concerned are the Members that have nodes to join to the channel, sorted.
@@ -32,14 +34,14 @@ func resolveChannel(in Input, channel *v1alpha1.Channel) Channel {
 		PlanChannel: v1alpha1.PlanChannel{
 			Name:        channel.Name,
 			Members:     members,
-			Endorsement: resolveEndorsement(channel.Spec.Endorsement),
+			Endorsement: in.Planner.Endorsement(channel.Spec.Endorsement),
 			Batch:       resolveBatch(channel.Spec.Batch),
 		},
-		Ordering: orderingMembers(in.Consortium, members),
+		Ordering: orderingMembers(in, members),
 	}
 	for _, name := range members {
-		if runsPeers(in.Consortium, name) {
-			c.Endorsing = append(c.Endorsing, name)
+		if m := memberOf(in.Consortium, name); m != nil && runs(in, m, func(r ledger.Role) bool { return r.Holds }) {
+			c.Holding = append(c.Holding, name)
 		}
 	}
 	c.Leader = channelLeader(in.Consortium, &c)
@@ -59,13 +61,13 @@ func channelMembers(consortium *v1alpha1.Consortium, channel *v1alpha1.Channel) 
 	return members
 }
 
-// orderingMembers are those whose orderers serve a channel: the channel's members that run orderers, or all of the
+// orderingMembers are those whose nodes order a channel: the channel's members that run such nodes, or all of the
 // Consortium's if none of the channel's does.
-func orderingMembers(consortium *v1alpha1.Consortium, members []string) []string {
+func orderingMembers(in Input, members []string) []string {
 	var own, all []string
-	for i := range consortium.Spec.Members {
-		m := &consortium.Spec.Members[i]
-		if Orderers(m) == 0 {
+	for i := range in.Consortium.Spec.Members {
+		m := &in.Consortium.Spec.Members[i]
+		if !runs(in, m, func(r ledger.Role) bool { return r.Orders }) {
 			continue
 		}
 		all = append(all, m.Name)
@@ -80,18 +82,48 @@ func orderingMembers(consortium *v1alpha1.Consortium, members []string) []string
 	return own
 }
 
-// channelLeader is the member that creates the first block and commits contracts: the Consortium's Leader if it has a peer
-// in the channel, else the first member that has one.
+// channelLeader is the member that creates the first block and commits contracts: the Consortium's Leader if it holds
+// the channel, else the first member that does.
 func channelLeader(consortium *v1alpha1.Consortium, c *Channel) string {
 	for _, m := range consortium.Spec.Members {
-		if m.Role == v1alpha1.RoleLeader && slices.Contains(c.Endorsing, m.Name) {
+		if m.Role == v1alpha1.RoleLeader && slices.Contains(c.Holding, m.Name) {
 			return m.Name
 		}
 	}
-	if len(c.Endorsing) > 0 {
-		return c.Endorsing[0]
+	if len(c.Holding) > 0 {
+		return c.Holding[0]
 	}
 	return c.Members[0]
+}
+
+// runs is whether a Member runs a node with such a role.
+func runs(in Input, m *v1alpha1.ConsortiumMember, is func(ledger.Role) bool) bool {
+	return slices.ContainsFunc(in.Planner.Description().Roles, func(r ledger.Role) bool { return is(r) && in.Planner.Count(m, r.Name) > 0 })
+}
+
+// memberOf is a Member as the Consortium declares it; nil if it does not take part.
+func memberOf(consortium *v1alpha1.Consortium, name string) *v1alpha1.ConsortiumMember {
+	for i := range consortium.Spec.Members {
+		if m := &consortium.Spec.Members[i]; m.Name == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// organizations are Members as the ledger's planner knows them.
+func organizations(in Input, names []string) []ledger.Organization {
+	var all []ledger.Organization
+	for _, name := range names {
+		o := ledger.Organization{Member: name, ID: mspID(in, name), Nodes: map[v1alpha1.NodeRole]int32{}}
+		if m := memberOf(in.Consortium, name); m != nil {
+			for _, r := range in.Planner.Description().Roles {
+				o.Nodes[r.Name] = in.Planner.Count(m, r.Name)
+			}
+		}
+		all = append(all, o)
+	}
+	return all
 }
 
 // channelsFor are the channels that a Member is in or orders for, sorted by name.

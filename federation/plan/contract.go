@@ -28,7 +28,7 @@ func contractImage(in Input, spec *v1alpha1.ContractSpec) string {
 func resolveContracts(in Input, res *Result) []v1alpha1.PlanContract {
 	taken := map[string]string{} // by workload name
 	for i := range in.Consortium.Spec.Members {
-		for _, node := range planNodes(in.Consortium, &in.Consortium.Spec.Members[i]) {
+		for _, node := range in.Planner.Nodes(in.Consortium, &in.Consortium.Spec.Members[i]) {
 			taken[node.Name] = "node " + node.Name
 		}
 	}
@@ -45,14 +45,14 @@ func resolveContracts(in Input, res *Result) []v1alpha1.PlanContract {
 			Name: contract.LedgerName(), Channel: contract.Spec.Channel,
 			Image:       contractImage(in, &contract.Spec),
 			Version:     cmp.Or(contract.Spec.Version, "1.0"),
-			Endorsement: contractEndorsement(contract, channel),
-			Collections: resolveCollections(contract.Spec.Collections),
+			Endorsement: contractPolicy(in, contract, channel),
+			Collections: in.Planner.Collections(contract.Spec.Collections),
 			Resources:   contract.Spec.Resources.DeepCopy(),
 			Env:         deepEnv(contract.Spec.Env),
 			Replicas:    ptr.Deref(contract.Spec.Replicas, 1),
 			TLS:         ptr.Deref(contract.Spec.TLS, true),
 		}
-		sequence := nextSequence(in, contract, planned, channel.Endorsing)
+		sequence := nextSequence(in, contract, planned, channel.Holding)
 		res.Sequences[contract.Name] = sequence
 		planned.Sequence = sequence.Number
 		contracts = append(contracts, planned)
@@ -72,9 +72,9 @@ func deepEnv(env []v1alpha1.ContractEnvVar) []v1alpha1.ContractEnvVar {
 	return copied
 }
 
-func contractEndorsement(contract *v1alpha1.Contract, channel Channel) v1alpha1.EndorsementPolicy {
+func contractPolicy(in Input, contract *v1alpha1.Contract, channel Channel) v1alpha1.EndorsementPolicy {
 	if contract.Spec.Endorsement != nil {
-		return resolveEndorsement(contract.Spec.Endorsement)
+		return in.Planner.Endorsement(contract.Spec.Endorsement)
 	}
 	return channel.Endorsement
 }
@@ -100,11 +100,12 @@ func validateContract(in Input, contract *v1alpha1.Contract, res *Result, taken 
 			workloadName(contract), other)
 	}
 	channel := res.Resolved[contract.Spec.Channel]
-	if problem := validateEndorsement(in, contractEndorsement(contract, channel), channel.Members); problem != "" {
+	members := organizations(in, channel.Members)
+	if problem := in.Planner.CheckEndorsement(contractPolicy(in, contract, channel), members); problem != "" {
 		return invalid(v1alpha1.ReasonInvalid, "%s", problem)
 	}
 	for i := range contract.Spec.Collections {
-		if problem := validateCollection(in, &contract.Spec.Collections[i], channel); problem != "" {
+		if problem := in.Planner.CheckCollection(&contract.Spec.Collections[i], channel.Name, members); problem != "" {
 			return invalid(v1alpha1.ReasonInvalid, "collection %s: %s", contract.Spec.Collections[i].Name, problem)
 		}
 	}
@@ -123,11 +124,11 @@ func byAge(contracts []v1alpha1.Contract) []*v1alpha1.Contract {
 	return sorted
 }
 
-// contractsFor are the contracts on the channels that a Member's peers join.
+// contractsFor are the contracts on the channels that a Member holds.
 func contractsFor(member string, contracts []v1alpha1.PlanContract, resolved map[string]Channel) []v1alpha1.PlanContract {
 	var own []v1alpha1.PlanContract
 	for _, contract := range contracts {
-		if channel := resolved[contract.Channel]; slices.Contains(channel.Endorsing, member) {
+		if channel := resolved[contract.Channel]; slices.Contains(channel.Holding, member) {
 			own = append(own, contract)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -25,6 +26,7 @@ func input(members ...v1alpha1.ConsortiumMember) Input {
 			ObjectMeta: metav1.ObjectMeta{Namespace: "tenant", Name: "trade", CreationTimestamp: metav1.NewTime(epoch)},
 			Spec:       v1alpha1.ConsortiumSpec{Members: members},
 		},
+		Planner: planner.Planner{},
 		Members: map[string]*v1alpha1.Member{},
 		Plans:   map[string]*v1alpha1.MemberPlan{},
 	}

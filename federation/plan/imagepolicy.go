@@ -57,7 +57,7 @@ func disallowedReason(in Input, member string) string {
 	wanted := map[string]v1alpha1.NodeImages{}
 	for i := range in.Consortium.Spec.Members {
 		if m := &in.Consortium.Spec.Members[i]; m.Name == member {
-			for _, n := range planNodes(in.Consortium, m) {
+			for _, n := range in.Planner.Nodes(in.Consortium, m) {
 				wanted[n.Name] = v1alpha1.NodeImages{Image: n.Image, StateDatabaseImage: n.StateDatabaseImage}
 			}
 		}
@@ -77,7 +77,7 @@ func disallowedReason(in Input, member string) string {
 
 // hasObservedImages is whether a plan names the images that are declared, and its agent has observed it.
 func hasObservedImages(in Input, p *v1alpha1.MemberPlan) bool {
-	return equality.Semantic.DeepEqual(p.Spec.Ledger, resolveLedger(in.Consortium.Spec.Ledger)) && p.Status.ObservedGeneration >= p.Generation
+	return equality.Semantic.DeepEqual(p.Spec.Ledger, in.Planner.Ledger(in.Consortium.Spec.Ledger)) && p.Status.ObservedGeneration >= p.Generation
 }
 
 // rolloutBlocker is why no node may be changed now: an organization does not allow an image, or has not observed its plan

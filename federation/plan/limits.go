@@ -61,7 +61,7 @@ func enforceLimits(in Input, res *Result, contracts []v1alpha1.PlanContract) []v
 			res.Contracts[contract.Name] = invalid(v1alpha1.ReasonInvalid, "its channel %s is not accepted: correct that first", c.Channel)
 			continue
 		}
-		if member := reserve(taken, channel.Endorsing, usage{bytes: size(c), contracts: 1}); member != "" {
+		if member := reserve(taken, channel.Holding, usage{bytes: size(c), contracts: 1}); member != "" {
 			res.Contracts[contract.Name] = planFull(member, "contract")
 			continue
 		}

@@ -12,11 +12,14 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // Input is everything that the plans of one Consortium are computed from. Compute does not modify it.
 type Input struct {
 	Consortium *v1alpha1.Consortium
+	// Planner of the Consortium's ledger.
+	Planner ledger.Planner
 	// Conflicts are the Consortia of the same name in other namespaces.
 	Conflicts []v1alpha1.Consortium
 	// Channels of the Consortium, and Contracts on them.
@@ -65,8 +68,8 @@ func Compute(in Input) Result {
 			Consortium:          in.Consortium.Name,
 			ConsortiumNamespace: in.Consortium.Namespace,
 			Namespace:           v1alpha1.ConsortiumNamespace(in.Consortium.Name),
-			Ledger:              resolveLedger(in.Consortium.Spec.Ledger),
-			Nodes:               withImages(planNodes(in.Consortium, m), images),
+			Ledger:              in.Planner.Ledger(in.Consortium.Spec.Ledger),
+			Nodes:               withImages(in.Planner.Nodes(in.Consortium, m), images),
 			Members:             members,
 			Lines:               planLines(lines[m.Name], m.Name),
 			Channels:            channelsFor(m.Name, res.Resolved),
@@ -108,7 +111,7 @@ func resolve(in Input) (Result, []v1alpha1.PlanContract) {
 
 // planMembers lists the Members of the Consortium as every plan shows them.
 func planMembers(in Input) []v1alpha1.PlanMember {
-	records := recordsWithin(in, recordBudget)
+	records, description := recordsWithin(in, recordBudget), in.Planner.Description()
 	members := make([]v1alpha1.PlanMember, 0, len(in.Consortium.Spec.Members))
 	for i := range in.Consortium.Spec.Members {
 		m := &in.Consortium.Spec.Members[i]
@@ -116,8 +119,8 @@ func planMembers(in Input) []v1alpha1.PlanMember {
 		if known := in.Members[m.Name]; known != nil && len(known.Status.Root) <= rootBudget {
 			member.Root = known.Status.Root
 		}
-		for _, node := range planNodes(in.Consortium, m) {
-			member.Nodes = append(member.Nodes, v1alpha1.PlanMemberNode{Name: node.Name, Role: node.Role, Port: nodePort(node.Role)})
+		for _, node := range in.Planner.Nodes(in.Consortium, m) {
+			member.Nodes = append(member.Nodes, v1alpha1.PlanMemberNode{Name: node.Name, Role: node.Role, Port: int32(description.Port(node.Role))})
 		}
 		members = append(members, member)
 	}

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 func TestPlanOfOneMember(t *testing.T) {
@@ -21,7 +22,7 @@ func TestPlanOfOneMember(t *testing.T) {
 		{"volumes outlive their nodes", string(p.Nodes[0].Storage.ReclaimPolicy), "Retain"},
 		{"an orderer keeps no state", string(p.Nodes[0].StateDatabase), ""},
 		{"a peer does", string(p.Nodes[1].StateDatabase), "LevelDB"},
-		{"images have their defaults", p.Ledger.Fabric.PeerImage, DefaultPeerImage},
+		{"images have their defaults", p.Ledger.Fabric.PeerImage, planner.DefaultPeerImage},
 		{"members are sorted", names(p.Members, func(m v1alpha1.PlanMember) string { return m.Name }), "[org1 org2]"},
 		{"roots are distributed", p.Members[0].Root, "root of org1"},
 		{"records are distributed", string(p.Members[0].Record.Payload), "facts"},

@@ -12,9 +12,11 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
-// A new image is rolled out one node at a time over all Members: orderers before peers, as Fabric's upgrade guide has it.
+// A new image is rolled out one node at a time over all Members: role by role, in the
+// order that the ledger's description gives.
 // Deciding and acting are separate: NextRollout decides from the reports which node is next, and its result is written to
 // the Consortium's status; Compute acts on that status only. So an interruption loses nothing, not even the images to roll
 // back to.
@@ -22,7 +24,9 @@ import (
 // rolloutNode is one declared node.
 type rolloutNode struct {
 	member, name string
-	role         v1alpha1.NodeRole
+	role         ledger.Role
+	// rank is the role's place in the order of the roles.
+	rank int
 	// want is what is declared, planned what the existing plan has; exists is whether it has the node.
 	want, planned v1alpha1.NodeImages
 	exists        bool
@@ -47,15 +51,9 @@ func (n *rolloutNode) hasImages(images v1alpha1.NodeImages) bool {
 // done is whether there is nothing more to do for the node.
 func (n *rolloutNode) done() bool { return !n.exists || n.planned == n.want }
 
-// target is the images that a Consortium declares.
-func target(consortium *v1alpha1.Consortium) v1alpha1.RolloutTarget {
-	fabric := resolveLedger(consortium.Spec.Ledger).Fabric
-	return v1alpha1.RolloutTarget{PeerImage: fabric.PeerImage, OrdererImage: fabric.OrdererImage, CouchDBImage: fabric.CouchDBImage}
-}
-
 // currentRollout is the rollout in the status, unless the Consortium declares other images by now.
 func currentRollout(in Input) *v1alpha1.RolloutStatus {
-	if r := in.Consortium.Status.Rollout; r != nil && r.Target == target(in.Consortium) {
+	if r := in.Consortium.Status.Rollout; r != nil && r.Target == in.Planner.Target(in.Consortium.Spec.Ledger) {
 		return r
 	}
 	return nil
@@ -64,6 +62,7 @@ func currentRollout(in Input) *v1alpha1.RolloutStatus {
 // rolloutNodes lists all nodes of a Consortium in the order in which they are changed.
 func rolloutNodes(in Input) []rolloutNode {
 	var all []rolloutNode
+	description := in.Planner.Description()
 	for i := range in.Consortium.Spec.Members {
 		m := &in.Consortium.Spec.Members[i]
 		planned, reported := map[string]v1alpha1.NodeImages{}, map[string]v1alpha1.PlanNodeStatus{}
@@ -76,15 +75,17 @@ func rolloutNodes(in Input) []rolloutNode {
 			}
 		}
 		isOnline, since := online(in.Members[m.Name])
-		for _, n := range planNodes(in.Consortium, m) {
-			node := rolloutNode{member: m.Name, name: n.Name, role: n.Role, report: reported[n.Name], online: isOnline, since: since}
+		for _, n := range in.Planner.Nodes(in.Consortium, m) {
+			node := rolloutNode{member: m.Name, name: n.Name, report: reported[n.Name], online: isOnline, since: since}
+			node.role, _ = description.Role(n.Role)
+			node.rank = description.Rank(n.Role)
 			node.want = v1alpha1.NodeImages{Image: n.Image, StateDatabaseImage: n.StateDatabaseImage}
 			node.planned, node.exists = planned[n.Name]
 			all = append(all, node)
 		}
 	}
 	slices.SortFunc(all, func(a, b rolloutNode) int {
-		return cmp.Or(cmp.Compare(a.role, b.role), cmp.Compare(a.member, b.member), cmp.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.member, b.member), cmp.Compare(a.name, b.name))
 	})
 	return all
 }
@@ -115,7 +116,7 @@ func plannedImages(in Input) map[string]v1alpha1.NodeImages {
 			images[n.name] = rollout.To
 		case !n.exists:
 			images[n.name] = initialImages(n, all)
-		case rollout == nil && noneReady(n.role, all):
+		case rollout == nil && noneReady(n.rank, all):
 			images[n.name] = n.want
 		default:
 			images[n.name] = n.planned
@@ -128,7 +129,7 @@ func plannedImages(in Input) map[string]v1alpha1.NodeImages {
 func initialImages(n *rolloutNode, all []rolloutNode) v1alpha1.NodeImages {
 	for i := range all {
 		o := &all[i]
-		sameKind := o.role == n.role && (o.want.StateDatabaseImage == "") == (n.want.StateDatabaseImage == "")
+		sameKind := o.rank == n.rank && (o.want.StateDatabaseImage == "") == (n.want.StateDatabaseImage == "")
 		if sameKind && !o.done() && o.planned.Image != "" {
 			return o.planned
 		}
@@ -137,8 +138,8 @@ func initialImages(n *rolloutNode, all []rolloutNode) v1alpha1.NodeImages {
 }
 
 // noneReady is whether no node of a role is ready at any Member: then all of them are changed at once, as new ones are.
-func noneReady(role v1alpha1.NodeRole, all []rolloutNode) bool {
-	return !slices.ContainsFunc(all, func(n rolloutNode) bool { return n.role == role && n.exists && n.report.Ready })
+func noneReady(rank int, all []rolloutNode) bool {
+	return !slices.ContainsFunc(all, func(n rolloutNode) bool { return n.rank == rank && n.exists && n.report.Ready })
 }
 
 func withImages(nodes []v1alpha1.PlanNode, images map[string]v1alpha1.NodeImages) []v1alpha1.PlanNode {
@@ -221,13 +222,13 @@ func shorten(message string) string {
 	return strings.ToValidUTF8(message[:limit], "") + "…"
 }
 
-// nextNode picks the node to change next: orderers before peers, and within a role nodes that are not stable first, since
+// nextNode picks the node to change next: role by role, and within a role nodes that are not stable first, since
 // an interrupted change may have left them broken.
 func nextNode(in Input, all []rolloutNode, now time.Time) *v1alpha1.RolloutStatus {
 	var waits string
 	var left []*rolloutNode
 	for i := range all {
-		if n := &all[i]; !n.done() && !noneReady(n.role, all) {
+		if n := &all[i]; !n.done() && !noneReady(n.rank, all) {
 			left = append(left, n)
 		}
 	}
@@ -235,14 +236,14 @@ func nextNode(in Input, all []rolloutNode, now time.Time) *v1alpha1.RolloutStatu
 		return nil
 	}
 	slices.SortStableFunc(left, func(a, b *rolloutNode) int {
-		return cmp.Or(cmp.Compare(a.role, b.role), compareBool(a.stable(), b.stable()))
+		return cmp.Or(cmp.Compare(a.rank, b.rank), compareBool(a.stable(), b.stable()))
 	})
-	rollout := &v1alpha1.RolloutStatus{Target: target(in.Consortium)}
+	rollout := &v1alpha1.RolloutStatus{Target: in.Planner.Target(in.Consortium.Spec.Ledger)}
 	if rollout.Message = shorten(rolloutBlocker(in)); rollout.Message != "" {
 		return rollout
 	}
 	for _, n := range left {
-		if n.role != left[0].role {
+		if n.rank != left[0].rank {
 			break
 		}
 		reason := nodeBlocker(n, all)
@@ -284,19 +285,24 @@ func nodeBlocker(n *rolloutNode, all []rolloutNode) string {
 		return "no contact with " + n.member
 	case !n.report.Ready:
 		return ""
-	case n.role == v1alpha1.RoleOrderer:
-		return quorumBlocker(n, all, "orderers", func(o *rolloutNode) string { return o.name })
 	}
-	return quorumBlocker(n, all, "organizations with a peer", func(o *rolloutNode) string { return o.member })
+	return quorumBlocker(n, all)
 }
 
-// quorumBlocker says why a node cannot be taken down now; empty if it can. Of the nodes of its role, counted by key, a
-// majority must stay ready, or all the others where there are too few for a majority.
-func quorumBlocker(n *rolloutNode, all []rolloutNode, kind string, key func(*rolloutNode) string) string {
+// quorumBlocker says why a node cannot be taken down now; empty if it can. Of the nodes of its role, or of the Members that
+// run any, a majority must stay ready, or all the others where there are too few for a majority.
+func quorumBlocker(n *rolloutNode, all []rolloutNode) string {
+	spare := n.role.Spare
+	key := func(o *rolloutNode) string {
+		if spare.PerMember {
+			return o.member
+		}
+		return o.name
+	}
 	ready, down := map[string]bool{}, ""
 	for i := range all {
 		o := &all[i]
-		if o.role != n.role || o.name == n.name || !o.exists {
+		if o.rank != n.rank || o.name == n.name || !o.exists {
 			continue
 		}
 		up := o.online && o.report.Ready
@@ -305,7 +311,7 @@ func quorumBlocker(n *rolloutNode, all []rolloutNode, kind string, key func(*rol
 		}
 		ready[key(o)] = ready[key(o)] || up
 	}
-	if key(n) == n.member && ready[n.member] {
+	if spare.PerMember && ready[n.member] {
 		return ""
 	}
 	delete(ready, key(n))
@@ -316,7 +322,7 @@ func quorumBlocker(n *rolloutNode, all []rolloutNode, kind string, key func(*rol
 		}
 	}
 	if count < min((len(ready)+1)/2+1, len(ready)) {
-		return fmt.Sprintf("%s is not ready, and too few %s would be left", down, kind)
+		return fmt.Sprintf("%s is not ready, and too few %s would be left", down, spare.Noun)
 	}
 	return ""
 }

@@ -80,8 +80,12 @@ func validateConsortium(in Input) ValidationResult {
 			return invalid(validation.Reason, "Member %s: %s", m.Name, validation.Message)
 		}
 	}
-	if validation := validateMSPIDs(in); !validation.Accepted {
-		return validation
+	var names []string
+	for _, m := range in.Consortium.Spec.Members {
+		names = append(names, m.Name)
+	}
+	if problem := in.Planner.CheckOrganizations(organizations(in, names)); problem != "" {
+		return invalid(v1alpha1.ReasonNameTaken, "%s", problem)
 	}
 	if conflict, member := oldestConflict(in); conflict != nil {
 		return invalid(v1alpha1.ReasonNameTaken, "member %s already takes part in the older consortium %s of namespace %s, and a name can be used once in a member's cluster: declare this one under another name",
@@ -104,20 +108,6 @@ func oldestConflict(in Input) (conflict *v1alpha1.Consortium, member string) {
 		}
 	}
 	return conflict, member
-}
-
-// validateMSPIDs checks that the Members of a Consortium have different MSP IDs.
-func validateMSPIDs(in Input) ValidationResult {
-	taken := map[string]string{}
-	for _, m := range in.Consortium.Spec.Members {
-		id := mspID(in, m.Name)
-		if other, ok := taken[id]; ok {
-			return invalid(v1alpha1.ReasonNameTaken, "members %s and %s have the same MSP ID, %s, by which a ledger identifies organizations: declare one of them as another Member with an MSP ID of its own (kubectl hanse invite NAME --msp-id ID)",
-				other, m.Name, id)
-		}
-		taken[id] = m.Name
-	}
-	return accepted()
 }
 
 // isOlderConsortium is whether a was created before b; of two created in the same second, the first by namespace is older.
@@ -146,7 +136,7 @@ func validateChannel(in Input, channel *v1alpha1.Channel) ValidationResult {
 			strings.Join(unknown, ", "), consortium.Name)
 	}
 	members := channelMembers(consortium, channel)
-	if problem := validateEndorsement(in, resolveEndorsement(channel.Spec.Endorsement), members); problem != "" {
+	if problem := in.Planner.CheckEndorsement(in.Planner.Endorsement(channel.Spec.Endorsement), organizations(in, members)); problem != "" {
 		return invalid(v1alpha1.ReasonInvalid, "%s", problem)
 	}
 	if problem := validateBatch(channel.Spec.Batch); problem != "" {
@@ -166,10 +156,4 @@ func validateBatch(batch *v1alpha1.Batch) string {
 		return "batch.timeout must be greater than 0: give a time such as 500ms"
 	}
 	return ""
-}
-
-func runsPeers(consortium *v1alpha1.Consortium, name string) bool {
-	return slices.ContainsFunc(consortium.Spec.Members, func(m v1alpha1.ConsortiumMember) bool {
-		return m.Name == name && Peers(&m) > 0
-	})
 }

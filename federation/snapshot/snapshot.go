@@ -5,6 +5,7 @@ package snapshot
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/plan"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // Names of the cache's indexes.
@@ -105,6 +107,8 @@ type Reader struct {
 	Cache client.Reader
 	// TemplateImages are the images of the contracts that ship with Hanse, as far as the host's operators have set them.
 	TemplateImages map[v1alpha1.ContractTemplate]string
+	// Planners of the ledgers that the host knows.
+	Planners ledger.Planners
 }
 
 // Consortium reads everything about one Consortium; it returns a NotFound error if there is none.
@@ -112,6 +116,9 @@ func (r Reader) Consortium(ctx context.Context, key types.NamespacedName) (plan.
 	in := plan.Input{Consortium: &v1alpha1.Consortium{}, TemplateImages: r.TemplateImages}
 	if err := r.Cache.Get(ctx, key, in.Consortium); err != nil {
 		return in, err
+	}
+	if in.Planner = r.Planners.Of(in.Consortium.Spec.Ledger); in.Planner == nil {
+		return in, fmt.Errorf("consortium %s has a ledger of type %s, which this controller does not know: update it", key, in.Consortium.Spec.Ledger.Type)
 	}
 	var namesakes v1alpha1.ConsortiumList
 	if err := r.list(ctx, &namesakes, client.MatchingFields{consortiumByName: key.Name}); err != nil {

@@ -52,14 +52,14 @@ func channelProgress(in plan.Input, c plan.Channel) (aggregate, v1alpha1.Channel
 		report := channelReport(in.Plans[m.Name], c.Name)
 		var done joined
 		if slices.Contains(c.Ordering, m.Name) {
-			allOrderers += int(plan.Orderers(m))
-			done.orderers = countNodes(report.Orderers, v1alpha1.RoleOrderer, plan.Orderers(m), m.Name)
-			done.ofOrderers = int(plan.Orderers(m))
+			allOrderers += int(in.Planner.Count(m, v1alpha1.RoleOrderer))
+			done.orderers = countNodes(report.Orderers, v1alpha1.RoleOrderer, in.Planner.Count(m, v1alpha1.RoleOrderer), m.Name)
+			done.ofOrderers = int(in.Planner.Count(m, v1alpha1.RoleOrderer))
 		}
 		if slices.Contains(c.Members, m.Name) {
-			allPeers += int(plan.Peers(m))
-			done.peers = countNodes(report.Peers, v1alpha1.RolePeer, plan.Peers(m), m.Name)
-			done.ofPeers = int(plan.Peers(m))
+			allPeers += int(in.Planner.Count(m, v1alpha1.RolePeer))
+			done.peers = countNodes(report.Peers, v1alpha1.RolePeer, in.Planner.Count(m, v1alpha1.RolePeer), m.Name)
+			done.ofPeers = int(in.Planner.Count(m, v1alpha1.RolePeer))
 		} else if !slices.Contains(c.Ordering, m.Name) {
 			continue
 		}
@@ -121,7 +121,7 @@ func channelReport(plan *v1alpha1.MemberPlan, channel string) v1alpha1.PlanChann
 func countNodes(named []string, role v1alpha1.NodeRole, planned int32, member string) int {
 	count := 0
 	for i := range planned {
-		if slices.Contains(named, plan.NodeName(role, i, member)) {
+		if slices.Contains(named, v1alpha1.NodeName(role, i, member)) {
 			count++
 		}
 	}

@@ -210,9 +210,11 @@ func nodeCount(in plan.Input, member string) v1alpha1.NodeCount {
 					}
 				}
 			}
-			count.Desired = plan.Orderers(m) + plan.Peers(m)
-			count.Ready = int32(countNodes(ready, v1alpha1.RoleOrderer, plan.Orderers(m), member) +
-				countNodes(ready, v1alpha1.RolePeer, plan.Peers(m), member))
+			for _, role := range in.Planner.Description().Roles {
+				planned := in.Planner.Count(m, role.Name)
+				count.Desired += planned
+				count.Ready += int32(countNodes(ready, role.Name, planned, member))
+			}
 		}
 	}
 	count.Summary = ratio(int(count.Ready), int(count.Desired))

@@ -67,9 +67,9 @@ type contractCounts struct{ approved, running, serving, all int }
 func contractProgress(in plan.Input, res plan.Result, contract *v1alpha1.Contract) (aggregate, contractCounts) {
 	channel := res.Resolved[contract.Spec.Channel]
 	number, hash := res.Sequences[contract.Name].Number, res.Sequences[contract.Name].Hash
-	counts := contractCounts{all: len(channel.Endorsing)}
+	counts := contractCounts{all: len(channel.Holding)}
 	var approve, run, commit, serve, p aggregate
-	for _, member := range channel.Endorsing {
+	for _, member := range channel.Holding {
 		report := contractReport(in.Plans[member], contract.Spec.Channel, contract.LedgerName())
 		if report.Definition != hash {
 			// It is about an earlier declaration.

@@ -35,7 +35,7 @@ func faults(in plan.Input, members []string, report func(*v1alpha1.MemberPlan) (
 
 func contractFaults(in plan.Input, res plan.Result, contract *v1alpha1.Contract) []fault {
 	channel := res.Resolved[contract.Spec.Channel]
-	return faults(in, channel.Endorsing, func(p *v1alpha1.MemberPlan) (string, string) {
+	return faults(in, channel.Holding, func(p *v1alpha1.MemberPlan) (string, string) {
 		report := contractReport(p, contract.Spec.Channel, contract.LedgerName())
 		return report.Reason, report.Message
 	})

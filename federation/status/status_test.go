@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/plan"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -18,6 +19,7 @@ var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // readyInput is a consortium of org1 (the Leader), org2 and org3 in which everything is ready.
 func readyInput() plan.Input {
 	in := plan.Input{
+		Planner:    planner.Planner{},
 		Consortium: &v1alpha1.Consortium{ObjectMeta: metav1.ObjectMeta{Namespace: "tenant", Name: "trade", Generation: 7}},
 		Channels:   []v1alpha1.Channel{{ObjectMeta: metav1.ObjectMeta{Name: "deals"}, Spec: v1alpha1.ChannelSpec{Consortium: "trade"}}},
 		Contracts: []v1alpha1.Contract{{ObjectMeta: metav1.ObjectMeta{Name: "notary"},
@@ -84,7 +86,7 @@ func disallowedRollout(in *plan.Input) {
 func failedRollout(in *plan.Input) {
 	in.Consortium.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: "peer:2"}
 	in.Consortium.Status.Rollout = &v1alpha1.RolloutStatus{
-		Target: v1alpha1.RolloutTarget{PeerImage: "peer:2", OrdererImage: plan.DefaultOrdererImage, CouchDBImage: plan.DefaultCouchDBImage},
+		Target: v1alpha1.RolloutTarget{PeerImage: "peer:2", OrdererImage: planner.DefaultOrdererImage, CouchDBImage: planner.DefaultCouchDBImage},
 		Member: "org1", Node: "peer0-org1", From: v1alpha1.NodeImages{Image: "peer:1"}, To: v1alpha1.NodeImages{Image: "peer:2"},
 		Failed: true, Message: "cannot be pulled",
 	}
@@ -268,7 +270,7 @@ func BenchmarkLines(b *testing.B) {
 
 // fullMesh is a consortium of size Members with a line that is up between every two.
 func fullMesh(size int) plan.Input {
-	in := plan.Input{Consortium: &v1alpha1.Consortium{}, Members: map[string]*v1alpha1.Member{}}
+	in := plan.Input{Planner: planner.Planner{}, Consortium: &v1alpha1.Consortium{}, Members: map[string]*v1alpha1.Member{}}
 	for i := range size {
 		name := fmt.Sprintf("org%02d", i)
 		m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: name}}

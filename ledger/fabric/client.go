@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	gateway "github.com/hyperledger/fabric-gateway/pkg/client"
 	"github.com/hyperledger/fabric-gateway/pkg/hash"
@@ -13,76 +14,156 @@ import (
 	"github.com/hanse-io/hanse/ledger"
 )
 
-// Client calls contracts through one of a Member's own peers, which finds the other organizations' endorsers itself.
-type Client struct {
+var _ ledger.Connector = (*Engine)(nil)
+
+// Access is how the Member's applications connect: at its first peer, under the identity that is made for them.
+func (e *Engine) Access(ctx context.Context, plan *v1alpha1.MemberPlan, keys ledger.Keys) (ledger.Access, error) {
+	member := plan.Spec.Member
+	peers := (&session{network: network{plan: plan}}).peers()
+	if len(peers) == 0 {
+		return ledger.Access{}, fmt.Errorf("%s runs no peer in consortium %s: a client needs one", member, plan.Spec.Consortium)
+	}
+	user, node := UserIdentity(member), nodeTLS(peers[0])
+	access := ledger.Access{
+		Address: nodeAddress(plan, peers[0], v1alpha1.PortPeer), Organization: MSPID(plan, member), Members: map[string]string{}, Dial: e.dial,
+	}
+	for _, m := range plan.Spec.Members {
+		access.Members[MSPID(plan, m.Name)] = m.Name
+	}
+	var err error
+	if access.Identity, err = keys(ctx, user); err != nil {
+		return ledger.Access{}, fmt.Errorf("identity %s: %w", user, err)
+	}
+	pair, err := keys(ctx, node)
+	if err != nil {
+		return ledger.Access{}, fmt.Errorf("identity %s: %w", node, err)
+	}
+	access.Roots = pair.CA
+	return access, nil
+}
+
+// connected is a connection to a peer, which serves an identity as its gateway.
+type connected struct {
+	access     ledger.Access
 	connection *grpc.ClientConn
 	gateway    *gateway.Gateway
 }
 
-// Client opens a client that acts under one of the Member's own identities, such as UserIdentity, at one of its peers;
-// the first one of the plan if node is empty.
-func (e *Engine) Client(ctx context.Context, plan *v1alpha1.MemberPlan, keys ledger.Keys, identity, node string) (*Client, error) {
-	if node == "" {
-		peers := (&session{network: network{plan: plan}}).peers()
-		if len(peers) == 0 {
-			return nil, fmt.Errorf("%s runs no peer in consortium %s: a client needs one", plan.Spec.Member, plan.Spec.Consortium)
-		}
-		node = peers[0]
-	}
-	pair, err := keys(ctx, identity)
+func (e *Engine) connect(access ledger.Access) (*connected, error) {
+	signer, err := signingIdentity(access.Organization, access.Identity)
 	if err != nil {
-		return nil, fmt.Errorf("identity %s: %w", identity, err)
+		return nil, fmt.Errorf("the client's identity: %w", err)
 	}
-	signer, err := signingIdentity(MSPID(plan, plan.Spec.Member), pair)
+	roots, err := rootsOf(access.Roots)
 	if err != nil {
-		return nil, fmt.Errorf("identity %s: %w", identity, err)
+		return nil, fmt.Errorf("the roots of %s: %w", access.Address, err)
 	}
-	roots, err := ownRoots(ctx, plan, keys)
+	dial := access.Dial
+	if dial == nil {
+		dial = e.dial
+	}
+	connection, err := connect(dial, access.Address, roots)
 	if err != nil {
 		return nil, err
 	}
-	connection, err := connect(e.dial, nodeAddress(plan, node, v1alpha1.PortPeer), roots)
-	if err != nil {
-		return nil, err
-	}
-	connected, err := gateway.Connect(signer, gateway.WithClientConnection(connection), gateway.WithHash(hash.NONE), gateway.WithSign(signer.Sign))
+	opened, err := gateway.Connect(signer, gateway.WithClientConnection(connection), gateway.WithHash(hash.NONE), gateway.WithSign(signer.Sign))
 	if err != nil {
 		return nil, errors.Join(err, connection.Close())
 	}
-	return &Client{connection: connection, gateway: connected}, nil
+	return &connected{access: access, connection: connection, gateway: opened}, nil
 }
 
-// Submit has a transaction endorsed, ordered and committed, and returns what the contract answered.
-func (c *Client) Submit(ctx context.Context, channel, contract, function string, arguments ...string) ([]byte, error) {
-	answer, err := c.gateway.GetNetwork(channel).GetContract(contract).
-		SubmitWithContext(ctx, function, gateway.WithArguments(arguments...))
-	if err != nil {
-		return nil, failure(err)
+// member is the Member that has an MSP ID.
+func (c *connected) member(mspID string) string {
+	if name := c.access.Members[mspID]; name != "" {
+		return name
 	}
-	return answer, nil
-}
-
-// SubmitPrivate submits with data that no block holds, endorsed by some organizations' peers only: those that may see them.
-func (c *Client) SubmitPrivate(ctx context.Context, channel, contract string, transient map[string][]byte, mspIDs []string, function string, arguments ...string) ([]byte, error) {
-	answer, err := c.gateway.GetNetwork(channel).GetContract(contract).SubmitWithContext(ctx, function,
-		gateway.WithArguments(arguments...), gateway.WithTransient(transient), gateway.WithEndorsingOrganizations(mspIDs...))
-	if err != nil {
-		return nil, withDetails(err)
-	}
-	return answer, nil
-}
-
-// Evaluate asks the contract at this Member's peers and changes nothing.
-func (c *Client) Evaluate(ctx context.Context, channel, contract, function string, arguments ...string) ([]byte, error) {
-	answer, err := c.gateway.GetNetwork(channel).GetContract(contract).
-		EvaluateWithContext(ctx, function, gateway.WithArguments(arguments...))
-	if err != nil {
-		return nil, failure(err)
-	}
-	return answer, nil
+	return memberOfMSPID(mspID)
 }
 
 // Close ends the connection.
-func (c *Client) Close() error {
+func (c *connected) Close() error {
 	return errors.Join(c.gateway.Close(), c.connection.Close())
+}
+
+// client calls contracts through one peer, which finds the other organizations' endorsers itself.
+type client struct{ *connected }
+
+// Client opens a client.
+func (e *Engine) Client(access ledger.Access) (ledger.Client, error) {
+	c, err := e.connect(access)
+	if err != nil {
+		return nil, err
+	}
+	return &client{c}, nil
+}
+
+func proposal(call ledger.Call) []gateway.ProposalOption {
+	options := []gateway.ProposalOption{gateway.WithArguments(call.Arguments...)}
+	if len(call.Private) > 0 {
+		options = append(options, gateway.WithTransient(call.Private))
+	}
+	if len(call.Endorsers) > 0 {
+		options = append(options, gateway.WithEndorsingOrganizations(call.Endorsers...))
+	}
+	return options
+}
+
+// Submit has a transaction endorsed, ordered and committed.
+func (c *client) Submit(ctx context.Context, call ledger.Call) (ledger.Result, error) {
+	contract := c.gateway.GetNetwork(call.Channel).GetContract(call.Contract)
+	answer, commit, err := contract.SubmitAsyncWithContext(ctx, call.Function, proposal(call)...)
+	if err != nil {
+		return ledger.Result{}, failure(err)
+	}
+	status, err := commit.StatusWithContext(ctx)
+	if err != nil {
+		return ledger.Result{}, failure(err)
+	}
+	if !status.Successful {
+		return ledger.Result{}, invalidated(status.TransactionID, status.Code, nil)
+	}
+	return ledger.Result{Answer: answer, Transaction: status.TransactionID, Block: status.BlockNumber}, nil
+}
+
+// Evaluate asks the contract at this Member's peers and changes nothing.
+func (c *client) Evaluate(ctx context.Context, call ledger.Call) ([]byte, error) {
+	answer, err := c.gateway.GetNetwork(call.Channel).GetContract(call.Contract).EvaluateWithContext(ctx, call.Function, proposal(call)...)
+	if err != nil {
+		return nil, failure(err)
+	}
+	return answer, nil
+}
+
+// checkpoint is a position as the library takes one.
+type checkpoint ledger.Position
+
+func (p checkpoint) BlockNumber() uint64   { return p.Block }
+func (p checkpoint) TransactionID() string { return p.Transaction }
+
+// Events are a contract's.
+func (c *client) Events(ctx context.Context, channel, contract string, from *ledger.Position) iter.Seq2[ledger.Event, error] {
+	return func(yield func(ledger.Event, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var options []gateway.ChaincodeEventsOption
+		if from != nil {
+			// A checkpoint at block 0 without a transaction counts as none.
+			options = append(options, gateway.WithStartBlock(from.Block), gateway.WithCheckpoint(checkpoint(*from)))
+		}
+		events, err := c.gateway.GetNetwork(channel).ChaincodeEvents(ctx, contract, options...)
+		if err != nil {
+			cancel()
+			yield(ledger.Event{}, fmt.Errorf("read the events of contract %s on channel %s: %w", contract, channel, failure(err)))
+			return
+		}
+		defer drain(cancel, events)
+		for e := range events {
+			if !yield(ledger.Event{
+				Contract: e.ChaincodeName, Name: e.EventName, Payload: e.Payload, Transaction: e.TransactionID, Block: e.BlockNumber,
+			}, nil) {
+				return
+			}
+		}
+		yield(ledger.Event{}, streamEnded(ctx, "events of contract "+contract+" on channel "+channel))
+	}
 }

@@ -7,13 +7,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
-)
-
-// Defaults of the images that a plan leaves empty.
-const (
-	DefaultPeerImage    = "docker.io/hyperledger/fabric-peer:3.1.4"
-	DefaultOrdererImage = "docker.io/hyperledger/fabric-orderer:3.1.4"
-	DefaultCouchDBImage = "docker.io/library/couchdb:3.4"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 // Options of an Engine.
@@ -63,23 +57,5 @@ func New(options Options) *Engine {
 
 // settings are the plan's Fabric settings with every default filled in.
 func settings(plan *v1alpha1.MemberPlan) v1alpha1.FabricSpec {
-	var spec v1alpha1.FabricSpec
-	if plan.Spec.Ledger.Fabric != nil {
-		spec = *plan.Spec.Ledger.Fabric
-	}
-	for _, field := range []struct {
-		value    *string
-		fallback string
-	}{
-		{&spec.PeerImage, DefaultPeerImage},
-		{&spec.OrdererImage, DefaultOrdererImage},
-		{&spec.CouchDBImage, DefaultCouchDBImage},
-		{&spec.Capabilities, "V2_0"},
-		{&spec.ApplicationCapabilities, "V2_5"},
-	} {
-		if *field.value == "" {
-			*field.value = field.fallback
-		}
-	}
-	return spec
+	return *planner.Planner{}.Ledger(plan.Spec.Ledger).Fabric
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/hanse-io/hanse/ledger"
 )
 
 func TestFailure(t *testing.T) {
@@ -24,24 +26,24 @@ func TestFailure(t *testing.T) {
 	for _, row := range []struct {
 		why  string
 		err  error
-		kind FailureKind
+		kind ledger.FailureKind
 		says string
 	}{
 		{"the contract's own word is all that a person needs",
 			detailed(codes.Aborted, "failed to endorse transaction, see attached details for more info", "chaincode response 500, invoice-7 is there already"),
-			FailedByContract, "the contract refused: invoice-7 is there already (status 500)"},
-		{"a query's too", status.Error(codes.Unknown, "evaluate call to endorser returned error: chaincode response 500, no invoice-8"), FailedByContract, "no invoice-8"},
+			ledger.FailedByContract, "the contract refused: invoice-7 is there already (status 500)"},
+		{"a query's too", status.Error(codes.Unknown, "evaluate call to endorser returned error: chaincode response 500, no invoice-8"), ledger.FailedByContract, "no invoice-8"},
 		{"what another organization's node said is kept", detailed(codes.Aborted, "failed to collect enough transaction endorsements", "ProposalResponsePayloads do not match"),
-			FailedToBeEndorsed, "ProposalResponsePayloads do not match"},
-		{"an organization is down", status.Error(codes.FailedPrecondition, "no combination of peers can be derived which satisfy the endorsement policy"), FailedToBeEndorsed, "no combination of peers"},
-		{"two wrote the same", &gateway.CommitError{TransactionID: "ab12", Code: peer.TxValidationCode_MVCC_READ_CONFLICT}, FailedToCommit, "try again"},
-		{"endorsed under an older policy", &gateway.CommitError{TransactionID: "ab12", Code: peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE}, FailedToBeEndorsed, "ab12"},
-		{"no orderer", status.Error(codes.Unavailable, "no orderers could successfully process transaction"), FailedToReach, "no orderers"},
-		{"the time is over", context.DeadlineExceeded, FailedToReach, "did not answer in time"},
-		{"anything else is said as it is", status.Error(codes.PermissionDenied, "creator is malformed"), FailedOtherwise, "creator is malformed"},
+			ledger.FailedToBeEndorsed, "ProposalResponsePayloads do not match"},
+		{"an organization is down", status.Error(codes.FailedPrecondition, "no combination of peers can be derived which satisfy the endorsement policy"), ledger.FailedToBeEndorsed, "no combination of peers"},
+		{"two wrote the same", &gateway.CommitError{TransactionID: "ab12", Code: peer.TxValidationCode_MVCC_READ_CONFLICT}, ledger.FailedToCommit, "try again"},
+		{"endorsed under an older policy", &gateway.CommitError{TransactionID: "ab12", Code: peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE}, ledger.FailedToBeEndorsed, "ab12"},
+		{"no orderer", status.Error(codes.Unavailable, "no orderers could successfully process transaction"), ledger.FailedToReach, "no orderers"},
+		{"the time is over", context.DeadlineExceeded, ledger.FailedToReach, "did not answer in time"},
+		{"anything else is said as it is", status.Error(codes.PermissionDenied, "creator is malformed"), ledger.FailedOtherwise, "creator is malformed"},
 	} {
 		err := failure(row.err)
-		var f *Failure
+		var f *ledger.Failure
 		if !errors.As(err, &f) || f.Kind != row.kind || !strings.Contains(f.Error(), row.says) {
 			t.Errorf("%s: kind %v: %v", row.why, f, err)
 		}

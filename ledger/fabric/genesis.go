@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/hex"
 	"fmt"
-	"math/big"
 
 	"github.com/hyperledger/fabric-config/configtx"
 	"github.com/hyperledger/fabric-config/configtx/orderer"
@@ -183,15 +181,8 @@ func consentersOf(envelope *common.ConfigEnvelope) map[string]*x509.Certificate 
 	return certificates
 }
 
-// headerHash is the hash by which a block is known: of the ASN.1 of its header.
+// headerHash is headerSum in hex.
 func headerHash(header *common.BlockHeader) (string, error) {
-	raw, err := asn1.Marshal(struct {
-		Number                 *big.Int
-		PreviousHash, DataHash []byte
-	}{new(big.Int).SetUint64(header.GetNumber()), header.GetPreviousHash(), header.GetDataHash()})
-	if err != nil {
-		return "", err
-	}
-	hash := sha256.Sum256(raw)
-	return hex.EncodeToString(hash[:]), nil
+	sum, err := headerSum(header)
+	return hex.EncodeToString(sum), err
 }

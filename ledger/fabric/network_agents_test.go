@@ -17,7 +17,6 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
-	"github.com/hanse-io/hanse/ledger/fabric"
 	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 )
@@ -106,34 +105,6 @@ func transact(t *testing.T, ctx context.Context, network *fabrictest.Network, ch
 	})
 }
 
-// endorsers are the organizations that a transaction's block names as its endorsers.
-func endorsers(t *testing.T, ctx context.Context, network *fabrictest.Network, channel string, writer *fabrictest.Member, id string) []string {
-	t.Helper()
-	digest := sha256.Sum256([]byte(id))
-	var members []string
-	eventually(t, ctx, "submit for a receipt", func() error {
-		client, err := network.Engine().Client(ctx, writer.Plan, writer.Keys, fabric.UserIdentity(writer.Plan.Spec.Member), "")
-		if err != nil {
-			return err
-		}
-		defer client.Close()
-		_, receipt, err := client.SubmitForReceipt(ctx, channel, "notary", "Put", id, hex.EncodeToString(digest[:]), "sha256", "")
-		if err != nil {
-			return err
-		}
-		t.Log(receipt)
-		members = nil
-		for _, e := range receipt.Endorsers {
-			if e.Node != "peer0-"+e.Member {
-				t.Errorf("an endorser of %s is called %s", e.Member, e.Node)
-			}
-			members = append(members, e.Member)
-		}
-		return nil
-	})
-	return members
-}
-
 // declare puts a channel with a notary into the plans of everybody that it concerns.
 func declare(all []*fabrictest.Member, channel string, members ...string) {
 	majority := v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseMajority}
@@ -162,16 +133,17 @@ func declareWithoutContract(all []*fabrictest.Member, channel string, members ..
 }
 
 func call(ctx context.Context, network *fabrictest.Network, channel string, member *fabrictest.Member, write bool, function string, arguments ...string) (string, error) {
-	client, err := network.Engine().Client(ctx, member.Plan, member.Keys, fabric.UserIdentity(member.Plan.Spec.Member), "")
+	client, err := network.Client(ctx, member)
 	if err != nil {
 		return "", err
 	}
 	defer client.Close()
-	do := client.Evaluate
+	call := ledger.Call{Channel: channel, Contract: "notary", Function: function, Arguments: arguments}
 	if write {
-		do = client.Submit
+		result, err := client.Submit(ctx, call)
+		return string(result.Answer), err
 	}
-	answer, err := do(ctx, channel, "notary", function, arguments...)
+	answer, err := client.Evaluate(ctx, call)
 	return string(answer), err
 }
 

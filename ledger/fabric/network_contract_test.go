@@ -46,7 +46,7 @@ func TestCustomContracts(t *testing.T) {
 	defer cancel()
 	o := options(t)
 	vault := filepath.Join(o.Directory, "vault")
-	root := filepath.Join("..", "..", "..", "contracts")
+	root := filepath.Join("..", "..", "contracts")
 	goTool(t, root, "build", "-o", vault+"-first", "./cmd/vault")
 	goTool(t, root, "build", "-ldflags", "-X main.edition=second", "-o", vault+"-second", "./cmd/vault")
 	o.Program = func(image string) string { return strings.ReplaceAll(filepath.Join(o.Directory, image), ":", "-") }
@@ -137,22 +137,25 @@ func TestCustomContracts(t *testing.T) {
 }
 
 func secret(ctx context.Context, network *fabrictest.Network, member *fabrictest.Member, key, value string) error {
-	client, err := network.Engine().Client(ctx, member.Plan, member.Keys, fabric.UserIdentity(member.Plan.Spec.Member), "")
+	client, err := network.Client(ctx, member)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	_, err = client.SubmitPrivate(ctx, "goods", "vault", map[string][]byte{"value": []byte(value)}, []string{"org1MSP"}, "Put", "offers", key)
+	_, err = client.Submit(ctx, ledger.Call{
+		Channel: "goods", Contract: "vault", Function: "Put", Arguments: []string{"offers", key},
+		Private: map[string][]byte{"value": []byte(value)}, Endorsers: []string{"org1MSP"},
+	})
 	return err
 }
 
 func expect(ctx context.Context, network *fabrictest.Network, member *fabrictest.Member, want, function string, arguments ...string) error {
-	client, err := network.Engine().Client(ctx, member.Plan, member.Keys, fabric.UserIdentity(member.Plan.Spec.Member), "")
+	client, err := network.Client(ctx, member)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	answer, err := client.Evaluate(ctx, "goods", "vault", function, arguments...)
+	answer, err := client.Evaluate(ctx, ledger.Call{Channel: "goods", Contract: "vault", Function: function, Arguments: arguments})
 	if err == nil && want != "" && string(answer) != want {
 		return fmt.Errorf("%s answers %q, not %q", member.Plan.Spec.Member, answer, want)
 	}

@@ -39,10 +39,8 @@ func TestRealNetwork(t *testing.T) {
 	watch("first transaction, endorsed by a majority, read at the third organization")
 	transact(t, ctx, network, "goods", members[0], members[2], "bill-2")
 	watch("second transaction")
-	if by := slices.Compact(slices.Sorted(slices.Values(endorsers(t, ctx, network, "goods", members[1], "bill-3")))); len(by) < 2 {
-		t.Errorf("a transaction that needs a majority of three was endorsed by %v", by)
-	}
-	watch("third transaction, and who endorsed it read out of its block")
+	clients(t, ctx, network, "goods")
+	watch("a transaction's events, blocks and endorsers read as an application reads them")
 	before := height(t, ctx, agents)
 	agents.waitForReady(t, ctx)
 	if after := height(t, ctx, agents); after != before {

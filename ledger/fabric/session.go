@@ -90,17 +90,25 @@ func (s *session) readAdminTLS(ctx context.Context, keys ledger.Keys) error {
 // ownRoots is the authority behind the TLS certificates of the Member's own nodes, as these have it. A Member that runs
 // no node has none to connect to.
 func ownRoots(ctx context.Context, plan *v1alpha1.MemberPlan, keys ledger.Keys) (*x509.CertPool, error) {
-	roots := x509.NewCertPool()
 	if len(plan.Spec.Nodes) == 0 {
-		return roots, nil
+		return x509.NewCertPool(), nil
 	}
 	name := nodeTLS(plan.Spec.Nodes[0].Name)
 	pair, err := keys(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("identity %s: %w", name, err)
 	}
-	if !roots.AppendCertsFromPEM(pair.CA) {
-		return nil, fmt.Errorf("identity %s: it holds no CA certificate: issue it from a CA issuer, which fills in ca.crt", name)
+	roots, err := rootsOf(pair.CA)
+	if err != nil {
+		return nil, fmt.Errorf("identity %s: %w", name, err)
+	}
+	return roots, nil
+}
+
+func rootsOf(text []byte) (*x509.CertPool, error) {
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, errors.New("there is no CA certificate: issue it from a CA issuer, which fills in ca.crt")
 	}
 	return roots, nil
 }

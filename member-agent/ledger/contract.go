@@ -156,7 +156,7 @@ func (c *contractStep) commit(ctx context.Context) error {
 	if done, err := c.committed(ctx); err != nil || done {
 		return err
 	}
-	return ledger.WaitingFor("the committed contract to come from the orderers")
+	return ledger.WaitingFor("the committed contract to come in a block")
 }
 
 func (c *contractStep) committed(ctx context.Context) (bool, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/routing"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // Cluster is what Compute needs of the member's own cluster.
@@ -24,6 +25,8 @@ type Cluster struct {
 	Roots map[string]string
 	// Own are the cluster's own networks, as CIDRs.
 	Own []string
+	// Planners of the ledgers that the agent knows, for the ports of their nodes.
+	Planners ledger.Planners
 	// Problems say which networks of the cluster are unknown.
 	Problems []string
 }
@@ -47,7 +50,7 @@ func Compute(plans []v1alpha1.MemberPlan, records map[string]map[string]v1alpha1
 	})
 	for i := range sorted {
 		if spec := &sorted[i].Spec; spec.Member == self {
-			c.members(spec)
+			c.members(spec, in.Planners.Describe(&sorted[i]))
 			c.ends(spec)
 		}
 	}
@@ -73,7 +76,7 @@ func (c *computation) problem(format string, args ...any) {
 }
 
 // members adds every member's nodes and agent.
-func (c *computation) members(spec *v1alpha1.MemberPlanSpec) {
+func (c *computation) members(spec *v1alpha1.MemberPlanSpec, ledger ledger.Description) {
 	for _, m := range spec.Members {
 		if !v1alpha1.IsLabel(m.Name) {
 			c.problem("consortium %s: %q cannot be a member's name; it is left out", spec.Consortium, m.Name)
@@ -83,23 +86,24 @@ func (c *computation) members(spec *v1alpha1.MemberPlanSpec) {
 			c.routes.Remote[v1alpha1.AgentServerName(m.Name)] = m.Name
 		}
 		for _, n := range m.Nodes {
-			if !v1alpha1.IsNodeOf(n.Name, n.Role, m.Name) {
+			port := ledger.Port(n.Role)
+			if !v1alpha1.IsNodeOf(n.Name, n.Role, m.Name) || port == 0 {
 				c.problem("consortium %s: node %q does not have the shape of a node of member %s; no route leads to it", spec.Consortium, n.Name, m.Name)
 				continue
 			}
-			c.node(n, m.Name, spec.Consortium)
+			c.node(n, port, m.Name, spec.Consortium)
 		}
 	}
 }
 
-func (c *computation) node(n v1alpha1.PlanMemberNode, member, consortium string) {
+func (c *computation) node(n v1alpha1.PlanMemberNode, port int, member, consortium string) {
 	host := v1alpha1.NodeHost(n.Name, consortium)
 	if member != c.routes.Member {
 		c.routes.Remote[host] = member
 		return
 	}
 	// The port is that of the role, not the plan's: a plan cannot expose a node's admin port to the lines.
-	c.routes.Local[host] = c.service(n.Name, v1alpha1.ConsortiumNamespace(consortium), rolePort(n.Role))
+	c.routes.Local[host] = c.service(n.Name, v1alpha1.ConsortiumNamespace(consortium), port)
 }
 
 // ends adds the lines. A line that several plans name is one line; the first plan takes precedence.
@@ -151,11 +155,4 @@ func (c *computation) service(name, namespace string, port int) string {
 		host += "." + strings.Trim(c.cluster.Domain, ".") + "."
 	}
 	return net.JoinHostPort(host, strconv.Itoa(port))
-}
-
-func rolePort(role v1alpha1.NodeRole) int {
-	if role == v1alpha1.RoleOrderer {
-		return v1alpha1.PortOrderer
-	}
-	return v1alpha1.PortPeer
 }

@@ -9,7 +9,11 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/routing"
+	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
+
+var planners = ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}
 
 func plan(consortium string, members []v1alpha1.PlanMember, lines ...v1alpha1.PlanLine) v1alpha1.MemberPlan {
 	return v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{
@@ -44,7 +48,7 @@ func TestComputeWhole(t *testing.T) {
 	got := Compute([]v1alpha1.MemberPlan{
 		plan("trade", two(), lineTo("org2", "l2", "10.0.2.2"), lineTo("org2", "l1", "10.0.2.1")),
 		plan("cargo", two(), lineTo("org2", "l1", "10.0.2.1")),
-	}, nil, "org1", Cluster{Roots: map[string]string{"org1": "pinned1", "org2": "pinned2"}, Own: []string{"10.43.0.0/16"}})
+	}, nil, "org1", Cluster{Planners: planners, Roots: map[string]string{"org1": "pinned1", "org2": "pinned2"}, Own: []string{"10.43.0.0/16"}})
 	want := routing.Routes{
 		Member: "org1",
 		Local: map[string]string{
@@ -120,7 +124,7 @@ func TestComputeLineEnds(t *testing.T) {
 		{why: "a DNS name may be an end", plan: "line.org2.example", want: "line.org2.example"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			r := Compute([]v1alpha1.MemberPlan{plan("trade", two(), lineTo("org2", "l1", c.plan))}, c.records, "org1", Cluster{})
+			r := Compute([]v1alpha1.MemberPlan{plan("trade", two(), lineTo("org2", "l1", c.plan))}, c.records, "org1", Cluster{Planners: planners})
 			got, problems := "", strings.Join(r.Problems, "\n")
 			for _, l := range r.Lines {
 				if problems += l.Problem; l.Problem == "" {
@@ -155,7 +159,7 @@ func TestComputeNames(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			members := []v1alpha1.PlanMember{{Name: "org1"}, {Name: c.of, Nodes: []v1alpha1.PlanMemberNode{c.node}}}
-			r := Compute([]v1alpha1.MemberPlan{plan("trade", members)}, nil, "org1", Cluster{})
+			r := Compute([]v1alpha1.MemberPlan{plan("trade", members)}, nil, "org1", Cluster{Planners: planners})
 			if got := r.Remote[c.node.Name+".hanse-trade"]; (got == c.of) != c.ok || got != "" && !c.ok {
 				t.Errorf("the name leads to %q", got)
 			}
@@ -168,26 +172,26 @@ func TestComputeNames(t *testing.T) {
 
 func TestComputeRoots(t *testing.T) {
 	plans := []v1alpha1.MemberPlan{plan("a", two())}
-	if r := Compute(plans, nil, "org1", Cluster{}); len(r.Roots) != 0 {
+	if r := Compute(plans, nil, "org1", Cluster{Planners: planners}); len(r.Roots) != 0 {
 		t.Errorf("a root was trusted that nobody has pinned: %v", r.Roots)
 	}
-	if r := Compute(plans, nil, "org1", Cluster{Roots: map[string]string{"org2": "pinned"}}); r.Roots["org2"] != "pinned" || len(r.Roots) != 1 {
+	if r := Compute(plans, nil, "org1", Cluster{Planners: planners, Roots: map[string]string{"org2": "pinned"}}); r.Roots["org2"] != "pinned" || len(r.Roots) != 1 {
 		t.Errorf("the pinned root is not the one that holds: %v", r.Roots)
 	}
 	foreign := plan("a", two())
 	foreign.Spec.Member = "org9"
-	if r := Compute([]v1alpha1.MemberPlan{foreign}, nil, "org1", Cluster{}); len(r.Remote) != 0 {
+	if r := Compute([]v1alpha1.MemberPlan{foreign}, nil, "org1", Cluster{Planners: planners}); len(r.Remote) != 0 {
 		t.Errorf("a plan for somebody else was followed: %v", r.Remote)
 	}
 }
 
 func TestComputeIsStable(t *testing.T) {
 	a, b := plan("a", two(), lineTo("org2", "l1", "10.0.0.1")), plan("b", two(), lineTo("org2", "l1", "10.0.0.2"))
-	one, err := Compute([]v1alpha1.MemberPlan{a, b}, nil, "org1", Cluster{Domain: "cluster.local"}).JSON()
+	one, err := Compute([]v1alpha1.MemberPlan{a, b}, nil, "org1", Cluster{Planners: planners, Domain: "cluster.local"}).JSON()
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := Compute([]v1alpha1.MemberPlan{b, a}, nil, "org1", Cluster{Domain: "cluster.local"}).JSON()
+	other, err := Compute([]v1alpha1.MemberPlan{b, a}, nil, "org1", Cluster{Planners: planners, Domain: "cluster.local"}).JSON()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +225,7 @@ func FuzzCompute(f *testing.F) {
 			members = append(members, v1alpha1.PlanMember{Name: member, Nodes: []v1alpha1.PlanMemberNode{peer(node), orderer(node)}})
 		}
 		records := map[string]map[string]v1alpha1.Record{"trade": {member: says(member, "trade", 1, v1alpha1.RecordLine{Name: "l", Address: published, Port: port})}}
-		r := Compute([]v1alpha1.MemberPlan{plan("trade", members, lineTo(member, "l", planned))}, records, "org1", Cluster{Domain: "cluster.local"})
+		r := Compute([]v1alpha1.MemberPlan{plan("trade", members, lineTo(member, "l", planned))}, records, "org1", Cluster{Planners: planners, Domain: "cluster.local"})
 		for name, to := range r.Remote {
 			if name != "agent."+to+".hanse" && !strings.HasSuffix(name, "-"+to+".hanse-trade") || strings.Count(name, ".") > 2 {
 				t.Errorf("%q leads to %q", name, to)

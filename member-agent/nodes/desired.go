@@ -92,10 +92,12 @@ func Desired(plan *v1alpha1.MemberPlan, w ledger.Workload, digests map[string]st
 // Budgets keep a drain from taking two nodes of one role at once.
 func Budgets(plan *v1alpha1.MemberPlan) []client.Object {
 	var budgets []client.Object
-	for _, role := range []v1alpha1.NodeRole{v1alpha1.RoleOrderer, v1alpha1.RolePeer} {
-		if !slices.ContainsFunc(plan.Spec.Nodes, func(n v1alpha1.PlanNode) bool { return n.Role == role }) {
-			continue
-		}
+	var roles []v1alpha1.NodeRole
+	for _, n := range plan.Spec.Nodes {
+		roles = append(roles, n.Role)
+	}
+	slices.Sort(roles)
+	for _, role := range slices.Compact(roles) {
 		meta := metav1.ObjectMeta{Namespace: plan.Spec.Namespace, Name: roleName(role) + "s", Labels: planLabels(plan)}
 		budgets = append(budgets, budget(meta, map[string]string{LabelRole: roleName(role)}))
 	}

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // Network is an organization's configuration of the network policies in its consortia's namespaces.
@@ -23,19 +24,20 @@ type Network struct {
 	// Applications and Monitoring are names of namespaces: of applications that may reach the nodes of every consortium,
 	// beside those in namespaces that are labelled for one, and of what scrapes metrics.
 	Applications, Monitoring []string
-	// Ingress are further sources that may reach peers and orderers as applications do.
+	// Ingress are further sources that may reach nodes as applications do.
 	Ingress []networkingv1.NetworkPolicyPeer
-	// Egress are further rules for peers and orderers, and ContractEgress those for contracts, which reach nothing without.
+	// Egress are further rules for nodes, and ContractEgress those for contracts, which reach nothing without.
 	Egress, ContractEgress []networkingv1.NetworkPolicyEgressRule
 }
 
 // Names of the policies in a consortium's namespace.
 const (
 	policyDeny      = "hanse-default-deny"
-	policyPeers     = "hanse-peers"
-	policyOrderers  = "hanse-orderers"
 	policyContracts = "hanse-contracts"
 )
+
+// policyOf is the name of the policy of a role's nodes.
+func policyOf(r v1alpha1.NodeRole) string { return "hanse-" + roleName(r) + "s" }
 
 // appName is the label by which pods of the chart are told apart.
 const appName = "app.kubernetes.io/name"
@@ -46,34 +48,46 @@ const roleContract = "contract"
 // Policies deny all traffic but what the consortium's nodes need: other nodes of the organization, its agent and
 // gateway, its applications and its monitoring. Other organizations are reached by the gateway only. The ports are
 // those of pods, to which policies apply behind a Service.
-func Policies(plan *v1alpha1.MemberPlan, agent Agent, n Network) []client.Object {
+func Policies(plan *v1alpha1.MemberPlan, description ledger.Description, agent Agent, n Network) []client.Object {
 	gateway, itself := chartPod(agent, "gateway"), chartPod(agent, "member-agent")
-	peers, orderers := role(v1alpha1.RolePeer), role(v1alpha1.RoleOrderer)
-	clients := slices.Concat([]networkingv1.NetworkPolicyPeer{peers, orderers, gateway, itself}, n.applications(plan.Spec.Consortium))
-	node := slices.Concat([]networkingv1.NetworkPolicyEgressRule{
-		dns(),
-		{To: []networkingv1.NetworkPolicyPeer{peers}, Ports: ports(v1alpha1.PortPeer)},
-		{To: []networkingv1.NetworkPolicyPeer{orderers}, Ports: ports(v1alpha1.PortOrderer)},
-		{To: []networkingv1.NetworkPolicyPeer{gateway}, Ports: ports(v1alpha1.PortGatewayInside)},
-	}, n.Egress)
-	toContracts := networkingv1.NetworkPolicyEgressRule{To: []networkingv1.NetworkPolicyPeer{contracts()}, Ports: ports(v1alpha1.PortContract)}
+	var nodes, holders []networkingv1.NetworkPolicyPeer
+	egress := []networkingv1.NetworkPolicyEgressRule{dns()}
+	for _, r := range description.Roles {
+		pods := role(r.Name)
+		nodes = append(nodes, pods)
+		if r.Holds {
+			holders = append(holders, pods)
+		}
+		egress = append(egress, networkingv1.NetworkPolicyEgressRule{To: []networkingv1.NetworkPolicyPeer{pods}, Ports: ports(r.Port)})
+	}
+	egress = append(egress, networkingv1.NetworkPolicyEgressRule{To: []networkingv1.NetworkPolicyPeer{gateway}, Ports: ports(v1alpha1.PortGatewayInside)})
+	egress = append(egress, n.Egress...)
+	clients := slices.Concat(nodes, []networkingv1.NetworkPolicyPeer{gateway, itself}, n.applications(plan.Spec.Consortium))
+
+	policies := []client.Object{networkPolicy(plan, policyDeny, metav1.LabelSelector{}, nil, nil)}
+	for _, r := range description.Roles {
+		in := []networkingv1.NetworkPolicyIngressRule{{From: clients, Ports: ports(r.Port)}}
+		if r.AgentPort != 0 {
+			in = append(in, networkingv1.NetworkPolicyIngressRule{From: []networkingv1.NetworkPolicyPeer{itself}, Ports: ports(r.AgentPort)})
+		}
+		if r.MetricsPort != 0 {
+			in = append(in, n.monitoring(r.MetricsPort)...)
+		}
+		out := slices.Clone(egress)
+		if r.Holds {
+			out = append(out, networkingv1.NetworkPolicyEgressRule{To: []networkingv1.NetworkPolicyPeer{contracts()}, Ports: ports(v1alpha1.PortContract)})
+		}
+		policies = append(policies, networkPolicy(plan, policyOf(r.Name), *role(r.Name).PodSelector, in, out))
+	}
 	contractEgress := n.ContractEgress
 	if len(contractEgress) > 0 {
 		contractEgress = slices.Concat([]networkingv1.NetworkPolicyEgressRule{dns()}, contractEgress)
 	}
-	return []client.Object{
-		networkPolicy(plan, policyDeny, metav1.LabelSelector{}, nil, nil),
-		networkPolicy(plan, policyPeers, *peers.PodSelector, slices.Concat([]networkingv1.NetworkPolicyIngressRule{
-			{From: clients, Ports: ports(v1alpha1.PortPeer)},
-		}, n.monitoring(v1alpha1.PortPeerOperations)), append(slices.Clone(node), toContracts)),
-		networkPolicy(plan, policyOrderers, *orderers.PodSelector, slices.Concat([]networkingv1.NetworkPolicyIngressRule{
-			{From: clients, Ports: ports(v1alpha1.PortOrderer)},
-			{From: []networkingv1.NetworkPolicyPeer{itself}, Ports: ports(v1alpha1.PortOrdererAdmin)},
-		}, n.monitoring(v1alpha1.PortOrdererOperations)), node),
-		networkPolicy(plan, policyContracts, *contracts().PodSelector, []networkingv1.NetworkPolicyIngressRule{
-			{From: []networkingv1.NetworkPolicyPeer{peers}, Ports: ports(v1alpha1.PortContract)},
-		}, contractEgress),
+	var toContracts []networkingv1.NetworkPolicyIngressRule
+	if len(holders) > 0 { // A rule without a source would let everybody in.
+		toContracts = append(toContracts, networkingv1.NetworkPolicyIngressRule{From: holders, Ports: ports(v1alpha1.PortContract)})
 	}
+	return append(policies, networkPolicy(plan, policyContracts, *contracts().PodSelector, toContracts, contractEgress))
 }
 
 // networkPolicy governs both directions: what has no rule is denied.
@@ -152,13 +166,13 @@ func ports(port int) []networkingv1.NetworkPolicyPort {
 // creates them.
 func (p *Phase) policies(ctx context.Context, plan *v1alpha1.MemberPlan) error {
 	if !p.Network.Disabled {
-		return p.applyEach(ctx, Policies(plan, p.Agent, p.Network))
+		return p.applyEach(ctx, Policies(plan, p.Planners.Describe(plan), p.Agent, p.Network))
 	}
 	if _, done := p.policiesRemoved.Load(plan.Spec.Namespace); done {
 		return nil
 	}
 	var failed []error
-	for _, obj := range Policies(plan, p.Agent, p.Network) {
+	for _, obj := range Policies(plan, p.Planners.Describe(plan), p.Agent, p.Network) {
 		if err := p.Direct.Delete(ctx, obj); client.IgnoreNotFound(err) != nil {
 			failed = append(failed, fmt.Errorf("delete NetworkPolicy %s: %w", obj.GetName(), err))
 		}

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 // pod is one end of a connection; home is the consortium's namespace.
@@ -70,7 +71,7 @@ func allows(t *testing.T, n Network, from, to pod, port int) bool {
 	t.Helper()
 	const home = "hanse-trade"
 	in, out := to.namespace != home, from.namespace != home
-	for _, obj := range Policies(plan, Agent{Namespace: "hanse-system"}, n) {
+	for _, obj := range Policies(plan, planner.Planner{}.Description(), Agent{Namespace: "hanse-system"}, n) {
 		policy := obj.(*networkingv1.NetworkPolicy)
 		if to.namespace == home && matches(t, &policy.Spec.PodSelector, to.labels) {
 			for _, rule := range policy.Spec.Ingress {

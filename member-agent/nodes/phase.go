@@ -37,6 +37,8 @@ type Phase struct {
 	Direct client.Client
 	// KeepVolumes keeps all volumes of deleted nodes, whatever the plan says.
 	KeepVolumes bool
+	// Planners of the ledgers that the agent knows, for the ports of their nodes.
+	Planners ledger.Planners
 	// Network configures the network policies.
 	Network Network
 	Now     func() time.Time

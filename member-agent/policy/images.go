@@ -17,13 +17,9 @@ const everything = "*"
 // Images are the prefixes of the image references that are allowed. None allows nothing.
 type Images []string
 
-// Defaults are what is allowed where the organization says nothing else. The chart has the same.
-var (
-	DefaultNodeImages = Images{
-		"docker.io/hyperledger/fabric-peer:", "docker.io/hyperledger/fabric-orderer:", "docker.io/library/couchdb:",
-	}
-	DefaultContractImages = Images{"ghcr.io/hanse-io/"}
-)
+// DefaultContractImages are what is allowed where the organization says nothing else; for nodes, each ledger's description has
+// its own. The chart has the same.
+var DefaultContractImages = Images{"ghcr.io/hanse-io/"}
 
 var (
 	// reference is a normalised reference: registry, path, and a tag, a digest, both or neither. What is not one may

@@ -3,7 +3,12 @@ package policy
 import (
 	"strings"
 	"testing"
+
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
+
+// nodeImages are what an organization with Fabric allows by default.
+var nodeImages = Images(planner.Planner{}.Description().Images)
 
 func TestAllows(t *testing.T) {
 	digest := "@sha256:" + strings.Repeat("0a", 32)
@@ -14,11 +19,11 @@ func TestAllows(t *testing.T) {
 		image   string
 		want    bool
 	}{
-		{"the peer as it is released", DefaultNodeImages, "docker.io/hyperledger/fabric-peer:3.1.4", true},
-		{"the orderer too", DefaultNodeImages, "docker.io/hyperledger/fabric-orderer:3.1.4", true},
-		{"the state database too", DefaultNodeImages, "docker.io/library/couchdb:3.4", true},
+		{"the peer as it is released", nodeImages, "docker.io/hyperledger/fabric-peer:3.1.4", true},
+		{"the orderer too", nodeImages, "docker.io/hyperledger/fabric-orderer:3.1.4", true},
+		{"the state database too", nodeImages, "docker.io/library/couchdb:3.4", true},
 		{"a contract of Hanse's", DefaultContractImages, "ghcr.io/hanse-io/contract-notary:0.1.0", true},
-		{"a contract's image runs no node", DefaultNodeImages, "ghcr.io/hanse-io/contract-notary:0.1.0", false},
+		{"a contract's image runs no node", nodeImages, "ghcr.io/hanse-io/contract-notary:0.1.0", false},
 		{"a tag and a digest", peers, "docker.io/hyperledger/fabric-peer:3.1.4" + digest, true},
 		{"a digest alone has no tag, which the prefix asks for", peers, "docker.io/hyperledger/fabric-peer" + digest, false},
 
@@ -31,9 +36,9 @@ func TestAllows(t *testing.T) {
 
 		{"no registry is Docker Hub", peers, "hyperledger/fabric-peer:3.1.4", true},
 		{"Docker Hub under its other name", peers, "index.docker.io/hyperledger/fabric-peer:3.1.4", true},
-		{"a single name is in library", DefaultNodeImages, "couchdb:3.4", true},
-		{"a single name is in library, with the registry too", DefaultNodeImages, "docker.io/couchdb:3.4", true},
-		{"a single name is not another's repository of that name", DefaultNodeImages, "docker.io/evil/couchdb:3.4", false},
+		{"a single name is in library", nodeImages, "couchdb:3.4", true},
+		{"a single name is in library, with the registry too", nodeImages, "docker.io/couchdb:3.4", true},
+		{"a single name is not another's repository of that name", nodeImages, "docker.io/evil/couchdb:3.4", false},
 		{"localhost is a registry", peers, "localhost/hyperledger/fabric-peer:1", false},
 		{"a prefix is written out in full too", Images{"hyperledger/fabric-peer:"}, "docker.io/hyperledger/fabric-peer:1", true},
 		{"a prefix that is a single name is in library", Images{"couchdb"}, "couchdb:3.4", true},
@@ -61,7 +66,7 @@ func TestAllows(t *testing.T) {
 		{"a tag with a path in it", peers, "docker.io/hyperledger/fabric-peer:1/evil:1", false},
 		{"a user's name in the manner of an address", peers, "docker.io/hyperledger/fabric-peer:1@evil.io/peer:1", false},
 		{"white space", peers, "docker.io/hyperledger/fabric-peer:1 ", false},
-		{"no image at all", DefaultNodeImages, "", false},
+		{"no image at all", nodeImages, "", false},
 		{"an entry of nothing allows nothing", Images{""}, "docker.io/hyperledger/fabric-peer:1", false},
 		{"no entry allows nothing", nil, "docker.io/hyperledger/fabric-peer:1", false},
 		{"everything, said in so many words", Images{"*"}, "evil.io/peer:1", true},
@@ -81,7 +86,7 @@ func TestValidate(t *testing.T) {
 		list Images
 		fine bool
 	}{
-		{"what nodes may run by default", DefaultNodeImages, true},
+		{"what nodes may run by default", nodeImages, true},
 		{"what contracts may run by default", DefaultContractImages, true},
 		{"everything", Images{"*"}, true},
 		{"nothing would let no node run, which nobody means", nil, false},

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	"github.com/hanse-io/hanse/member-agent/identity"
 )
 
@@ -47,7 +48,7 @@ func TestOnlyOwnAddressesAreSigned(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			var names []string
-			for _, l := range buildRecord(plan, identity.Issued{}, row.own).Lines {
+			for _, l := range buildRecord(plan, planner.Planner{}.Description(), identity.Issued{}, row.own).Lines {
 				names = append(names, l.Name)
 			}
 			if got := strings.Join(names, " "); got != row.signed {

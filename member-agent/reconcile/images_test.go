@@ -14,6 +14,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	"github.com/hanse-io/hanse/member-agent/identity"
 	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/nodes"
@@ -28,7 +29,7 @@ const (
 
 func newTestReconciler() *Reconciler {
 	return &Reconciler{Options: Options{
-		Member: "org1", NodeImages: policy.DefaultNodeImages, ContractImages: policy.DefaultContractImages,
+		Member: "org1", NodeImages: planner.Planner{}.Description().Images, ContractImages: policy.DefaultContractImages,
 	}}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/member-agent/nodes"
 	"github.com/hanse-io/hanse/member-agent/policy"
 )
@@ -56,9 +57,11 @@ type Options struct {
 	Discovery  Discovery
 	Statements Statements
 	Engine     Engine
-	Ledger     Ledger
-	Networks   Networks
-	Reporter   Reporter
+	// Planners of the ledgers that the agent knows.
+	Planners ledger.Planners
+	Ledger   Ledger
+	Networks Networks
+	Reporter Reporter
 
 	// NodeImages and ContractImages are what the organization lets run in its cluster.
 	NodeImages, ContractImages policy.Images

@@ -156,7 +156,7 @@ func (h *organizationReconciler) writeRoutes(ctx context.Context, plans []v1alph
 		return err
 	}
 	text, err := line.Compute(plans, records, h.Member, line.Cluster{
-		Domain: h.ClusterDomain, Namespace: h.Namespace, Roots: roots, Own: found.CIDRs, Problems: found.Problems,
+		Domain: h.ClusterDomain, Namespace: h.Namespace, Roots: roots, Own: found.CIDRs, Planners: h.Planners, Problems: found.Problems,
 	}).JSON()
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ import (
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric"
 	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	"github.com/hanse-io/hanse/member-agent/host"
 	"github.com/hanse-io/hanse/member-agent/identity"
 	"github.com/hanse-io/hanse/member-agent/line"
@@ -62,7 +63,7 @@ func newPlanHarness(t testing.TB) *planHarness {
 	return &planHarness{
 		decoder: serializer.NewCodecFactory(scheme).UniversalDeserializer(), records: records, keys: members[0].Keys,
 		reconciler: &Reconciler{Options: Options{
-			Member: "org1", Namespace: "hanse-system", NodeImages: policy.DefaultNodeImages, ContractImages: policy.DefaultContractImages,
+			Member: "org1", Namespace: "hanse-system", NodeImages: planner.Planner{}.Description().Images, ContractImages: policy.DefaultContractImages,
 		}},
 	}
 }
@@ -100,7 +101,7 @@ func (k *planHarness) checkObjects(t *testing.T, plan *v1alpha1.MemberPlan) {
 	agent := nodes.Agent{Namespace: "hanse-system", ServiceAccount: "member-agent"}
 	engine := fabric.New(fabric.Options{})
 	identities := engine.Identities(plan)
-	objects := slices.Concat(nodes.Namespace(plan, agent), nodes.Policies(plan, agent, nodes.Network{}), nodes.Budgets(plan),
+	objects := slices.Concat(nodes.Namespace(plan, agent), nodes.Policies(plan, planner.Planner{}.Description(), agent, nodes.Network{}), nodes.Budgets(plan),
 		nodes.Remote(plan, "gateway.hanse-system.svc.cluster.local"), identity.Authorities(plan),
 		identity.Certificates(plan, ledger.IdentityAuthority, identities), identity.Certificates(plan, ledger.TLSAuthority, identities),
 		identity.Certificates(plan, ledger.OperatorAuthority, identities))
@@ -197,7 +198,7 @@ func checkMounts(t *testing.T, w ledger.Workload, pod corev1.PodSpec, identities
 // checkRoutes checks where names lead: in, to the organization's own nodes and agent; out, to those whose names they are.
 func (k *planHarness) checkRoutes(t *testing.T, plan *v1alpha1.MemberPlan) {
 	r := line.Compute([]v1alpha1.MemberPlan{*plan}, map[string]map[string]v1alpha1.Record{plan.Spec.Consortium: k.records}, "org1",
-		line.Cluster{Domain: "cluster.local", Namespace: "hanse-system"})
+		line.Cluster{Planners: ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}, Domain: "cluster.local", Namespace: "hanse-system"})
 	for name, address := range r.Local {
 		if name == v1alpha1.AgentServerName("org1") && strings.HasPrefix(address, "member-agent.hanse-system.svc.cluster.local.:") {
 			continue
@@ -234,7 +235,7 @@ func isNodeOf(node, member string) bool {
 // checkStatus runs what reads a plan to say something about it; none of it may panic.
 func (k *planHarness) checkStatus(plan *v1alpha1.MemberPlan) {
 	_ = statement.Pins{}.Compare(plan.Spec.Members)
-	if own, err := statement.NewRecord(buildRecord(plan, identity.Issued{}, localAddresses(plan))); err == nil {
+	if own, err := statement.NewRecord(buildRecord(plan, planner.Planner{}.Description(), identity.Issued{}, localAddresses(plan))); err == nil {
 		_, _ = withSequence(own, "", time.Unix(1000, 0), &own)
 	}
 	_, _ = statement.NewHoldings(plan.Spec.Consortium, plan.Spec.Member, holdings(plan.Status.Channels))

@@ -13,7 +13,7 @@ import (
 )
 
 // buildRecord is the member's record about itself, without a sequence.
-func buildRecord(plan *v1alpha1.MemberPlan, issued identity.Issued, own []LineAddress) v1alpha1.Record {
+func buildRecord(plan *v1alpha1.MemberPlan, description ledger.Description, issued identity.Issued, own []LineAddress) v1alpha1.Record {
 	r := v1alpha1.Record{
 		Member:        plan.Spec.Member,
 		MSPID:         plan.Spec.MSPID(plan.Spec.Member),
@@ -22,10 +22,7 @@ func buildRecord(plan *v1alpha1.MemberPlan, issued identity.Issued, own []LineAd
 		TLSRoots:      issued.Roots[ledger.TLSAuthority],
 	}
 	for _, n := range plan.Spec.Nodes {
-		port := int32(v1alpha1.PortPeer)
-		if n.Role == v1alpha1.RoleOrderer {
-			port = v1alpha1.PortOrderer
-		}
+		port := int32(description.Port(n.Role))
 		r.Nodes = append(r.Nodes, v1alpha1.RecordNode{
 			Name: n.Name, Role: n.Role, Port: port, TLSCertificate: issued.Published[n.Name],
 		})

@@ -72,7 +72,7 @@ func (r *Reconciler) newest(ctx context.Context, consortium string, key statemen
 
 // publishOwn signs, keeps and publishes what the member says about itself, unless it was said already.
 func (r *Reconciler) publishOwn(ctx context.Context, p *planProgress, issued identity.Issued, org *organization) error {
-	record, err := statement.NewRecord(buildRecord(p.plan, issued, r.LineAddresses))
+	record, err := statement.NewRecord(buildRecord(p.plan, r.Planners.Describe(p.plan), issued, r.LineAddresses))
 	if err != nil {
 		return err
 	}

@@ -94,14 +94,14 @@ func (o Order) failover(ctx context.Context, network *fabrictest.Network, r *Res
 }
 
 // submitters are a client of each organization.
-func submitters(ctx context.Context, network *fabrictest.Network) (all []*fabric.Client, closeAll func(), err error) {
+func submitters(ctx context.Context, network *fabrictest.Network) (all []ledger.Client, closeAll func(), err error) {
 	closeAll = func() {
 		for _, client := range all {
 			_ = client.Close()
 		}
 	}
 	for _, member := range network.Members {
-		client, err := open(ctx, network, member)
+		client, err := network.Client(ctx, member)
 		if err != nil {
 			closeAll()
 			return nil, nil, err
@@ -112,7 +112,7 @@ func submitters(ctx context.Context, network *fabrictest.Network) (all []*fabric
 }
 
 // steadily submits transactions at failoverRate until ctx ends, whether those before are done or not, and waits for all.
-func steadily(ctx context.Context, submitters []*fabric.Client) []sample {
+func steadily(ctx context.Context, submitters []ledger.Client) []sample {
 	var tasks sync.WaitGroup
 	var mu sync.Mutex
 	var samples []sample

@@ -14,24 +14,22 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/hack/bench/figures"
-	"github.com/hanse-io/hanse/ledger/fabric"
+	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 )
 
 // put is one transaction; two organizations endorse it.
-func put(ctx context.Context, client *fabric.Client, id string) error {
+func put(ctx context.Context, client ledger.Client, id string) error {
 	digest := sha256.Sum256([]byte(id))
-	_, err := client.Submit(ctx, channel, notary, "Put", id, hex.EncodeToString(digest[:]), "sha256", "")
+	_, err := client.Submit(ctx, ledger.Call{
+		Channel: channel, Contract: notary, Function: "Put", Arguments: []string{id, hex.EncodeToString(digest[:]), "sha256", ""},
+	})
 	return err
-}
-
-func open(ctx context.Context, network *fabrictest.Network, member *fabrictest.Member) (*fabric.Client, error) {
-	return network.Engine().Client(ctx, member.Plan, member.Keys, fabric.UserIdentity(member.Plan.Spec.Member), "")
 }
 
 // first commits the first transaction, trying again while the peers have not found each other.
 func first(ctx context.Context, network *fabrictest.Network) error {
-	client, err := open(ctx, network, network.Members[0])
+	client, err := network.Client(ctx, network.Members[0])
 	if err != nil {
 		return err
 	}
@@ -90,7 +88,7 @@ func (o Order) load(ctx context.Context, network *fabrictest.Network, r *Result)
 
 // saturate has so many clients submit one transaction after the other, and counts what was committed in the time after a
 // warm-up of a quarter of it. cpu is milliseconds of the machine's CPU time for each.
-func saturate(ctx context.Context, submitters []*fabric.Client, long time.Duration, clients int) (perSecond, cpu float64, err error) {
+func saturate(ctx context.Context, submitters []ledger.Client, long time.Duration, clients int) (perSecond, cpu float64, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var done, failed atomic.Int64
@@ -126,7 +124,7 @@ func saturate(ctx context.Context, submitters []*fabric.Client, long time.Durati
 
 // pace submits transactions at a steady rate, whether those before are done or not, so that one that is slow does not hide
 // the waiting of those behind it. Those of the first quarter do not count.
-func pace(ctx context.Context, submitters []*fabric.Client, long time.Duration, rate float64) (Latency, error) {
+func pace(ctx context.Context, submitters []ledger.Client, long time.Duration, rate float64) (Latency, error) {
 	var tasks sync.WaitGroup
 	var mu sync.Mutex
 	var took []float64

@@ -108,6 +108,24 @@ func (n *Network) Dial(ctx context.Context, address string) (net.Conn, error) {
 // Engine is an engine that reaches the network's nodes.
 func (n *Network) Engine() *fabric.Engine { return fabric.New(fabric.Options{Dial: n.Dial}) }
 
+// Client is one of the Member's applications.
+func (n *Network) Client(ctx context.Context, member *Member) (ledger.Client, error) {
+	access, err := n.Engine().Access(ctx, member.Plan, member.Keys)
+	if err != nil {
+		return nil, err
+	}
+	return n.Engine().Client(access)
+}
+
+// Reader reads the Member's ledgers.
+func (n *Network) Reader(ctx context.Context, member *Member) (ledger.Reader, error) {
+	access, err := n.Engine().Access(ctx, member.Plan, member.Keys)
+	if err != nil {
+		return nil, err
+	}
+	return n.Engine().Reader(access)
+}
+
 // Start runs everything in the Members' plans that does not run yet, and waits until all nodes are healthy.
 func (n *Network) Start(ctx context.Context) error {
 	for _, member := range n.Members {

@@ -1,8 +1,7 @@
-package plan
+package planner
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -21,38 +20,20 @@ const (
 	DefaultStorage      = "5Gi"
 )
 
-// NodeName is the name of a Member's i-th node of a role.
-func NodeName(role v1alpha1.NodeRole, i int32, member string) string {
-	if role == v1alpha1.RoleOrderer {
-		return fmt.Sprintf("orderer%d-%s", i, member)
-	}
-	return fmt.Sprintf("peer%d-%s", i, member)
-}
-
-// Peers and Orderers are how many nodes a Member runs.
-func Peers(m *v1alpha1.ConsortiumMember) int32    { return ptr.Deref(m.Peers, 1) }
-func Orderers(m *v1alpha1.ConsortiumMember) int32 { return ptr.Deref(m.Orderers, 1) }
-
-func nodePort(role v1alpha1.NodeRole) int32 {
-	if role == v1alpha1.RoleOrderer {
-		return v1alpha1.PortOrderer
-	}
-	return v1alpha1.PortPeer
-}
-
-// planNodes lists the nodes that a Member is to run, sorted by name.
-func planNodes(consortium *v1alpha1.Consortium, m *v1alpha1.ConsortiumMember) []v1alpha1.PlanNode {
-	settings, images := resolveSettings(consortium.Spec.Nodes, m.Nodes), resolveLedger(consortium.Spec.Ledger).Fabric
-	nodes := make([]v1alpha1.PlanNode, 0, Peers(m)+Orderers(m))
-	for i := range Orderers(m) {
+// Nodes lists the nodes that a Member is to run, sorted by name.
+func (p Planner) Nodes(consortium *v1alpha1.Consortium, m *v1alpha1.ConsortiumMember) []v1alpha1.PlanNode {
+	settings, images := resolveSettings(consortium.Spec.Nodes, m.Nodes), p.Ledger(consortium.Spec.Ledger).Fabric
+	peers, orderers := p.Count(m, v1alpha1.RolePeer), p.Count(m, v1alpha1.RoleOrderer)
+	nodes := make([]v1alpha1.PlanNode, 0, peers+orderers)
+	for i := range orderers {
 		nodes = append(nodes, v1alpha1.PlanNode{
-			Name: NodeName(v1alpha1.RoleOrderer, i, m.Name), Role: v1alpha1.RoleOrderer, Image: images.OrdererImage,
+			Name: v1alpha1.NodeName(v1alpha1.RoleOrderer, i, m.Name), Role: v1alpha1.RoleOrderer, Image: images.OrdererImage,
 			Storage: settings.Storage, Resources: settings.OrdererResources, ExtraSANs: settings.ExtraSANs,
 		})
 	}
-	for i := range Peers(m) {
+	for i := range peers {
 		peer := v1alpha1.PlanNode{
-			Name: NodeName(v1alpha1.RolePeer, i, m.Name), Role: v1alpha1.RolePeer, Image: images.PeerImage,
+			Name: v1alpha1.NodeName(v1alpha1.RolePeer, i, m.Name), Role: v1alpha1.RolePeer, Image: images.PeerImage,
 			Storage: settings.Storage, Resources: settings.PeerResources, ExtraSANs: settings.ExtraSANs,
 			StateDatabase: settings.StateDatabase,
 		}
@@ -90,8 +71,8 @@ func resolveSettings(all v1alpha1.NodeSettings, own *v1alpha1.NodeSettings) v1al
 	return settings
 }
 
-// resolveLedger fills in the ledger's defaults.
-func resolveLedger(spec v1alpha1.LedgerSpec) v1alpha1.LedgerSpec {
+// Ledger fills in the ledger's defaults.
+func (Planner) Ledger(spec v1alpha1.LedgerSpec) v1alpha1.LedgerSpec {
 	fabric := ptr.Deref(spec.Fabric, v1alpha1.FabricSpec{})
 	return v1alpha1.LedgerSpec{
 		Type: cmp.Or(spec.Type, v1alpha1.LedgerFabric),
@@ -103,4 +84,10 @@ func resolveLedger(spec v1alpha1.LedgerSpec) v1alpha1.LedgerSpec {
 			ApplicationCapabilities: cmp.Or(fabric.ApplicationCapabilities, DefaultApplication),
 		},
 	}
+}
+
+// Target is the images that a Consortium declares.
+func (p Planner) Target(spec v1alpha1.LedgerSpec) v1alpha1.RolloutTarget {
+	fabric := p.Ledger(spec).Fabric
+	return v1alpha1.RolloutTarget{PeerImage: fabric.PeerImage, OrdererImage: fabric.OrdererImage, CouchDBImage: fabric.CouchDBImage}
 }

@@ -1,4 +1,4 @@
-package plan
+package planner
 
 import (
 	"cmp"
@@ -9,10 +9,12 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric/policytext"
 )
 
-func resolveEndorsement(policy *v1alpha1.EndorsementPolicy) v1alpha1.EndorsementPolicy {
+// Endorsement fills in a policy's defaults.
+func (Planner) Endorsement(policy *v1alpha1.EndorsementPolicy) v1alpha1.EndorsementPolicy {
 	p := ptr.Deref(policy, v1alpha1.EndorsementPolicy{})
 	p.Members = slices.Clone(p.Members)
 	slices.Sort(p.Members)
@@ -25,13 +27,17 @@ func resolveEndorsement(policy *v1alpha1.EndorsementPolicy) v1alpha1.Endorsement
 	return p
 }
 
-// validateEndorsement says what is wrong with a policy among a channel's members; empty if it can be satisfied. Only a
+// CheckEndorsement says what is wrong with a policy among a channel's members; empty if it can be satisfied. Only a
 // member that runs a peer can endorse.
-func validateEndorsement(in Input, policy v1alpha1.EndorsementPolicy, members []string) string {
+func (Planner) CheckEndorsement(policy v1alpha1.EndorsementPolicy, members []ledger.Organization) string {
 	if policy.Policy != "" {
-		return validatePolicyText(in, policy.Policy, members)
+		return checkPolicyText(policy.Policy, members)
 	}
-	candidates, needed := members, 1
+	var candidates []string
+	for _, m := range members {
+		candidates = append(candidates, m.Member)
+	}
+	needed := 1
 	switch policy.Rule {
 	case v1alpha1.EndorseMajority:
 		needed = len(members)/2 + 1
@@ -42,10 +48,11 @@ func validateEndorsement(in Input, policy v1alpha1.EndorsementPolicy, members []
 	}
 	able := 0
 	for _, name := range candidates {
-		if !slices.Contains(members, name) {
+		member, known := find(members, name)
+		if !known {
 			return fmt.Sprintf("the endorsement policy names %s, which is not in the channel: such a policy can never be met; name members of the channel only", name)
 		}
-		if runsPeers(in.Consortium, name) {
+		if peers(member) > 0 {
 			able++
 		}
 	}
@@ -55,26 +62,25 @@ func validateEndorsement(in Input, policy v1alpha1.EndorsementPolicy, members []
 	return ""
 }
 
-// validatePolicyText says what is wrong with a policy in Fabric's text; empty if it can be satisfied.
-func validatePolicyText(in Input, text string, members []string) string {
+// checkPolicyText says what is wrong with a policy in Fabric's text; empty if it can be satisfied.
+func checkPolicyText(text string, members []ledger.Organization) string {
 	policy, err := policytext.Parse(text)
 	if err != nil {
 		return "endorsement.policy: " + err.Error()
 	}
-	peers, ids := map[string]bool{}, []string{}
-	for _, name := range members {
-		id := mspID(in, name)
-		peers[id] = runsPeers(in.Consortium, name)
-		ids = append(ids, id)
+	endorses, ids := map[string]bool{}, []string{}
+	for _, m := range members {
+		endorses[m.ID] = peers(m) > 0
+		ids = append(ids, m.ID)
 	}
 	slices.Sort(ids)
 	for _, principal := range policy.Principals() {
-		if _, known := peers[principal.MSPID]; !known {
+		if _, known := endorses[principal.MSPID]; !known {
 			return fmt.Sprintf("endorsement.policy names %s, which is the MSP ID of no member of the channel: those are %s", principal.MSPID, strings.Join(ids, ", "))
 		}
 	}
 	able := func(p *policytext.Node) bool {
-		return peers[p.MSPID] && (p.Role == policytext.RolePeer || p.Role == policytext.RoleMember)
+		return endorses[p.MSPID] && (p.Role == policytext.RolePeer || p.Role == policytext.RoleMember)
 	}
 	if !policy.Met(able) {
 		return "endorsement.policy can never be met: only peers endorse, which have the roles peer and member, and only members that run one; name fewer, or let more members run peers"

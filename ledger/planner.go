@@ -1,0 +1,143 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/hanse-io/hanse/api/v1alpha1"
+)
+
+// Description is what a ledger technology is made of. Pure data.
+type Description struct {
+	// Type by which a Consortium chooses it, and the Name that people know it by.
+	Type v1alpha1.LedgerType
+	Name string
+	// Identity is the kind of an organization's identities on the ledger.
+	Identity IdentityKind
+	// OrganizationID is what the name of an organization on the ledger is called there: "MSP ID".
+	OrganizationID string
+	// Roles that nodes have, in the order in which new images are rolled out.
+	Roles []Role
+	// Images are the prefixes of the images that an organization allows its nodes when it says nothing else.
+	Images []string
+}
+
+// Role is what a ledger node does.
+type Role struct {
+	Name v1alpha1.NodeRole
+	// Noun is what one such node is called: "peer".
+	Noun string
+	// Port on which nodes reach it, also those of other organizations, by the gateways.
+	Port int
+	// AgentPort on which only the organization's own agent administers it, and MetricsPort for what scrapes metrics; 0 if there
+	// is none.
+	AgentPort, MetricsPort int
+	// Orders is whether it takes part in the ordering of transactions.
+	Orders bool
+	// Holds is whether it holds the channels' ledgers and runs contracts, so that its organization can endorse.
+	Holds bool
+	// Spare says of what a majority has to stay when a node is taken down.
+	Spare Spare
+}
+
+// Spare is of what a majority has to stay: "orderers", counted node by node, or "organizations with a peer", of each of which
+// one ready node is enough.
+type Spare struct {
+	Noun      string
+	PerMember bool
+}
+
+// IdentityKind is the kind of the keys by which organizations are known on a ledger.
+type IdentityKind string
+
+const (
+	// IdentityX509 are certificates that follow from an organization's own root. It is the default.
+	IdentityX509 IdentityKind = "X509"
+	// IdentitySecp256k1 and IdentityEd25519 are bare keys. They are made in the organization's cluster, and their public parts
+	// are published.
+	IdentitySecp256k1 IdentityKind = "Secp256k1"
+	IdentityEd25519   IdentityKind = "Ed25519"
+)
+
+// Role finds a role by name.
+func (d Description) Role(name v1alpha1.NodeRole) (Role, bool) {
+	at := slices.IndexFunc(d.Roles, func(r Role) bool { return r.Name == name })
+	if at < 0 {
+		return Role{}, false
+	}
+	return d.Roles[at], true
+}
+
+// Rank is a role's place in the order of the roles; behind all of them for a role that is none of these.
+func (d Description) Rank(name v1alpha1.NodeRole) int {
+	at := slices.IndexFunc(d.Roles, func(r Role) bool { return r.Name == name })
+	if at < 0 {
+		return len(d.Roles)
+	}
+	return at
+}
+
+// Port on which nodes of a role are reached; 0 for a role that is none of the ledger's.
+func (d Description) Port(name v1alpha1.NodeRole) int {
+	role, _ := d.Role(name)
+	return role.Port
+}
+
+// Organization is what a Planner has to know of a Member to say whether what is declared can work.
+type Organization struct {
+	// Member is its name, and ID that on the ledger.
+	Member, ID string
+	// Nodes that it runs, by role.
+	Nodes map[v1alpha1.NodeRole]int32
+}
+
+// Planner decides what is particular to one ledger technology about what is declared: on the host, where plans are computed,
+// and for whoever wants to know before. It is pure, and must not link the technology's own libraries. What it returns as a
+// problem is a sentence that says how to correct it; none is empty.
+type Planner interface {
+	Description() Description
+	// Ledger is a Consortium's ledger settings with every default filled in.
+	Ledger(spec v1alpha1.LedgerSpec) v1alpha1.LedgerSpec
+	// Count is how many nodes of a role a Member runs.
+	Count(m *v1alpha1.ConsortiumMember, role v1alpha1.NodeRole) int32
+	// Nodes that a Member is to run, with every setting filled in and the declared images; sorted by name.
+	Nodes(consortium *v1alpha1.Consortium, m *v1alpha1.ConsortiumMember) []v1alpha1.PlanNode
+	// Target is the images that a Consortium declares.
+	Target(spec v1alpha1.LedgerSpec) v1alpha1.RolloutTarget
+	// Endorsement is a policy with every default filled in, so that all members hold the same.
+	Endorsement(policy *v1alpha1.EndorsementPolicy) v1alpha1.EndorsementPolicy
+	// Collections are a contract's, likewise.
+	Collections(declared []v1alpha1.Collection) []v1alpha1.Collection
+	// CheckOrganizations says what is wrong with a Consortium's members together.
+	CheckOrganizations(all []Organization) (problem string)
+	// CheckEndorsement says why a policy cannot be met among a channel's members.
+	CheckEndorsement(policy v1alpha1.EndorsementPolicy, members []Organization) (problem string)
+	// CheckCollection says what is wrong with a collection on a channel.
+	CheckCollection(collection *v1alpha1.Collection, channel string, members []Organization) (problem string)
+}
+
+// Planners are those of the ledger technologies that a program knows.
+type Planners map[v1alpha1.LedgerType]Planner
+
+// Of is the planner for a ledger; nil if the program does not know that one.
+func (p Planners) Of(spec v1alpha1.LedgerSpec) Planner {
+	return p[cmp.Or(spec.Type, v1alpha1.LedgerFabric)]
+}
+
+// Describe is the description of a plan's ledger. A program that does not know it has none: no node of it gets a port.
+func (p Planners) Describe(plan *v1alpha1.MemberPlan) Description {
+	if planner := p.Of(plan.Spec.Ledger); planner != nil {
+		return planner.Description()
+	}
+	return Description{Type: plan.Spec.Ledger.Type}
+}
+
+// Images are the prefixes of the images of all ledgers' nodes, sorted.
+func (p Planners) Images() []string {
+	var all []string
+	for _, planner := range p {
+		all = append(all, planner.Description().Images...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
