@@ -24,7 +24,8 @@ type Input struct {
 	Lines []v1alpha1.Line
 	// Plans are the Consortium's MemberPlans as they are now, by Member, with what the agents report.
 	Plans map[string]*v1alpha1.MemberPlan
-	// WriteErrors are why plans could not be written, by Member. Plans do not depend on it.
+	// WriteErrors are why plans could not be written, by Member, and what else is wrong for all of them, under "". Plans do
+	// not depend on it.
 	WriteErrors map[string]string
 	// TemplateImages are the images of the contracts that ship with Hanse, as far as the host's operators have set them.
 	TemplateImages map[v1alpha1.ContractTemplate]string
