@@ -162,6 +162,9 @@ func TestConsortium(t *testing.T) {
 		{"a plan that the API server rejects", func(in *plan.Input) {
 			in.WriteErrors = map[string]string{"org2": "it is too large"}
 		}, v1alpha1.ConsortiumPlansWritten, metav1.ConditionFalse, "the plan of org2 cannot be written: it is too large"},
+		{"a namespace for statements that is not the consortium's", func(in *plan.Input) {
+			in.WriteErrors = map[string]string{"": "there is a namespace hanse-shared-trade already"}
+		}, v1alpha1.ConsortiumPlansWritten, metav1.ConditionFalse, "there is a namespace hanse-shared-trade already"},
 		{"and so the consortium is not ready", func(in *plan.Input) {
 			in.WriteErrors = map[string]string{"org2": "it is too large"}
 		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "the plan of org2 cannot be written: it is too large"},
