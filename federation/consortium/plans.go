@@ -24,8 +24,10 @@ const parallelPlans = 16
 // applyPlans writes the plans that are not up to date, in parallel, and sees to the namespace for statements: before a plan
 // is created, since its agent will use it, and otherwise after the plans, which agents wait for.
 func (r *Reconciler) applyPlans(ctx context.Context, in plan.Input, res plan.Result) (ctrl.Result, error) {
-	if len(res.Plans) == 0 && len(in.Plans) == 0 {
-		return ctrl.Result{}, nil // not accepted, and never was
+	if len(res.Plans) == 0 && (len(in.Plans) == 0 || !in.Consortium.Undecodable.InStatus()) {
+		// It was never accepted, or is not decoded completely: nothing is changed.
+		r.WriteErrors.set(client.ObjectKeyFromObject(in.Consortium), nil)
+		return ctrl.Result{}, nil
 	}
 	plans, created := stalePlans(in, res)
 	if len(plans)+len(created) > 0 {
