@@ -13,9 +13,11 @@
 //     kube-controller-manager signs. The agent's first Lease shows that it has its certificate, and closes the invitation.
 //  4. The agent renews its Lease, from which membership (Liveness) computes the condition Online.
 //  5. Lines, a Consortium, Channels and Contracts are declared. snapshot reads the inputs of one Consortium from the cache,
-//     plan computes one MemberPlan for each Member, consortium (Reconciler) writes those that differ, in parallel.
-//  6. Agents report in the statuses of their plans and of their Member. What one has published (root, record, a channel's
-//     first block) goes into the others' plans in the same way as a changed specification: level-triggered, through 5.
+//     plan computes one MemberPlan for each Member, consortium (Reconciler) writes those that differ, in parallel. Before
+//     the first, it creates the namespace hanse-shared-NAME, in which each Member's agent creates its own Statements (its
+//     record, the first blocks that it holds, a first block) and reads the others'. The controller never reads one.
+//  6. Agents report in the statuses of their plans and of their Member. What one has published (its root, the digests of its
+//     statements) goes into the others' plans in the same way as a changed specification: level-triggered, through 5.
 //  7. consortium (Reporter) aggregates the reports into the statuses of a Consortium, its Channels and its Contracts, line
 //     into those of Lines; both with the package status.
 //
@@ -49,6 +51,8 @@
 //   - A Member's reports are false: they affect its own part of the statuses only. Reports are read from its own namespace
 //     and its own Member alone, a contract's sequence increases only when most members report the commit, and a planned
 //     first block never changes.
+//   - A Member fills the namespace for statements: its quota keeps newer statements of all Members off the host. They go on
+//     by gossip, and the names of the statements say whose they are.
 //   - A Member never removes its nodes: the Consortium's deletion waits, and its Ready condition names the Member. To
 //     continue, set the annotation federation.hanse.io/abandon=true, with which Members that are not online are not waited
 //     for, or delete the Member.

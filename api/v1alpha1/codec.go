@@ -110,6 +110,7 @@ type plainMemberPlan MemberPlan
 func (in *MemberPlan) UnmarshalJSON(data []byte) error {
 	bad, err := decodeWhole(data, (*plainMemberPlan)(in))
 	in.Undecodable = bad
+	in.Spec.expand()
 	return err
 }
 
@@ -118,6 +119,7 @@ func (in MemberPlan) MarshalJSON() ([]byte, error) {
 	if err := in.Undecodable.writable("MemberPlan", in.Name); err != nil {
 		return nil, err
 	}
+	in.Spec = in.Spec.compact()
 	return json.Marshal(plainMemberPlan(in))
 }
 

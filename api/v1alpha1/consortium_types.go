@@ -17,7 +17,8 @@ const (
 	ConsortiumChannelsReady = "ChannelsReady"
 	// ConsortiumContractsReady is True when every contract is committed and runs.
 	ConsortiumContractsReady = "ContractsReady"
-	// ConsortiumPlansWritten is True when every Member's plan on the host is up to date.
+	// ConsortiumPlansWritten is True when every Member's plan on the host is up to date, and the Members have a namespace for
+	// their statements.
 	ConsortiumPlansWritten = "PlansWritten"
 )
 
@@ -26,7 +27,8 @@ const (
 	// ReasonRolloutFailed: a node did not become ready with a new image in time. It has gone back to the image that it had,
 	// and no other node is given the new one until the Consortium declares other images.
 	ReasonRolloutFailed = "RolloutFailed"
-	// ReasonPlanNotWritten: the host's API server rejects a Member's plan, for the reason in the message.
+	// ReasonPlanNotWritten: the host's API server rejects a Member's plan, or the namespace for statements cannot be used, for
+	// the reason in the message.
 	ReasonPlanNotWritten = "PlanNotWritten"
 )
 

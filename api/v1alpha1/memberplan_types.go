@@ -157,18 +157,22 @@ type PlanLine struct {
 // PlanChannel is a channel that concerns the Member, as a member of it or with an orderer for it.
 type PlanChannel struct {
 	Name string `json:"name"`
-	// Members of the channel, sorted.
+	// Members of the channel, sorted. A plan is stored without them if they are all of its members.
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
-	Members []string `json:"members"`
+	// +optional
+	Members []string `json:"members,omitempty"`
 	// Leader makes the channel's first block and commits its contracts: the Consortium's Leader if it can, or else the
-	// first of the channel's members that runs peers.
+	// first of the channel's members that runs peers. It, Endorsement and Batch are stored only if they are not those of
+	// ChannelDefaults.
 	// +optional
 	Leader string `json:"leader,omitempty"`
 	// Endorsement policy of the channel.
-	Endorsement EndorsementPolicy `json:"endorsement"`
+	// +optional
+	Endorsement EndorsementPolicy `json:"endorsement,omitzero"`
 	// Batch with every field filled in.
-	Batch Batch `json:"batch"`
+	// +optional
+	Batch Batch `json:"batch,omitzero"`
 	// GenesisHash is the hex SHA-256 of the header of the channel's first block; empty until the Leader has published it. It
 	// never changes.
 	// +optional
@@ -180,6 +184,16 @@ type PlanChannel struct {
 	// the host knows of none.
 	// +optional
 	GenesisRequested bool `json:"genesisRequested,omitempty"`
+}
+
+// PlanChannelDefaults is what the channels of a stored plan have where they have nothing of their own.
+type PlanChannelDefaults struct {
+	// +optional
+	Leader string `json:"leader,omitempty"`
+	// +optional
+	Endorsement EndorsementPolicy `json:"endorsement,omitzero"`
+	// +optional
+	Batch Batch `json:"batch,omitzero"`
 }
 
 // PlanContract is a contract on one of the plan's channels.
@@ -244,6 +258,10 @@ type MemberPlanSpec struct {
 	// +optional
 	// +kubebuilder:validation:MaxItems=1024
 	Lines []PlanLine `json:"lines,omitempty"`
+	// ChannelDefaults are for stored plans only, so that what most channels share is stored once: decoding a MemberPlan
+	// fills them into the channels.
+	// +optional
+	ChannelDefaults *PlanChannelDefaults `json:"channelDefaults,omitempty"`
 	// Channels, sorted by name.
 	// +listType=map
 	// +listMapKey=name

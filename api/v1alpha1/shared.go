@@ -12,6 +12,10 @@ const (
 	LabelMember = GroupName + "/member"
 	// LabelConsortium names the Consortium an object belongs to.
 	LabelConsortium = GroupName + "/consortium"
+	// LabelConsortiumNamespace is the namespace on the host of the Consortium that an object belongs to.
+	LabelConsortiumNamespace = GroupName + "/consortium-namespace"
+	// LabelConsortiumUID is the UID of that Consortium, which nobody can know before it exists.
+	LabelConsortiumUID = GroupName + "/consortium-uid"
 	// LabelNode names the ledger node an object belongs to.
 	LabelNode = GroupName + "/node"
 	// LabelContract names the Contract an object belongs to.

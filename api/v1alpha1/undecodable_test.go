@@ -45,7 +45,7 @@ func TestUndecodableValuesAreListed(t *testing.T) {
 				c := &Member{}
 				return c, func() bool { return c.Status.Root == "r" && c.Status.Lines[0].Name == "l" }
 			}},
-		{"bytes that are no base64", `{"metadata":{"name":"x"},"spec":{"member":"a"},"status":{"phase":"p","record":{"payload":"%%%"}}}`, "status.record.payload", true,
+		{"a record where its digest belongs", `{"metadata":{"name":"x"},"spec":{"member":"a"},"status":{"phase":"p","record":{"payload":"eA=="}}}`, "status.record", true,
 			func() (interface{ GetUndecodable() Undecodable }, func() bool) {
 				c := &MemberPlan{}
 				return c, func() bool { return c.Spec.Member == "a" && c.Status.Phase == "p" }

@@ -174,6 +174,8 @@ var badInputs = []struct{ why, object, says string }{
 	{"a consortium with an underscore", named("Consortium", "my_trade", "{members: [{name: a, role: Leader}]}"), "lower case"},
 	{"a consortium in other letters", named("Consortium", "торговля", "{members: [{name: a, role: Leader}]}"), "lower case"},
 	{"a consortium that begins as members' namespaces do", named("Consortium", "member-a", "{members: [{name: a, role: Leader}]}"), "member-…"},
+	{"a consortium that begins as the namespaces for statements do", named("Consortium", "shared-trade", "{members: [{name: a, role: Leader}]}"), "shared-…"},
+	{"a consortium called as those begin, and nothing else", named("Consortium", "shared-", "{members: [{name: a, role: Leader}]}"), "lower case"},
 	{"a member with a blank", named("Member", "org 1", "{}"), "lower case"},
 	{"a member that begins with a digit", named("Member", "1org", "{}"), "part of its nodes' names"},
 	{"an organization's name of 200 letters", named("Member", "org", "{organization: "+strings.Repeat("o", 200)+"}"), "more than 128 bytes"},

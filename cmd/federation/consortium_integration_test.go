@@ -86,7 +86,7 @@ func TestConsortiumFromDeclarationToReady(t *testing.T) {
 			s.Lines = []v1alpha1.LineReport{{Name: "ready", Member: far, State: v1alpha1.LineUp, Reverse: v1alpha1.LineUp, RTTMicroseconds: 900}}
 		})
 		x.report(t, "ready", func(p *v1alpha1.MemberPlan) {
-			p.Status.Record = &v1alpha1.SignedRecord{Payload: []byte(x.member), Certificates: "chain", Signature: []byte("s")}
+			p.Status.Record, p.Status.Holdings = digestOf("record of "+x.member), digestOf("holdings of "+x.member)
 			startNodes(p)
 		})
 		x.follow(t, "ready")
@@ -97,7 +97,7 @@ func TestConsortiumFromDeclarationToReady(t *testing.T) {
 	plan := planOf("ready2", "ready")
 	eventually(t, "roots and records to reach the other's plan", func() error {
 		must(t, admin.Get(ctx, client.ObjectKeyFromObject(plan), plan))
-		if m := plan.Spec.Members[0]; m.Root != "root of ready1" || m.Record == nil || string(m.Record.Payload) != "ready1" {
+		if m := plan.Spec.Members[0]; m.Root != "root of ready1" || m.Record != digestOf("record of ready1") || m.Holdings != digestOf("holdings of ready1") {
 			return fmt.Errorf("member %+v", m)
 		}
 		if len(plan.Spec.Lines) != 1 || plan.Spec.Lines[0].Address != "192.0.2.21" || plan.Spec.Lines[0].LocalPort != 7443 {
@@ -108,11 +108,11 @@ func TestConsortiumFromDeclarationToReady(t *testing.T) {
 
 	waitConsortium(t, namespace, "ready", v1alpha1.ConsortiumChannelsReady, metav1.ConditionFalse, "waiting for ready1 to make the first block of channel deals")
 	a.report(t, "ready", func(p *v1alpha1.MemberPlan) {
-		p.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Genesis: []byte("block 0"), GenesisHash: strings.Repeat("a", 64)}}
+		p.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Genesis: digestOf("block 0"), GenesisHash: strings.Repeat("a", 64)}}
 	})
-	eventually(t, "the first block to reach the other's plan", func() error {
+	eventually(t, "the other's plan to refer to the first block", func() error {
 		must(t, admin.Get(ctx, client.ObjectKeyFromObject(plan), plan))
-		if c := plan.Spec.Channels; len(c) != 1 || string(c[0].Genesis) != "block 0" || c[0].GenesisHash != strings.Repeat("a", 64) {
+		if c := plan.Spec.Channels; len(c) != 1 || c[0].Genesis == nil || *c[0].Genesis != (v1alpha1.StatementRef{Member: "ready1", Digest: digestOf("block 0")}) || c[0].GenesisHash != strings.Repeat("a", 64) {
 			return fmt.Errorf("channels %+v", c)
 		}
 		return nil
@@ -127,9 +127,9 @@ func TestConsortiumFromDeclarationToReady(t *testing.T) {
 	}
 	channel := &v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "deals"}}
 	waitCondition(t, channel, func() []metav1.Condition { return channel.Status.Conditions }, v1alpha1.ConditionReady, metav1.ConditionTrue, "2/2 orderers, 2/2 peers")
-	eventually(t, "the first block to leave the plans of those who hold it", func() error {
+	eventually(t, "the reference to leave the plans of those who hold the block", func() error {
 		must(t, admin.Get(ctx, client.ObjectKeyFromObject(plan), plan))
-		if c := plan.Spec.Channels[0]; len(c.Genesis) > 0 || c.GenesisHash != strings.Repeat("a", 64) || c.GenesisRequested {
+		if c := plan.Spec.Channels[0]; c.Genesis != nil || c.GenesisHash != strings.Repeat("a", 64) || c.GenesisRequested {
 			return fmt.Errorf("channel %+v", c)
 		}
 		return nil

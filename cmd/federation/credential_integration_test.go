@@ -150,7 +150,7 @@ func fullMember(s *v1alpha1.MemberStatus) {
 
 // fullPlan is the largest status that an agent reports of a plan.
 func fullPlan(s *v1alpha1.MemberPlanStatus) {
-	s.Phase, s.Record = "Contracts", &v1alpha1.SignedRecord{Payload: []byte("p"), Certificates: "c", Signature: []byte("s")}
+	s.Phase, s.Record, s.Holdings = "Contracts", digestOf("record"), digestOf("holdings")
 	var peers, orderers []string
 	for i := range 41 {
 		name, role := fmt.Sprintf("peer%d-full", i), v1alpha1.RolePeer
@@ -166,7 +166,7 @@ func fullPlan(s *v1alpha1.MemberPlanStatus) {
 	}
 	for i := range 256 {
 		s.Channels = append(s.Channels, v1alpha1.PlanChannelStatus{
-			Name: fmt.Sprintf("channel%d", i), Genesis: []byte("g"), GenesisHash: "h", Orderers: orderers, Peers: peers, AnchorsSet: true, Height: 1,
+			Name: fmt.Sprintf("channel%d", i), Genesis: digestOf("g"), GenesisHash: "h", Orderers: orderers, Peers: peers, AnchorsSet: true, Height: 1,
 			Reason: v1alpha1.ReasonFailed, Message: "m",
 		})
 	}

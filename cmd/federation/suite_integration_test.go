@@ -103,11 +103,7 @@ func suite(m *testing.M) (code int, err error) {
 	}
 	defer stop()
 
-	own := rest.CopyConfig(config)
-	own.Impersonate = rest.ImpersonationConfig{
-		UserName: "system:serviceaccount:hanse-system:federation",
-		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:hanse-system", "system:authenticated"},
-	}
+	own := asController(config)
 	if err := storeUndecodable(); err != nil {
 		return 1, fmt.Errorf("store what cannot be decoded: %w", err)
 	}
@@ -125,6 +121,16 @@ func suite(m *testing.M) (code int, err error) {
 	return code, <-done
 }
 
+// asController speaks as the chart's ServiceAccount.
+func asController(c *rest.Config) *rest.Config {
+	own := rest.CopyConfig(c)
+	own.Impersonate = rest.ImpersonationConfig{
+		UserName: "system:serviceaccount:hanse-system:federation",
+		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:hanse-system", "system:authenticated"},
+	}
+	return own
+}
+
 // freeAddress is a free port on the loopback address.
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -139,7 +145,7 @@ func encode(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
-// startControllerManager runs the parts of the real one that membership rests on.
+// startControllerManager runs the parts of the real one that membership and the namespaces for statements rest on.
 func startControllerManager(dir string, kubeconfig []byte) (func(), error) {
 	path := filepath.Join(dir, "kubeconfig")
 	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
@@ -151,7 +157,7 @@ func startControllerManager(dir string, kubeconfig []byte) (func(), error) {
 	}
 	cmd := exec.Command(filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kube-controller-manager"),
 		"--kubeconfig="+path, "--leader-elect=false", "--secure-port=0",
-		"--controllers=certificatesigningrequest-signing-controller,garbage-collector-controller,namespace-controller",
+		"--controllers=certificatesigningrequest-signing-controller,garbage-collector-controller,namespace-controller,resourcequota-controller",
 		"--cluster-signing-cert-file="+filepath.Join(dir, "ca.crt"), "--cluster-signing-key-file="+filepath.Join(dir, "ca.key"))
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {

@@ -2,6 +2,7 @@ package consortium
 
 import (
 	"context"
+	"errors"
 	"maps"
 
 	"golang.org/x/sync/errgroup"
@@ -9,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -19,36 +21,59 @@ import (
 // parallelPlans is how many plans of one Consortium are written at once.
 const parallelPlans = 16
 
-// applyPlans writes the plans that are not up to date, in parallel.
-func (r *Reconciler) applyPlans(ctx context.Context, in plan.Input, res plan.Result) error {
-	var stale []*v1alpha1.MemberPlan
-	for member, spec := range res.Plans {
-		want, have := memberPlan(spec), in.Plans[member]
-		switch {
-		case have == nil:
-			stale = append(stale, want)
-		case !isUpToDate(have, want):
-			stale = append(stale, withSpec(have, want))
+// applyPlans writes the plans that are not up to date, in parallel, and sees to the namespace for statements: before a plan
+// is created, since its agent will use it, and otherwise after the plans, which agents wait for.
+func (r *Reconciler) applyPlans(ctx context.Context, in plan.Input, res plan.Result) (ctrl.Result, error) {
+	if len(res.Plans) == 0 && (len(in.Plans) == 0 || !in.Consortium.Undecodable.InStatus()) {
+		// It was never accepted, or is not decoded completely: nothing is changed.
+		r.WriteErrors.set(client.ObjectKeyFromObject(in.Consortium), nil)
+		return ctrl.Result{}, nil
+	}
+	plans, created := stalePlans(in, res)
+	if len(plans)+len(created) > 0 {
+		if err := r.ensureFinalizer(ctx, in); err != nil {
+			return apply.Result(err)
 		}
 	}
-	key := client.ObjectKeyFromObject(in.Consortium)
-	if len(stale) == 0 {
-		r.WriteErrors.set(key, nil)
-		return nil
+	var access error
+	if len(created) > 0 {
+		if access = r.ensureAccess(ctx, in); access == nil {
+			plans = append(plans, created...)
+		}
 	}
-	if err := r.ensureFinalizer(ctx, in); err != nil {
-		return err
+	failed := make([]error, len(plans))
+	err := r.write(ctx, plans, failed)
+	if len(created) == 0 {
+		access = r.ensureAccess(ctx, in)
 	}
-	failed := make([]error, len(stale))
-	err := r.write(ctx, stale, failed)
 	messages := map[string]string{}
-	for i, p := range stale {
+	for i, p := range plans {
 		if text := writeErrorMessage(p.Spec.Member, failed[i]); text != "" {
 			messages[p.Spec.Member] = text
 		}
 	}
-	r.WriteErrors.set(key, messages)
-	return err
+	if text := accessErrorMessage(access); text != "" {
+		messages[noMember] = text
+	}
+	r.WriteErrors.set(client.ObjectKeyFromObject(in.Consortium), messages)
+	if errors.As(access, new(namespaceUnusable)) && err == nil {
+		return ctrl.Result{RequeueAfter: namespaceRetry}, nil
+	}
+	return apply.Result(errors.Join(err, access))
+}
+
+// stalePlans are the plans that are not up to date: those that exist, and those to be created.
+func stalePlans(in plan.Input, res plan.Result) (changed, created []*v1alpha1.MemberPlan) {
+	for member, spec := range res.Plans {
+		want, have := memberPlan(spec), in.Plans[member]
+		switch {
+		case have == nil:
+			created = append(created, want)
+		case !isUpToDate(have, want):
+			changed = append(changed, withSpec(have, want))
+		}
+	}
+	return changed, created
 }
 
 // write writes plans in parallel, and returns the error of each in failed.

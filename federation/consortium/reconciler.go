@@ -6,6 +6,8 @@ package consortium
 import (
 	"context"
 
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -19,24 +21,30 @@ import (
 	"github.com/hanse-io/hanse/internal/apply"
 )
 
-// FieldManager owns the plans' specs.
+// FieldManager owns the plans' specs, and the namespaces for statements with the access to them.
 const FieldManager = "hanse-consortium"
 
-// Reconciler writes the plans of one Consortium at a time. It writes no status: agents wait for plans, so nothing else is
+// Reconciler writes the plans of one Consortium at a time, and gives its Members a namespace for their statements. It writes no status: agents wait for plans, so nothing else is
 // done in this controller.
 type Reconciler struct {
 	Client client.Client
-	// Live reads from the API server, not the cache. Only deletion uses it, where a plan missing from the cache would be left
-	// behind.
+	// Live reads from the API server, not the cache: on deletion, where a plan missing from the cache would be left behind,
+	// and to look at a namespace that is not Hanse's.
 	Live     client.Reader
 	Snapshot snapshot.Reader
 	// WriteErrors tells the Reporter which plans the API server rejects.
 	WriteErrors *PlanWriteErrors
+
+	access appliedAccess
 }
 
-// SetupWithManager watches the inputs of the plans.
+// SetupWithManager watches the inputs of the plans, and the namespaces for statements.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
-	return watch(mgr, "consortium", snapshot.Enqueue(r.Snapshot.Consortia), options).Complete(r)
+	changed := snapshot.Enqueue(r.forgetAccess)
+	return watch(mgr, "consortium", snapshot.Enqueue(r.Snapshot.Consortia), options).
+		Watches(&corev1.Namespace{}, changed, builder.WithPredicates(existing)).
+		Watches(&rbacv1.RoleBinding{}, changed, builder.WithPredicates(existing)).
+		Complete(r)
 }
 
 // watch lists the inputs of a Consortium's plans and status.
@@ -59,7 +67,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !in.Consortium.DeletionTimestamp.IsZero() {
 		return apply.Result(r.retire(ctx, in))
 	}
-	return apply.Result(r.applyPlans(ctx, in, plan.Compute(in)))
+	return r.applyPlans(ctx, in, plan.Compute(in))
 }
 
 // ensureFinalizer adds the finalizer to a Consortium before its first plan is written.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,7 +19,7 @@ import (
 )
 
 // retire handles the deletion of a Consortium: it asks every Member to remove its nodes, waits for them, then deletes the
-// plans and removes the finalizer.
+// plans and the namespace for statements, and removes the finalizer.
 func (r *Reconciler) retire(ctx context.Context, in plan.Input) error {
 	if !controllerutil.ContainsFinalizer(in.Consortium, v1alpha1.FinalizerRetire) {
 		return nil
@@ -33,16 +34,30 @@ func (r *Reconciler) retire(ctx context.Context, in plan.Input) error {
 		return err
 	}
 	if len(pendingMembers(in, plans)) > 0 {
-		return nil
+		return r.keepAccess(ctx, in)
 	}
 	for i := range plans {
 		if err := r.Client.Delete(ctx, &plans[i]); client.IgnoreNotFound(err) != nil {
 			return err
 		}
 	}
+	if err := r.deleteNamespace(ctx, in.Consortium); err != nil {
+		return err
+	}
 	updated := in.Consortium.DeepCopy()
 	controllerutil.RemoveFinalizer(updated, v1alpha1.FinalizerRetire)
 	return client.IgnoreNotFound(r.setFinalizers(ctx, updated))
+}
+
+// keepAccess follows what the Members register while a Consortium is being deleted: a key that was replaced has to lose its
+// access. It creates nothing.
+func (r *Reconciler) keepAccess(ctx context.Context, in plan.Input) error {
+	namespace := &corev1.Namespace{}
+	err := r.Client.Get(ctx, types.NamespacedName{Name: v1alpha1.StatementsNamespace(in.Consortium.Name)}, namespace)
+	if err != nil || !belongsTo(namespace, in.Consortium) || !namespace.DeletionTimestamp.IsZero() {
+		return client.IgnoreNotFound(err)
+	}
+	return r.ensureAccess(ctx, in)
 }
 
 // setFinalizers patches a Consortium's finalizers and nothing else, so that one that cannot be decoded can be deleted too.

@@ -2,6 +2,7 @@ package consortium
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -15,7 +16,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// PlanWriteErrors are the errors of plans that the API server rejects. The Reconciler, which writes no status, records them;
+// PlanWriteErrors are the errors of plans, and of the namespace for statements, that the API server rejects. The Reconciler, which writes no status, records them;
 // the Reporter reads them. They may be lost: a plan that cannot be written is retried.
 type PlanWriteErrors struct {
 	mu       sync.Mutex
@@ -31,7 +32,7 @@ func (u *PlanWriteErrors) start(_ context.Context, queue workqueue.TypedRateLimi
 	return nil
 }
 
-// set records why the plans of a Consortium's Members could not be written, by Member.
+// set records why the plans of a Consortium's Members could not be written, by Member; what concerns all is under noMember.
 func (u *PlanWriteErrors) set(consortium types.NamespacedName, why map[string]string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -65,6 +66,20 @@ func writeErrorMessage(member string, err error) string {
 		return "it is larger than the API server or its etcd accepts: delete channels or contracts that are not used any more, or declare them in another consortium"
 	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
 		return fmt.Sprintf("a ResourceQuota of namespace %s is exceeded: raise it (%s)", v1alpha1.MemberNamespace(member), shorten(err))
+	}
+	return shorten(err)
+}
+
+// noMember is the key of an error that is no single Member's.
+const noMember = ""
+
+// accessErrorMessage says why the Members have no place for their statements; empty for conflicts, which are retried.
+func accessErrorMessage(err error) string {
+	switch {
+	case err == nil || apierrors.IsConflict(err):
+		return ""
+	case errors.As(err, new(namespaceUnusable)):
+		return err.Error()
 	}
 	return shorten(err)
 }

@@ -2,6 +2,7 @@ package consortium
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -33,6 +34,26 @@ func TestWriteErrorMessage(t *testing.T) {
 				t.Errorf("says %q", got)
 			}
 		})
+	}
+}
+
+func TestAccessErrorMessage(t *testing.T) {
+	resource := schema.GroupResource{Resource: "namespaces"}
+	foreign := namespaceUnusable("there is a namespace already: " + strings.Repeat("delete it ", 40))
+	for _, row := range []struct {
+		why string
+		err error
+		// says is the whole message.
+		says string
+	}{
+		{"all is as it should be", nil, ""},
+		{"a conflict, which is retried", apierrors.NewConflict(resource, "x", errors.New("modified")), ""},
+		{"a namespace of others: its remedy is not cut off", fmt.Errorf("wrapped: %w", foreign), "wrapped: " + string(foreign)},
+		{"anything else, on one line", errors.New("a\nb"), "a b"},
+	} {
+		if got := accessErrorMessage(row.err); got != row.says {
+			t.Errorf("%s: %q", row.why, got)
+		}
 	}
 }
 

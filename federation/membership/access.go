@@ -11,8 +11,8 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// MemberRole is the ClusterRole, installed by the chart, with an agent's permissions in its Member's namespace. It is the
-// only role that the controller may bind without having its permissions.
+// MemberRole is the ClusterRole, installed by the chart, with an agent's permissions in its Member's namespace. The
+// controller may bind it without having its permissions.
 const MemberRole = "hanse-member"
 
 // roleName is the name of the cluster-scoped objects that belong to one Member.

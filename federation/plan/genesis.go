@@ -1,17 +1,12 @@
 package plan
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
-
-// maxGenesisInFlight is the number of bytes of compressed first blocks in a plan from which no other is added; the last one
-// may exceed it. A block is in a plan only until its Member reports that it holds it.
-const maxGenesisInFlight = 128 << 10
 
 // genesisHash is the hash of a channel's first block: the one that is in a plan already, as it never changes, or else the
 // one that the channel's leader has published.
@@ -27,26 +22,16 @@ func genesisHash(in Input, channel, leader string) string {
 	return ""
 }
 
+// isHash is whether a text is a hex SHA-256, as digests of statements and hashes of blocks are.
 func isHash(text string) bool {
 	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
-// distributeGenesis adds first blocks to the plans of the Members that do not hold them yet, up to maxGenesisInFlight in each
-// plan, and requests a block that is not available from a Member that holds it.
+// distributeGenesis refers, in the plans of the Members that do not hold a first block yet, to a statement with it, and
+// requests a statement from a Member that holds the block where there is none.
 func distributeGenesis(in Input, res *Result) {
 	h := newGenesisDistribution(in, res)
-	names := slices.Sorted(maps.Keys(res.Resolved))
-	// Blocks that a plan has already stay until the Member holds them.
-	for _, name := range names {
-		c := res.Resolved[name]
-		for _, member := range c.Concerned() {
-			if target := h.target(member, &c); target != nil {
-				target.Genesis = bytes.Clone(h.carried(member, &c))
-				h.inFlight[member] += len(target.Genesis)
-			}
-		}
-	}
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(res.Resolved)) {
 		c := res.Resolved[name]
 		h.distribute(&c)
 	}
@@ -57,13 +42,12 @@ type genesisDistribution struct {
 	result   map[string]map[string]*v1alpha1.PlanChannel
 	planned  map[string]map[string]*v1alpha1.PlanChannel
 	reported map[string]map[string]*v1alpha1.PlanChannelStatus
-	inFlight map[string]int
 }
 
 func newGenesisDistribution(in Input, res *Result) genesisDistribution {
 	h := genesisDistribution{
 		result: map[string]map[string]*v1alpha1.PlanChannel{}, planned: map[string]map[string]*v1alpha1.PlanChannel{},
-		reported: map[string]map[string]*v1alpha1.PlanChannelStatus{}, inFlight: map[string]int{},
+		reported: map[string]map[string]*v1alpha1.PlanChannelStatus{},
 	}
 	for member, plan := range in.Plans {
 		h.planned[member] = byName(plan.Spec.Channels, func(c *v1alpha1.PlanChannel) string { return c.Name })
@@ -83,89 +67,78 @@ func byName[T any](list []T, name func(*T) string) map[string]*T {
 	return found
 }
 
-// target is a channel in the plan of a Member that needs its first block; nil if it reports to hold one, this or another.
-func (h genesisDistribution) target(member string, c *Channel) *v1alpha1.PlanChannel {
-	if report := h.reported[member][c.Name]; c.GenesisHash == "" || (report != nil && report.GenesisHash != "") {
-		return nil
-	}
-	return h.result[member][c.Name]
-}
-
-// carried is the first block that is in a Member's plan already; nil if there is none.
-func (h genesisDistribution) carried(member string, c *Channel) []byte {
-	if p := h.planned[member][c.Name]; p != nil && p.GenesisHash == c.GenesisHash && len(p.Genesis) > 0 {
-		return p.Genesis
-	}
-	return nil
-}
-
-// distribute adds one channel's block to the plans that need it and are below maxGenesisInFlight.
+// distribute refers to one channel's first block in the plans that need it.
 func (h genesisDistribution) distribute(c *Channel) {
+	if c.GenesisHash == "" {
+		return
+	}
 	concerned := append([]string{c.Leader}, c.Concerned()...)
-	var block []byte
+	var published *v1alpha1.StatementRef
 	looked, wanted := false, false
 	for _, member := range concerned[1:] {
 		target := h.target(member, c)
-		if target == nil || target.Genesis != nil || h.inFlight[member] >= maxGenesisInFlight {
+		if target == nil {
 			continue
 		}
 		if !looked {
-			block, looked = h.published(concerned, c), true
+			published, looked = h.published(concerned, c), true
 		}
 		// A plan that has not been written yet does not cause a request.
-		wanted = wanted || (block == nil && h.planned[member] != nil)
-		if block != nil {
-			target.Genesis = bytes.Clone(block)
-			h.inFlight[member] += len(block)
-		}
+		wanted = wanted || (published == nil && h.planned[member] != nil)
+		target.Genesis = published.DeepCopy()
 	}
 	if !wanted {
 		return
 	}
 	for _, member := range concerned {
-		report, asked := h.reported[member][c.Name], h.result[member][c.Name]
-		if asked != nil && report != nil && report.GenesisHash == c.GenesisHash {
+		if asked := h.result[member][c.Name]; asked != nil && h.holds(member, c) {
 			asked.GenesisRequested = true
 			return
 		}
 	}
 }
 
-// published is a channel's first block from any plan or from the status of a Member that holds it; nil if it is in none.
-func (h genesisDistribution) published(concerned []string, c *Channel) []byte {
-	for _, member := range concerned {
-		if block := h.carried(member, c); block != nil {
-			return block
-		}
+// target is a channel in the plan of a Member that needs its first block; nil if it reports to hold one, this or another.
+func (h genesisDistribution) target(member string, c *Channel) *v1alpha1.PlanChannel {
+	if report := h.reported[member][c.Name]; report != nil && report.GenesisHash != "" {
+		return nil
+	}
+	return h.result[member][c.Name]
+}
+
+// holds is whether a Member reports to hold the channel's first block, and no other.
+func (h genesisDistribution) holds(member string, c *Channel) bool {
+	report := h.reported[member][c.Name]
+	return report != nil && report.GenesisHash == c.GenesisHash
+}
+
+// published refers to a statement with a channel's first block; nil if none is known. The leader, which comes first in
+// concerned, has it in its status until the plans name the block, and the plans keep referring to it. Another Member's is
+// used only if there is no such reference: one that reports a digest without a statement must not displace a good one.
+func (h genesisDistribution) published(concerned []string, c *Channel) *v1alpha1.StatementRef {
+	if ref := h.reference(concerned[0], c); ref != nil {
+		return ref
 	}
 	for _, member := range concerned {
-		r := h.reported[member][c.Name]
-		if r != nil && r.GenesisHash == c.GenesisHash && len(r.Genesis) > 0 && len(r.Genesis) <= v1alpha1.MaxGenesisBytes {
-			return r.Genesis
+		p := h.planned[member][c.Name]
+		if p != nil && p.GenesisHash == c.GenesisHash && p.Genesis != nil && slices.Contains(concerned, p.Genesis.Member) && h.holds(p.Genesis.Member, c) {
+			return p.Genesis
+		}
+	}
+	for _, member := range concerned[1:] {
+		if ref := h.reference(member, c); ref != nil {
+			return ref
 		}
 	}
 	return nil
 }
 
-// hasGenesis is whether a Member reports to hold a first block of a channel, this one or another.
-func hasGenesis(plan *v1alpha1.MemberPlan, channel string) bool {
-	report := ReportedChannel(plan, channel)
-	return report != nil && report.GenesisHash != ""
-}
-
-// WaitingGenesis counts the first blocks that a Member needs and that are not in its plan yet.
-func WaitingGenesis(in Input, member string) int {
-	plan, count := in.Plans[member], 0
-	if plan == nil {
-		return 0
+// reference is to the statement that a Member reports of the channel's first block; nil if it reports none.
+func (h genesisDistribution) reference(member string, c *Channel) *v1alpha1.StatementRef {
+	if digest := h.reported[member][c.Name]; digest != nil && h.holds(member, c) && isHash(digest.Genesis) {
+		return &v1alpha1.StatementRef{Member: member, Digest: digest.Genesis}
 	}
-	for i := range plan.Spec.Channels {
-		c := &plan.Spec.Channels[i]
-		if c.GenesisHash != "" && len(c.Genesis) == 0 && !hasGenesis(plan, c.Name) {
-			count++
-		}
-	}
-	return count
+	return nil
 }
 
 func plannedChannel(plan *v1alpha1.MemberPlan, channel string) *v1alpha1.PlanChannel {

@@ -4,19 +4,19 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// Size limits of a plan's parts, in bytes of JSON. Together with the Members' roots, the nodes and the lines they stay below
-// MaxPlanBytes, whatever the agents report.
+// Size limits of a plan's parts, in bytes of JSON. Together with the digests of statements, the nodes and the lines they stay
+// below MaxPlanBytes, whatever the agents report.
 const (
-	// declaredBudget is for channels and contracts: 256 channels of 64 Members each with names of a dozen letters.
+	// declaredBudget is for channels and contracts: 256 channels among 60 of 64 Members with names of a dozen letters. Those
+	// among all Members are small, see channelSize.
 	declaredBudget = 448 << 10
-	// recordBudget is for the Members' records. Those that do not fit travel by gossip alone.
-	recordBudget = 96 << 10
 	// rootBudget is for one Member's root.
 	rootBudget = 4 << 10
 )
@@ -41,7 +41,7 @@ func enforceLimits(in Input, res *Result, contracts []v1alpha1.PlanContract) []v
 		if !ok {
 			continue
 		}
-		if member := reserve(taken, c.Concerned(), usage{bytes: size(c.PlanChannel), channels: 1}); member != "" {
+		if member := reserve(taken, c.Concerned(), usage{bytes: channelSize(in, &c), channels: 1}); member != "" {
 			res.Channels[channel.Name] = planFull(member, "channel")
 			delete(res.Resolved, channel.Name)
 		}
@@ -90,6 +90,18 @@ func reserve(taken map[string]usage, members []string, more usage) (fullMember s
 func planFull(member, kind string) ValidationResult {
 	return invalid(v1alpha1.ReasonPlanFull, "the plan of %s has no room for this %s: one consortium has at most %d channels and %d contracts for each member, and %d KiB for them all; delete what is not used any more, or declare it in another consortium",
 		member, kind, v1alpha1.MaxPlanChannels, v1alpha1.MaxPlanContracts, declaredBudget>>10)
+}
+
+// channelSize is how many bytes of JSON a channel has in a plan, which does not list the members of one among all; the
+// reference to a first block included.
+func channelSize(in Input, c *Channel) int {
+	counted := c.PlanChannel
+	if len(counted.Members) == len(in.Consortium.Spec.Members) {
+		counted.Members = nil
+	}
+	counted.GenesisHash = strings.Repeat("0", 64)
+	counted.Genesis = &v1alpha1.StatementRef{Member: c.Leader, Digest: counted.GenesisHash}
+	return size(counted)
 }
 
 // size is how many bytes of JSON a part of a plan has.

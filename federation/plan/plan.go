@@ -5,11 +5,7 @@ package plan
 
 import (
 	"cmp"
-	"encoding/json"
-	"maps"
 	"slices"
-
-	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
@@ -31,7 +27,8 @@ type Input struct {
 	Lines []v1alpha1.Line
 	// Plans are the Consortium's MemberPlans as they are now, by Member, with what the agents report.
 	Plans map[string]*v1alpha1.MemberPlan
-	// WriteErrors are why plans could not be written, by Member. Plans do not depend on it.
+	// WriteErrors are why plans could not be written, by Member, and what else is wrong for all of them, under "". Plans do
+	// not depend on it.
 	WriteErrors map[string]string
 	// TemplateImages are the images of the contracts that ship with Hanse, as far as the host's operators have set them.
 	TemplateImages map[v1alpha1.ContractTemplate]string
@@ -111,11 +108,12 @@ func resolve(in Input) (Result, []v1alpha1.PlanContract) {
 
 // planMembers lists the Members of the Consortium as every plan shows them.
 func planMembers(in Input) []v1alpha1.PlanMember {
-	records, description := recordsWithin(in, recordBudget), in.Planner.Description()
+	description := in.Planner.Description()
 	members := make([]v1alpha1.PlanMember, 0, len(in.Consortium.Spec.Members))
 	for i := range in.Consortium.Spec.Members {
 		m := &in.Consortium.Spec.Members[i]
-		member := v1alpha1.PlanMember{Name: m.Name, Role: m.Role, MSPID: mspID(in, m.Name), Record: records[m.Name]}
+		member := v1alpha1.PlanMember{Name: m.Name, Role: m.Role, MSPID: mspID(in, m.Name)}
+		member.Record, member.Holdings = digests(in, m.Name)
 		if known := in.Members[m.Name]; known != nil && len(known.Status.Root) <= rootBudget {
 			member.Root = known.Status.Root
 		}
@@ -136,59 +134,23 @@ func mspID(in Input, member string) string {
 	return v1alpha1.MSPID(member)
 }
 
-// recordsWithin picks the Members' records, in the order of the Members' names, up to a size in bytes.
-func recordsWithin(in Input, budget int) map[string]*v1alpha1.SignedRecord {
-	names := make([]string, 0, len(in.Plans))
-	for name := range in.Plans {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	records := map[string]*v1alpha1.SignedRecord{}
-	for _, name := range names {
-		record := in.Plans[name].Status.Record
-		if record == nil {
-			continue
-		}
-		// Bytes are base64 in JSON.
-		size := (len(record.Payload)+len(record.Signature))*4/3 + len(record.Certificates)
-		if size > v1alpha1.MaxRecordBytes || size > budget {
-			continue
-		}
-		budget -= size
-		records[name] = stableRecord(in, name, record)
-	}
-	return records
-}
-
-// maxRelayedMembers is the number of Members up to which a change of the first blocks in a record updates the plans. In a
-// larger consortium they travel by gossip alone: they change often, and each change would be written to every plan.
+// maxRelayedMembers is the number of Members up to which the plans refer to the Members' Holdings. In a larger consortium
+// they travel by gossip alone: they change with every first block, and each change would be written to every plan.
 const maxRelayedMembers = 16
 
-// stableRecord is the record for the plans. In a large consortium it is the one that they have already if only its first
-// blocks have changed since.
-func stableRecord(in Input, member string, record *v1alpha1.SignedRecord) *v1alpha1.SignedRecord {
-	if len(in.Consortium.Spec.Members) <= maxRelayedMembers {
-		return record
+// digests are those of a Member's statements, as its agent reports them. Agents fetch the statements and verify them.
+func digests(in Input, member string) (record, holdings string) {
+	plan := in.Plans[member]
+	if plan == nil {
+		return "", ""
 	}
-	for _, name := range slices.Sorted(maps.Keys(in.Plans)) {
-		for i := range in.Plans[name].Spec.Members {
-			m := &in.Plans[name].Spec.Members[i]
-			if m.Name == member && m.Record != nil && m.Record.Certificates == record.Certificates && equalExceptGenesis(m.Record.Payload, record.Payload) {
-				return m.Record
-			}
-		}
+	if isHash(plan.Status.Record) {
+		record = plan.Status.Record
 	}
-	return record
-}
-
-// equalExceptGenesis is whether two records' payloads differ in nothing but their first blocks and their sequence.
-func equalExceptGenesis(a, b []byte) bool {
-	var x, y v1alpha1.Record
-	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
-		return false
+	if isHash(plan.Status.Holdings) && len(in.Consortium.Spec.Members) <= maxRelayedMembers {
+		holdings = plan.Status.Holdings
 	}
-	x.Channels, y.Channels, x.Sequence, y.Sequence = nil, nil, 0, 0
-	return equality.Semantic.DeepEqual(x, y)
+	return record, holdings
 }
 
 // linesByMember are the valid lines between Members of the Consortium, by each of their two ends.

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,7 +15,7 @@ import (
 
 func TestPlanOfOneMember(t *testing.T) {
 	in := writePlans(input(org("org2", 2, 1), org("org1", 1, 0)))
-	in.Plans["org1"].Status.Record = &v1alpha1.SignedRecord{Payload: []byte("facts")}
+	in.Plans["org1"].Status.Record = hashOf("facts")
 	p := Compute(in).Plans["org2"]
 	for _, c := range []struct{ why, got, want string }{
 		{"the namespace is the consortium's", p.Namespace, "hanse-trade"},
@@ -25,7 +27,7 @@ func TestPlanOfOneMember(t *testing.T) {
 		{"images have their defaults", p.Ledger.Fabric.PeerImage, planner.DefaultPeerImage},
 		{"members are sorted", names(p.Members, func(m v1alpha1.PlanMember) string { return m.Name }), "[org1 org2]"},
 		{"roots are distributed", p.Members[0].Root, "root of org1"},
-		{"records are distributed", string(p.Members[0].Record.Payload), "facts"},
+		{"records are referred to", p.Members[0].Record, hashOf("facts")},
 		{"a line is seen from its own end", p.Lines[0].Member + " " + p.Lines[0].Address + " " + p.Lines[0].LocalAddress, "org1 gw.org1 gw.org2"},
 		{"all members are in a channel that names none", names(p.Channels[0].Members, func(s string) string { return s }), "[org1 org2]"},
 		{"the endorsement has its default", string(p.Channels[0].Endorsement.Rule), "Majority"},
@@ -115,16 +117,34 @@ func TestWhoGetsAContract(t *testing.T) {
 	}
 }
 
-func TestRecordsKeepToTheirBudget(t *testing.T) {
-	in := writePlans(input(org("a", 1, 1), org("b", 1, 1), org("c", 1, 1)))
-	for member, size := range map[string]int{"a": 100, "b": v1alpha1.MaxRecordBytes, "c": 100} {
-		in.Plans[member].Status.Record = &v1alpha1.SignedRecord{Payload: make([]byte, size)}
-	}
-	if got := recordsWithin(in, recordBudget); got["a"] == nil || got["c"] == nil || got["b"] != nil {
-		t.Errorf("a record that is too large is left out, and no other: %v", len(got))
-	}
-	if got := recordsWithin(in, 200); len(got) != 1 || got["a"] == nil {
-		t.Errorf("records fill the budget in the order of the names: %v", len(got))
+// TestDigestsOfStatements checks which digests of a Member's statements the plans have.
+func TestDigestsOfStatements(t *testing.T) {
+	record, holdings := hashOf("record"), hashOf("holdings")
+	for _, row := range []struct {
+		why                  string
+		members              int
+		status               v1alpha1.MemberPlanStatus
+		wantRecord, wantHeld string
+	}{
+		{"nothing is reported", 3, v1alpha1.MemberPlanStatus{}, "", ""},
+		{"few members: the plans refer to the first blocks that one holds", 16, v1alpha1.MemberPlanStatus{Record: record, Holdings: holdings}, record, holdings},
+		{"many members: those travel by gossip alone", 17, v1alpha1.MemberPlanStatus{Record: record, Holdings: holdings}, record, ""},
+		{"what is not a digest is left out: the API server would reject every member's plan", 3,
+			v1alpha1.MemberPlanStatus{Record: strings.ToUpper(record), Holdings: holdings[1:]}, "", ""},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			var members []v1alpha1.ConsortiumMember
+			for i := range row.members {
+				members = append(members, org(fmt.Sprintf("m%02d", i), 1, 1))
+			}
+			in := writePlans(input(members...))
+			in.Plans["m00"].Status = row.status
+			for member, p := range Compute(in).Plans {
+				if got := p.Members[0]; got.Record != row.wantRecord || got.Holdings != row.wantHeld || p.Members[1].Record != "" {
+					t.Errorf("the plan of %s has %+v", member, p.Members[:2])
+				}
+			}
+		})
 	}
 }
 

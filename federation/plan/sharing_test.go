@@ -35,9 +35,12 @@ func fullInput() Input {
 		Timeout: &metav1.Duration{Duration: time.Second},
 	}
 	for name, p := range in.Plans {
-		p.Status.Record = &v1alpha1.SignedRecord{Payload: []byte("facts of " + name), Signature: []byte("signature")}
+		p.Status.Record, p.Status.Holdings = hashOf("facts of "+name), hashOf("blocks of "+name)
 	}
-	in.Plans["a"].Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Genesis: []byte("block")}}
+	for _, p := range in.Plans {
+		p.Spec.Channels[0].GenesisHash = hashOf("block")
+	}
+	in.Plans["a"].Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Genesis: hashOf("statement"), GenesisHash: hashOf("block")}}
 	return in
 }
 

@@ -88,23 +88,26 @@ func validateConsortium(in Input) ValidationResult {
 		return invalid(v1alpha1.ReasonNameTaken, "%s", problem)
 	}
 	if conflict, member := oldestConflict(in); conflict != nil {
+		if member == "" { // nothing more is said about a consortium of others
+			return invalid(v1alpha1.ReasonNameTaken, "an older consortium of another namespace has this name, and a name can be used once on a host: declare this one under another name")
+		}
 		return invalid(v1alpha1.ReasonNameTaken, "member %s already takes part in the older consortium %s of namespace %s, and a name can be used once in a member's cluster: declare this one under another name",
 			member, conflict.Name, conflict.Namespace)
 	}
 	return accepted()
 }
 
-// oldestConflict is the oldest Consortium of the same name that shares a Member with this one and is older than it, and that
-// Member; nil if there is none.
+// oldestConflict is the oldest Consortium of the same name that is older than this one, and a Member that they share, if any;
+// nil if there is none. The namespaces for both Consortia's statements would be the same.
 func oldestConflict(in Input) (conflict *v1alpha1.Consortium, member string) {
 	for i := range in.Conflicts {
 		other := &in.Conflicts[i]
 		if other.Namespace == in.Consortium.Namespace || !isOlderConsortium(other, cmp.Or(conflict, in.Consortium)) {
 			continue
 		}
-		shared := slices.IndexFunc(in.Consortium.Spec.Members, func(m v1alpha1.ConsortiumMember) bool { return isMember(other, m.Name) })
-		if shared >= 0 {
-			conflict, member = other, in.Consortium.Spec.Members[shared].Name
+		conflict, member = other, ""
+		if shared := slices.IndexFunc(in.Consortium.Spec.Members, func(m v1alpha1.ConsortiumMember) bool { return isMember(other, m.Name) }); shared >= 0 {
+			member = in.Consortium.Spec.Members[shared].Name
 		}
 	}
 	return conflict, member

@@ -52,7 +52,7 @@ func TestValidate(t *testing.T) {
 		{"MSP IDs of which each is another one", func(in *Input) { in.Members["b"].Spec.MSPID = "Org2MSP" }, onConsortium, v1alpha1.ReasonAccepted, ""},
 		{"an older consortium has the name and shares a member", conflict("other", time.Hour, "b"), onConsortium, v1alpha1.ReasonNameTaken, "older consortium trade of namespace other"},
 		{"a younger one does not conflict", conflict("other", -time.Hour, "b"), onConsortium, v1alpha1.ReasonAccepted, ""},
-		{"one without a common member does not conflict", conflict("other", time.Hour, "z"), onConsortium, v1alpha1.ReasonAccepted, ""},
+		{"an older one of others has the name: they share the namespace for statements", conflict("other", time.Hour, "z"), onConsortium, v1alpha1.ReasonNameTaken, "an older consortium of another namespace has this name"},
 		{"of two of the same second the first namespace wins", conflict("alpha", 0, "b"), onConsortium, v1alpha1.ReasonNameTaken, "namespace alpha"},
 		{"a channel member that is not in the consortium", func(in *Input) { in.Channels[0].Spec.Members = []string{"a", "z"} }, onChannel, v1alpha1.ReasonInvalid, "z is not a member of consortium trade"},
 		{"endorsement by others than members", func(in *Input) { in.Channels[0].Spec.Endorsement = outOf(1, "z") }, onChannel, v1alpha1.ReasonInvalid, "names z"},

@@ -71,8 +71,8 @@ var rolloutChanged = predicate.Or(specChanged, predicate.Funcs{UpdateFunc: func(
 	return ok && ok2 && !equality.Semantic.DeepEqual(before.Status.Rollout, after.Status.Rollout)
 }})
 
-// MemberChanged passes changes of a Member that plans and statuses depend on: creation and deletion, its root, its
-// conditions, and the states of its lines; not round-trip times and counts.
+// MemberChanged passes changes of a Member that plans, statuses and the access to statements depend on: creation and
+// deletion, its registered key, its root, its conditions, and the states of its lines; not round-trip times and counts.
 func MemberChanged() builder.Predicates { return builder.WithPredicates(memberChanged) }
 
 var memberChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
@@ -84,6 +84,7 @@ var memberChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 type memberState struct {
 	Deleting   bool
 	Root       string
+	Key        string
 	Conditions map[string]metav1.ConditionStatus
 	Lines      map[string][2]v1alpha1.LineState
 }
@@ -92,6 +93,9 @@ func relevantState(m *v1alpha1.Member) memberState {
 	e := memberState{
 		Deleting: !m.DeletionTimestamp.IsZero(), Root: m.Status.Root,
 		Conditions: map[string]metav1.ConditionStatus{}, Lines: map[string][2]v1alpha1.LineState{},
+	}
+	if m.Status.Registration != nil {
+		e.Key = m.Status.Registration.KeyFingerprint
 	}
 	for _, condition := range m.Status.Conditions {
 		e.Conditions[condition.Type] = condition.Status

@@ -16,9 +16,10 @@ func TestMemberChanged(t *testing.T) {
 		return &v1alpha1.Member{
 			ObjectMeta: metav1.ObjectMeta{Name: "org1", ResourceVersion: "1"},
 			Status: v1alpha1.MemberStatus{
-				Root:       "pem",
-				Conditions: []metav1.Condition{{Type: v1alpha1.MemberOnline, Status: metav1.ConditionTrue, Message: "renewed"}},
-				Lines:      []v1alpha1.LineReport{{Name: "l", Member: "org2", State: v1alpha1.LineUp, Reverse: v1alpha1.LineUp}},
+				Root:         "pem",
+				Registration: &v1alpha1.MemberRegistration{KeyFingerprint: "bb"},
+				Conditions:   []metav1.Condition{{Type: v1alpha1.MemberOnline, Status: metav1.ConditionTrue, Message: "renewed"}},
+				Lines:        []v1alpha1.LineReport{{Name: "l", Member: "org2", State: v1alpha1.LineUp, Reverse: v1alpha1.LineUp}},
 			},
 		}
 	}
@@ -35,6 +36,9 @@ func TestMemberChanged(t *testing.T) {
 			m.Status.Conditions = append(m.Status.Conditions, metav1.Condition{Type: v1alpha1.MemberRegistered, Status: metav1.ConditionTrue})
 		}, true},
 		{"a root", func(m *v1alpha1.Member) { m.Status.Root = "another" }, true},
+		{"a registration that is no more", func(m *v1alpha1.Member) { m.Status.Registration = nil }, true},
+		{"another registered key", func(m *v1alpha1.Member) { m.Status.Registration.KeyFingerprint = "cc" }, true},
+		{"a renewal for the same key", func(m *v1alpha1.Member) { m.Status.Registration.Issued = 7 }, false},
 		{"how long a line has been as it is", func(m *v1alpha1.Member) { m.Status.Lines[0].Since = metav1.Unix(1, 0) }, false},
 		{"a line's state", func(m *v1alpha1.Member) { m.Status.Lines[0].State = v1alpha1.LineDown }, true},
 		{"a line's state as the other end sees it", func(m *v1alpha1.Member) { m.Status.Lines[0].Reverse = v1alpha1.LineDown }, true},

@@ -94,9 +94,6 @@ func addChannelProgress(p *aggregate, in plan.Input, c plan.Channel, member stri
 		if member == c.Leader {
 			p.addPending(member, "make the first block of channel "+c.Name, report.Message)
 		}
-	case report.GenesisHash == "" && plan.WaitingGenesis(in, member) > 0:
-		p.addPending(member, "receive the first block of channel "+c.Name,
-			fmt.Sprintf("waiting for %d channels' first blocks to be distributed", plan.WaitingGenesis(in, member)))
 	case done.orderers < done.ofOrderers:
 		p.addPending(member, "join its orderers to channel "+c.Name, report.Message)
 	case done.peers < done.ofPeers:

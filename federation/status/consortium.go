@@ -88,10 +88,15 @@ func readyOutcome(res plan.Result, parts []part) Outcome {
 	return whole.outcome(strings.Join(summaries, ", "))
 }
 
-// plansWritten is the condition PlansWritten: whether the API server has accepted every plan.
+// plansWritten is the condition PlansWritten: whether the API server has accepted every plan, and the Members have a namespace
+// for their statements.
 func plansWritten(in plan.Input) (Outcome, aggregate) {
 	var p aggregate
 	for _, member := range sortedKeys(in.WriteErrors) {
+		if member == "" { // no single Member's
+			p.addFailed("%s", in.WriteErrors[member])
+			continue
+		}
 		p.addFailed("the plan of %s cannot be written: %s", member, in.WriteErrors[member])
 	}
 	if len(p.failed) > 0 {

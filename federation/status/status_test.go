@@ -164,6 +164,9 @@ func TestConsortium(t *testing.T) {
 		{"a plan that the API server rejects", func(in *plan.Input) {
 			in.WriteErrors = map[string]string{"org2": "it is too large"}
 		}, v1alpha1.ConsortiumPlansWritten, metav1.ConditionFalse, "the plan of org2 cannot be written: it is too large"},
+		{"a namespace for statements that is not the consortium's", func(in *plan.Input) {
+			in.WriteErrors = map[string]string{"": "there is a namespace hanse-shared-trade already"}
+		}, v1alpha1.ConsortiumPlansWritten, metav1.ConditionFalse, "there is a namespace hanse-shared-trade already"},
 		{"and so the consortium is not ready", func(in *plan.Input) {
 			in.WriteErrors = map[string]string{"org2": "it is too large"}
 		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "the plan of org2 cannot be written: it is too large"},
@@ -304,8 +307,9 @@ func TestChannel(t *testing.T) {
 				p.Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Message: "no record of org3"}}
 			}
 		}, metav1.ConditionFalse, "deals (no record of org3)"},
-		{"a first block waits to be distributed", func(in *plan.Input) { in.Plans["org2"].Status.Channels = nil }, metav1.ConditionFalse,
-			"waiting for org2 to receive the first block of channel deals (waiting for 1 channels' first blocks to be distributed)"},
+		{"a first block that one has not fetched yet", func(in *plan.Input) {
+			in.Plans["org2"].Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Message: "waiting for the first block from org1"}}
+		}, metav1.ConditionFalse, "waiting for org2 to join its orderers to channel deals (waiting for the first block from org1)"},
 		{"an orderer has not joined", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Orderers = nil }, metav1.ConditionFalse, "2/3 orderers, 3/3 peers; waiting for org2 to join its orderers"},
 		{"a peer has not joined", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Peers = []string{"peer7-org2"} }, metav1.ConditionFalse, "3/3 orderers, 2/3 peers; waiting for org2 to join its peers"},
 		{"anchors are not set", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].AnchorsSet = false }, metav1.ConditionFalse, "waiting for org2 to name its anchor peers"},

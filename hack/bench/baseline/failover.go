@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric"
-	"github.com/hanse-io/hanse/member-agent/ledger/fabric/fabrictest"
+	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 )
 
 const (
