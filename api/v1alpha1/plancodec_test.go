@@ -10,16 +10,17 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/utils/ptr"
 )
 
 // TestPlansAreStoredCompact checks that a stored plan says once what its channels share, and that it decodes to what was
 // encoded, whatever the channels have in common.
+var tenMebibytes = resource.MustParse("10Mi")
+
 func TestPlansAreStoredCompact(t *testing.T) {
 	channel := func(name string, change func(*PlanChannel)) PlanChannel {
 		c := PlanChannel{
 			Name: name, Members: []string{"a", "b"}, Leader: "a", Endorsement: EndorsementPolicy{Rule: "Majority"},
-			Batch: Batch{MaxMessages: 500, AbsoluteMaxBytes: ptr.To(resource.MustParse("10Mi")), Timeout: &metav1.Duration{Duration: time.Second}},
+			Batch: Batch{MaxMessages: 500, AbsoluteMaxBytes: &tenMebibytes, Timeout: &metav1.Duration{Duration: time.Second}},
 		}
 		if change != nil {
 			change(&c)
