@@ -12,10 +12,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// TestPlansAreStoredCompact checks that a stored plan says once what its channels share, and that it decodes to what was
-// encoded, whatever the channels have in common.
 var tenMebibytes = resource.MustParse("10Mi")
 
+// TestPlansAreStoredCompact checks that a stored plan says once what its channels share, and that it decodes to what was
+// encoded, whatever the channels have in common.
 func TestPlansAreStoredCompact(t *testing.T) {
 	channel := func(name string, change func(*PlanChannel)) PlanChannel {
 		c := PlanChannel{

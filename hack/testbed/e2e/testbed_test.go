@@ -162,6 +162,7 @@ func TestTestbed(t *testing.T) {
 	t.Run("up again changes nothing", func(t *testing.T) { r.must(t, "up", "--members", "1") })
 	t.Run("only what may cross a border does", func(t *testing.T) { r.borders(t) })
 	t.Run("a line is cut, restored, slowed and delayed", func(t *testing.T) { r.cut(t) })
+	t.Run("the library does the same", func(t *testing.T) { r.library(t) })
 	t.Run("a killed cluster comes back with its data", func(t *testing.T) { r.revive(t) })
 }
 

@@ -79,11 +79,18 @@ func delayEnd(ctx context.Context, f *topology.Testbed, l topology.Line, end str
 // endDelay lets what leaves on a line at one of its ends go at once. It does nothing where nothing is delayed.
 func endDelay(ctx context.Context, f *topology.Testbed, l topology.Line, end string) error {
 	border, name := f.Border(end), l.Interface(end)
+	dir, record := state.ClusterDir(f.Name, delayDir), delayRecord(l, end)
+	shown, err := output(ctx, "", "ip", "-netns", border, "-oneline", "link", "show", name)
+	if err != nil {
+		return err
+	}
+	if running, err := process.Read(dir, record); delayOf(shown) == "" && (err != nil || !running.Alive()) {
+		return nil
+	}
 	if err := inside(ctx, border, noDelayRules(l), "nft", "-f", "-"); err != nil {
 		return err
 	}
-	dir, record := state.ClusterDir(f.Name, delayDir), delayRecord(l, end)
-	err := process.KillAll(time.Now().Add(delayPatience), func() ([]int, error) {
+	err = process.KillAll(time.Now().Add(delayPatience), func() ([]int, error) {
 		if running, err := process.Read(dir, record); err == nil && running.Alive() {
 			return []int{running.PID}, nil
 		}
