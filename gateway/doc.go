@@ -12,7 +12,7 @@
 //
 // Unauthenticated clients reach the LINE listener, and the host and other members name the addresses that are dialed.
 // admission limits the connections of one source, a forwarded connection has to complete its handshake in time and is
-// closed when it is idle for long, access decides what is dialed, and a Report's detail is for the own cluster alone.
+// closed when it is idle for long, access decides what is dialed, and a LineReport's detail is for the own cluster alone.
 //
 // This package must not know Kubernetes objects, the agent, nor how a member's nodes are deployed: routes come in by a
 // Source and reports go out by a Sink. github.com/inetaf/tcpproxy would do the routing itself, but has no deadline for a silent

@@ -87,6 +87,7 @@ func TestConsortiumFromDeclarationToReady(t *testing.T) {
 		})
 		x.report(t, "ready", func(p *v1alpha1.MemberPlan) {
 			p.Status.Record = &v1alpha1.SignedRecord{Payload: []byte(x.member), Certificates: "chain", Signature: []byte("s")}
+			p.Status.Lines = []v1alpha1.PlanLineStatus{{Member: far, Line: "ready", State: v1alpha1.LineUp, Reverse: v1alpha1.LineUp}}
 			startNodes(p)
 		})
 		x.follow(t, "ready")

@@ -71,8 +71,8 @@ var rolloutChanged = predicate.Or(specChanged, predicate.Funcs{UpdateFunc: func(
 	return ok && ok2 && !equality.Semantic.DeepEqual(before.Status.Rollout, after.Status.Rollout)
 }})
 
-// MemberChanged passes changes of a Member that plans and statuses depend on: creation and deletion, its root, its
-// conditions, and the states of its lines; not round-trip times and counts.
+// MemberChanged passes changes of a Member that plans and statuses depend on: creation and deletion, its root and its
+// conditions; not its lines, of which its plans report what concerns a Consortium, nor counts.
 func MemberChanged() builder.Predicates { return builder.WithPredicates(memberChanged) }
 
 var memberChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
@@ -85,19 +85,15 @@ type memberState struct {
 	Deleting   bool
 	Root       string
 	Conditions map[string]metav1.ConditionStatus
-	Lines      map[string][2]v1alpha1.LineState
 }
 
 func relevantState(m *v1alpha1.Member) memberState {
 	e := memberState{
 		Deleting: !m.DeletionTimestamp.IsZero(), Root: m.Status.Root,
-		Conditions: map[string]metav1.ConditionStatus{}, Lines: map[string][2]v1alpha1.LineState{},
+		Conditions: map[string]metav1.ConditionStatus{},
 	}
 	for _, condition := range m.Status.Conditions {
 		e.Conditions[condition.Type] = condition.Status
-	}
-	for _, line := range m.Status.Lines {
-		e.Lines[line.Name] = [2]v1alpha1.LineState{line.State, line.Reverse}
 	}
 	return e
 }
