@@ -395,6 +395,25 @@ type PlanContractStatus struct {
 	Message string `json:"message,omitempty"`
 }
 
+// PlanLineStatus is how another Member is reached, by the best of the lines to it, as this Member's own gateways find it.
+type PlanLineStatus struct {
+	// Member at the far end.
+	// +kubebuilder:validation:MaxLength=63
+	Member string `json:"member"`
+	// Line that State is about; empty until a gateway has reported one.
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Line string `json:"line,omitempty"`
+	// State from here to there.
+	State LineState `json:"state"`
+	// Reverse is the state from there to here, as the far end says.
+	// +optional
+	Reverse LineState `json:"reverse,omitempty"`
+	// Reason says why the line is not up, or what it lacks; empty when nothing is wrong.
+	// +optional
+	Reason LineReason `json:"reason,omitempty"`
+}
+
 // MemberPlanStatus is what the Member's agent reports.
 type MemberPlanStatus struct {
 	// ObservedGeneration of the plan on the host that this status is about. In the Member's own mirror it is the
@@ -425,6 +444,12 @@ type MemberPlanStatus struct {
 	// +kubebuilder:validation:MaxItems=512
 	// +optional
 	Contracts []PlanContractStatus `json:"contracts,omitempty"`
+	// Lines are how the other Members of the plan are reached to which a line is declared, sorted by Member.
+	// +listType=map
+	// +listMapKey=member
+	// +kubebuilder:validation:MaxItems=64
+	// +optional
+	Lines []PlanLineStatus `json:"lines,omitempty"`
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=32

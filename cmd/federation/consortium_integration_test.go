@@ -87,6 +87,7 @@ func TestConsortiumFromDeclarationToReady(t *testing.T) {
 		})
 		x.report(t, "ready", func(p *v1alpha1.MemberPlan) {
 			p.Status.Record, p.Status.Holdings = digestOf("record of "+x.member), digestOf("holdings of "+x.member)
+			p.Status.Lines = []v1alpha1.PlanLineStatus{{Member: far, Line: "ready", State: v1alpha1.LineUp, Reverse: v1alpha1.LineUp}}
 			startNodes(p)
 		})
 		x.follow(t, "ready")

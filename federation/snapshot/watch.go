@@ -72,7 +72,8 @@ var rolloutChanged = predicate.Or(specChanged, predicate.Funcs{UpdateFunc: func(
 }})
 
 // MemberChanged passes changes of a Member that plans, statuses and the access to statements depend on: creation and
-// deletion, its registered key, its root, its conditions, and the states of its lines; not round-trip times and counts.
+// deletion, its registered key, its root and its conditions; not its lines, of which its plans report what concerns a
+// Consortium, nor counts.
 func MemberChanged() builder.Predicates { return builder.WithPredicates(memberChanged) }
 
 var memberChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
@@ -86,22 +87,18 @@ type memberState struct {
 	Root       string
 	Key        string
 	Conditions map[string]metav1.ConditionStatus
-	Lines      map[string][2]v1alpha1.LineState
 }
 
 func relevantState(m *v1alpha1.Member) memberState {
 	e := memberState{
 		Deleting: !m.DeletionTimestamp.IsZero(), Root: m.Status.Root,
-		Conditions: map[string]metav1.ConditionStatus{}, Lines: map[string][2]v1alpha1.LineState{},
+		Conditions: map[string]metav1.ConditionStatus{},
 	}
 	if m.Status.Registration != nil {
 		e.Key = m.Status.Registration.KeyFingerprint
 	}
 	for _, condition := range m.Status.Conditions {
 		e.Conditions[condition.Type] = condition.Status
-	}
-	for _, line := range m.Status.Lines {
-		e.Lines[line.Name] = [2]v1alpha1.LineState{line.State, line.Reverse}
 	}
 	return e
 }

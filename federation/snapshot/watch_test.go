@@ -40,9 +40,8 @@ func TestMemberChanged(t *testing.T) {
 		{"another registered key", func(m *v1alpha1.Member) { m.Status.Registration.KeyFingerprint = "cc" }, true},
 		{"a renewal for the same key", func(m *v1alpha1.Member) { m.Status.Registration.Issued = 7 }, false},
 		{"how long a line has been as it is", func(m *v1alpha1.Member) { m.Status.Lines[0].Since = metav1.Unix(1, 0) }, false},
-		{"a line's state", func(m *v1alpha1.Member) { m.Status.Lines[0].State = v1alpha1.LineDown }, true},
-		{"a line's state as the other end sees it", func(m *v1alpha1.Member) { m.Status.Lines[0].Reverse = v1alpha1.LineDown }, true},
-		{"a line that is no more", func(m *v1alpha1.Member) { m.Status.Lines = nil }, true},
+		{"a line's state, which its plans report where it matters", func(m *v1alpha1.Member) { m.Status.Lines[0].State = v1alpha1.LineDown }, false},
+		{"a line that is no more", func(m *v1alpha1.Member) { m.Status.Lines = nil }, false},
 		{"its deletion", func(m *v1alpha1.Member) { m.DeletionTimestamp = &metav1.Time{Time: time.Unix(1, 0)} }, true},
 	} {
 		t.Run(c.why, func(t *testing.T) {

@@ -33,9 +33,9 @@ func Line(line *v1alpha1.Line, others []v1alpha1.Line, members map[string]*v1alp
 	return status
 }
 
-// LineIsUp is the state of a line in both directions. A direction's state is reported by the end where it starts or, while
+// lineState is the state of a line in both directions. A direction's state is reported by the end where it starts or, while
 // that Member is not online, by the far end as its reverse.
-func LineIsUp(line *v1alpha1.Line, members map[string]*v1alpha1.Member) v1alpha1.LineState {
+func lineState(line *v1alpha1.Line, members map[string]*v1alpha1.Member) v1alpha1.LineState {
 	state := v1alpha1.LineUp
 	for _, end := range line.Spec.Ends {
 		switch direction(line, end.Member, members) {
@@ -87,7 +87,7 @@ func onlineReport(line *v1alpha1.Line, member *v1alpha1.Member) *v1alpha1.LineRe
 
 func lineOutcome(line *v1alpha1.Line, members map[string]*v1alpha1.Member) Outcome {
 	a, b := line.Spec.Ends[0].Member, line.Spec.Ends[1].Member
-	switch LineIsUp(line, members) {
+	switch lineState(line, members) {
 	case v1alpha1.LineUp:
 		return Outcome{metav1.ConditionTrue, v1alpha1.ReasonLineUp, fmt.Sprintf("%s and %s reach each other", a, b) + fullMessage(line, members)}
 	case v1alpha1.LineDown:
@@ -136,21 +136,23 @@ func downMessage(line *v1alpha1.Line, members map[string]*v1alpha1.Member) strin
 	return "one end reports that it does not reach the other"
 }
 
-// lines aggregates the lines between every two Members of a Consortium.
+// lines aggregates how every two Members of a Consortium reach each other, which their agents have judged.
 func lines(in plan.Input) (aggregate, int, int) {
 	var p aggregate
 	up, pairs := 0, 0
-	names, between := memberNames(in), linesByPair(in)
+	names, declared, reached := memberNames(in), declaredPairs(in), reachedMembers(in)
 	for i, a := range names {
 		for _, b := range names[i+1:] {
 			pairs++
-			switch state, declared := pairState(in, between[pair(a, b)]); {
-			case !declared:
+			if !declared[pair(a, b)] {
 				p.addPending("a Line between "+a+" and "+b, "be declared", "")
-			case state == v1alpha1.LineUp:
-				up++
-			case state == v1alpha1.LineDown:
+				continue
+			}
+			switch there, back := reached.state(a, b), reached.state(b, a); {
+			case there == v1alpha1.LineDown || back == v1alpha1.LineDown:
 				p.addPending("the line between "+a+" and "+b, "come up", "")
+			case there == v1alpha1.LineUp && back == v1alpha1.LineUp:
+				up++
 			default:
 				p.addUnreachable(fmt.Sprintf("the ends of the lines between %s and %s", a, b))
 			}
@@ -167,30 +169,41 @@ func pair(a, b string) [2]string {
 	return [2]string{a, b}
 }
 
-// linesByPair groups the lines that are not being deleted by the two Members that they connect.
-func linesByPair(in plan.Input) map[[2]string][]*v1alpha1.Line {
-	lines := make(map[[2]string][]*v1alpha1.Line, len(in.Lines))
+// declaredPairs are the Members between whom there is a line that is not being deleted.
+func declaredPairs(in plan.Input) map[[2]string]bool {
+	declared := make(map[[2]string]bool, len(in.Lines))
 	for i := range in.Lines {
-		line := &in.Lines[i]
-		if len(line.Spec.Ends) != 2 || !line.DeletionTimestamp.IsZero() {
-			continue
+		if ends := in.Lines[i].Spec.Ends; len(ends) == 2 && in.Lines[i].DeletionTimestamp.IsZero() {
+			declared[pair(ends[0].Member, ends[1].Member)] = true
 		}
-		key := pair(line.Spec.Ends[0].Member, line.Spec.Ends[1].Member)
-		lines[key] = append(lines[key], line)
 	}
-	return lines
+	return declared
 }
 
-// pairState is the best state among the lines between two Members.
-func pairState(in plan.Input, between []*v1alpha1.Line) (state v1alpha1.LineState, declared bool) {
-	state = v1alpha1.LineDown
-	for _, line := range between {
-		switch LineIsUp(line, in.Members) {
-		case v1alpha1.LineUp:
-			return v1alpha1.LineUp, true
-		case v1alpha1.LineUnknown:
-			state = v1alpha1.LineUnknown
+// reached is what agents that are online report in their plans, by who reports and of whom.
+type reached map[[2]string]*v1alpha1.PlanLineStatus
+
+func reachedMembers(in plan.Input) reached {
+	r := reached{}
+	for name, reported := range in.Plans {
+		if Online(in.Members[name]) != metav1.ConditionTrue {
+			continue
+		}
+		for i := range reported.Status.Lines {
+			line := &reported.Status.Lines[i]
+			r[[2]string{name, line.Member}] = line
 		}
 	}
-	return state, len(between) > 0
+	return r
+}
+
+// state is whether one Member reaches another: by its own word or, while it is not online, by the other's.
+func (r reached) state(from, to string) v1alpha1.LineState {
+	if own := r[[2]string{from, to}]; own != nil {
+		return own.State
+	}
+	if other := r[[2]string{to, from}]; other != nil {
+		return other.Reverse
+	}
+	return v1alpha1.LineUnknown
 }

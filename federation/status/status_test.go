@@ -48,6 +48,7 @@ func readyInput() plan.Input {
 			Contracts: []v1alpha1.PlanContractStatus{{Name: "notary", Channel: "deals", Running: true, Approved: 1, Committed: 1}},
 		}}
 	}
+	reportReached(in)
 	for name, spec := range plan.Compute(in).Plans {
 		in.Plans[name].Spec = spec
 		in.Plans[name].Status.Contracts[0].Definition = spec.Contracts[0].DefinitionHash()
@@ -117,6 +118,28 @@ func report(in plan.Input, from, line string) *v1alpha1.LineReport {
 	return nil
 }
 
+// reportReached has every plan report that it reaches every other Member.
+func reportReached(in plan.Input) {
+	for name, p := range in.Plans {
+		for other := range in.Members {
+			if other != name {
+				p.Status.Lines = append(p.Status.Lines, v1alpha1.PlanLineStatus{Member: other, Line: "l", State: v1alpha1.LineUp, Reverse: v1alpha1.LineUp})
+			}
+		}
+	}
+}
+
+// reaches is what a Member's plan reports of another Member.
+func reaches(in *plan.Input, from, to string) *v1alpha1.PlanLineStatus {
+	lines := in.Plans[from].Status.Lines
+	for i := range lines {
+		if lines[i].Member == to {
+			return &lines[i]
+		}
+	}
+	return nil
+}
+
 func setOffline(in plan.Input, name string) {
 	setCondition(in.Members[name], v1alpha1.MemberOnline, metav1.ConditionUnknown)
 }
@@ -173,16 +196,30 @@ func TestConsortium(t *testing.T) {
 		{"a plan that is not written yet", func(in *plan.Input) { delete(in.Plans, "org2") }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "waiting for org2 to process the plan"},
 		{"nodes that are not in the plan do not count", func(in *plan.Input) { in.Plans["org2"].Status.Nodes[0].Name = "orderer9-org2" }, v1alpha1.ConsortiumNodesReady, metav1.ConditionFalse, "5/6 nodes"},
 		{"two Members without a line", func(in *plan.Input) { in.Lines = in.Lines[1:] }, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "2/3 lines; waiting for a Line between org1 and org2 to be declared"},
-		{"a line that is down", func(in *plan.Input) { report(*in, "org1", "org1-org2").State = v1alpha1.LineDown }, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "waiting for the line between org1 and org2 to come up"},
-		{"a second line that is up makes up for one that is down", func(in *plan.Input) {
-			report(*in, "org1", "org1-org2").State = v1alpha1.LineDown
-			second := in.Lines[0].DeepCopy()
-			second.Name = "second"
-			in.Lines = append(in.Lines, *second)
-			for from, to := range map[string]string{"org1": "org2", "org2": "org1"} {
-				in.Members[from].Status.Lines = append(in.Members[from].Status.Lines, v1alpha1.LineReport{Name: "second", Member: to, State: v1alpha1.LineUp})
-			}
+		{"one that does not reach another", func(in *plan.Input) { reaches(in, "org1", "org2").State = v1alpha1.LineDown }, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "2/3 lines; waiting for the line between org1 and org2 to come up"},
+		{"whichever of the two", func(in *plan.Input) { reaches(in, "org2", "org1").State = v1alpha1.LineDown }, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "2/3 lines; waiting for the line between org1 and org2 to come up"},
+		{"one whose gateway has not tried yet", func(in *plan.Input) { reaches(in, "org1", "org2").State = v1alpha1.LineUnknown }, v1alpha1.ConsortiumLinesReady, metav1.ConditionUnknown, "2/3 lines; no contact with the ends of the lines between org1 and org2"},
+		{"one that has not reported", func(in *plan.Input) { in.Plans["org1"].Status.Lines = nil }, v1alpha1.ConsortiumLinesReady, metav1.ConditionTrue, "3/3 lines"},
+		{"what the others say of the way back, only while it is not heard", func(in *plan.Input) { reaches(in, "org2", "org1").Reverse = v1alpha1.LineDown }, v1alpha1.ConsortiumLinesReady, metav1.ConditionTrue, "3/3 lines"},
+		{"and then it counts", func(in *plan.Input) {
+			setOffline(*in, "org1")
+			reaches(in, "org2", "org1").Reverse = v1alpha1.LineDown
+		}, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "2/3 lines; waiting for the line between org1 and org2 to come up"},
+		{"what one says that is not online does not count", func(in *plan.Input) {
+			setOffline(*in, "org1")
+			reaches(in, "org1", "org2").State = v1alpha1.LineDown
 		}, v1alpha1.ConsortiumLinesReady, metav1.ConditionTrue, "3/3 lines"},
+		{"nobody is online", func(in *plan.Input) {
+			for name := range in.Members {
+				setOffline(*in, name)
+			}
+		}, v1alpha1.ConsortiumLinesReady, metav1.ConditionUnknown, "0/3 lines; no contact with the ends of the lines between org1 and org2 and 2 more"},
+		{"the agent alone judges what its lines come to: what it reports of single ones is not judged again", func(in *plan.Input) {
+			report(*in, "org1", "org1-org2").State = v1alpha1.LineDown
+		}, v1alpha1.ConsortiumLinesReady, metav1.ConditionTrue, "3/3 lines"},
+		{"a line that is being deleted is no line", func(in *plan.Input) {
+			in.Lines[0].DeletionTimestamp = &metav1.Time{Time: now}
+		}, v1alpha1.ConsortiumLinesReady, metav1.ConditionFalse, "waiting for a Line between org1 and org2 to be declared"},
 		{"who has to approve", func(in *plan.Input) {
 			in.Plans["org3"].Status.Contracts[0].Approved = 0
 		}, v1alpha1.ConditionReady, metav1.ConditionFalse, "3/3 members, 6/6 nodes, 3/3 lines, 1/1 channels, 0/1 contracts; waiting for org3 to approve contract notary"},
@@ -273,7 +310,9 @@ func BenchmarkLines(b *testing.B) {
 
 // fullMesh is a consortium of size Members with a line that is up between every two.
 func fullMesh(size int) plan.Input {
-	in := plan.Input{Planner: planner.Planner{}, Consortium: &v1alpha1.Consortium{}, Members: map[string]*v1alpha1.Member{}}
+	in := plan.Input{
+		Planner: planner.Planner{}, Consortium: &v1alpha1.Consortium{}, Members: map[string]*v1alpha1.Member{}, Plans: map[string]*v1alpha1.MemberPlan{},
+	}
 	for i := range size {
 		name := fmt.Sprintf("org%02d", i)
 		m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: name}}
@@ -283,7 +322,9 @@ func fullMesh(size int) plan.Input {
 			addLine(&in, other.Name, name)
 		}
 		in.Consortium.Spec.Members = append(in.Consortium.Spec.Members, v1alpha1.ConsortiumMember{Name: name})
+		in.Plans[name] = &v1alpha1.MemberPlan{}
 	}
+	reportReached(in)
 	return in
 }
 

@@ -102,3 +102,50 @@ func TestSnapshot(t *testing.T) {
 		t.Errorf("what was said over a line that is down holds no more: %+v", s)
 	}
 }
+
+// TestReasons: why a line is not up is what its last failure said, once that has brought it down, and nothing once it is up.
+func TestReasons(t *testing.T) {
+	const unreachable, unproven = v1alpha1.LineUnreachable, v1alpha1.LineNotAuthenticated
+	now := time.Unix(1000, 0)
+	answered := func(l *Tracker) bool { return l.Answered(now, time.Millisecond, up) }
+	missed := func(reason v1alpha1.LineReason) func(*Tracker) bool {
+		return func(l *Tracker) bool { return l.Missed(now, reason, "by "+string(reason)) }
+	}
+	rejected := func(l *Tracker) bool { return l.Rejected(now, unproven, "by "+string(unproven)) }
+	for _, c := range []struct {
+		why     string
+		steps   []func(*Tracker) bool
+		changed bool // by the last step
+		reason  v1alpha1.LineReason
+	}{
+		{"at first it has not been probed", nil, false, v1alpha1.LineNotProbed},
+		{"one miss of a line that was never up does not say more", []func(*Tracker) bool{missed(unreachable)}, false, v1alpha1.LineNotProbed},
+		{"a line that is up lacks nothing", []func(*Tracker) bool{answered}, true, ""},
+		{"nor for a miss or two", []func(*Tracker) bool{answered, missed(unreachable), missed(unreachable)}, false, ""},
+		{"what has brought it down", []func(*Tracker) bool{missed(unreachable), missed(unreachable), missed(unproven)}, true, unproven},
+		{"another reason, while it is down, is news", []func(*Tracker) bool{missed(unreachable), missed(unreachable), missed(unreachable), missed(unproven)}, true, unproven},
+		{"the same again is not", []func(*Tracker) bool{missed(unreachable), missed(unreachable), missed(unreachable), missed(unreachable)}, false, unreachable},
+		{"rejections that brought it down", []func(*Tracker) bool{answered, rejected, rejected}, true, unproven},
+		{"a rejection of a line that is down is not told: its misses are", []func(*Tracker) bool{missed(unreachable), missed(unreachable), missed(unreachable), rejected}, false, unreachable},
+		{"an answer ends it", []func(*Tracker) bool{missed(unreachable), missed(unreachable), missed(unreachable), answered}, true, ""},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			l := New(now)
+			changed := false
+			for _, step := range c.steps {
+				changed = step(l)
+			}
+			s := l.Snapshot()
+			message := "by " + string(c.reason)
+			switch c.reason {
+			case "":
+				message = ""
+			case v1alpha1.LineNotProbed:
+				message = "no probe of this line has been answered yet"
+			}
+			if changed != c.changed || s.Reason != c.reason || s.Message != message {
+				t.Errorf("changed %v, reason %q, message %q; want %v, %q, %q", changed, s.Reason, s.Message, c.changed, c.reason, message)
+			}
+		})
+	}
+}

@@ -22,8 +22,9 @@ const (
 	// connectTimeout bounds dialing and handshake together.
 	connectTimeout = 3 * time.Second
 	// maxUnanswered is how many pings may be unanswered before the connection is closed: TCP's retransmission intervals
-	// grow, so that it would detect a recovered line late.
-	maxUnanswered = 3
+	// grow, so that it would detect a recovered line late. There is one interval left then to reach another gateway of the
+	// far member before the line counts as down, for the one that was asked may have gone with its node.
+	maxUnanswered = health.MissesUntilDown - 1
 )
 
 // ErrNotAllowed is the error of Dial for an address that the own organization does not allow.

@@ -128,7 +128,7 @@ func TestTimeoutMarksDownAndRedials(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			asked := make(chan struct{}, 64)
 			f := startFar(t, b, a, func(ctx context.Context, number int, conn *tls.Conn) {
-				if number > 1 {
+				if number > 2 {
 					answerAll(ctx, number, conn)
 					return
 				}
@@ -141,18 +141,59 @@ func TestTimeoutMarksDownAndRedials(t *testing.T) {
 				}
 			})
 			n := startNear(t, a, b, dialing(f.address))
-			for i, want := range []v1alpha1.LineState{v1alpha1.LineUnknown, v1alpha1.LineUnknown, v1alpha1.LineDown} {
+			for i, want := range []v1alpha1.LineState{v1alpha1.LineUnknown, v1alpha1.LineUnknown, v1alpha1.LineDown, v1alpha1.LineDown} {
 				receive(t, asked)
 				n.interval()
-				if got := n.next(); got.State != want || got.changed != (want == v1alpha1.LineDown) {
+				if got := n.next(); got.State != want || got.changed != (i == 2) {
 					t.Fatalf("after %d intervals: %+v", i+1, got)
 				}
 			}
 			if got := n.next(); got.State != v1alpha1.LineUp || got.Message != "" {
-				t.Errorf("over a second connection: %+v", got)
+				t.Errorf("over a third connection: %+v", got)
 			}
 		})
 	}
+}
+
+// TestSilentGatewayOfSeveral: the far gateway that was asked has gone without a word. The line is up all the time: the next
+// connection comes to another one.
+func TestSilentGatewayOfSeveral(t *testing.T) {
+	a, b := newAuthority(t), newAuthority(t)
+	asked := make(chan struct{}, 64)
+	f := startFar(t, b, a, func(ctx context.Context, number int, conn *tls.Conn) {
+		if number > 1 {
+			answerAll(ctx, number, conn)
+			return
+		}
+		for first := true; ; first = false {
+			var p ping
+			if readFrame(conn, &p) != nil {
+				return
+			}
+			if first {
+				_ = writeFrame(conn, pong{Nonce: p.Nonce, State: v1alpha1.LineUp})
+				continue
+			}
+			asked <- struct{}{}
+		}
+	})
+	n := startNear(t, a, b, dialing(f.address))
+	expect := func(why string) {
+		t.Helper()
+		if got := n.next(); got.State != v1alpha1.LineUp {
+			t.Fatalf("%s: %+v", why, got)
+		}
+	}
+	expect("the first answer")
+	n.interval() // the next ping is the first that is not answered
+	for i := range maxUnanswered {
+		receive(t, asked)
+		n.interval()
+		expect(fmt.Sprintf("%d pings are not answered", i+1))
+	}
+	expect("another gateway answers")
+	n.interval()
+	expect("and goes on to")
 }
 
 func TestClosedConnectionIsRedialed(t *testing.T) {

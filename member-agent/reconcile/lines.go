@@ -81,18 +81,46 @@ func (w *lineWatch) update(lines []v1alpha1.LineReport) (changed, states bool) {
 	return changed, states
 }
 
-// validateLines returns the condition of whether every other member of the plan can be reached over some line. The host
-// reads it too, so it has no more detail than the reports' public reasons.
-func validateLines(plan *v1alpha1.MemberPlan, lines []v1alpha1.LineReport) (metav1.ConditionStatus, string, string) {
-	best := map[string]v1alpha1.LineReport{}
+// reachedMembers is how each other member of the plan is reached to which a line is declared, by the best of the lines that
+// lead to it. Host and agent both go by it.
+func reachedMembers(plan *v1alpha1.MemberPlan, lines []v1alpha1.LineReport) []v1alpha1.PlanLineStatus {
+	best := map[string]v1alpha1.PlanLineStatus{}
 	for _, l := range lines {
-		if was, ok := best[l.Member]; !ok || stateRank(l.State) > stateRank(was.State) {
-			best[l.Member] = l
+		was, ok := best[l.Member]
+		is := v1alpha1.PlanLineStatus{Member: l.Member, Line: l.Name, State: l.State, Reverse: l.Reverse, Reason: l.Reason}
+		if ok && stateRank(was.State) >= stateRank(is.State) {
+			was, is = is, was
 		}
+		if ok && stateRank(was.Reverse) > stateRank(is.Reverse) {
+			is.Reverse = was.Reverse
+		}
+		best[l.Member] = is
 	}
 	declared := map[string]bool{}
 	for _, l := range plan.Spec.Lines {
 		declared[l.Member] = true
+	}
+	var reached []v1alpha1.PlanLineStatus
+	for _, m := range plan.Spec.Members {
+		if m.Name == plan.Spec.Member || !declared[m.Name] {
+			continue
+		}
+		line, ok := best[m.Name]
+		if !ok {
+			line = v1alpha1.PlanLineStatus{Member: m.Name, State: v1alpha1.LineUnknown, Reverse: v1alpha1.LineUnknown}
+		}
+		reached = append(reached, line)
+	}
+	slices.SortFunc(reached, func(a, b v1alpha1.PlanLineStatus) int { return cmp.Compare(a.Member, b.Member) })
+	return reached
+}
+
+// validateLines returns the condition of whether every other member of the plan can be reached over some line. The host
+// reads it too, so it has no more detail than the reports' public reasons.
+func validateLines(plan *v1alpha1.MemberPlan, reached []v1alpha1.PlanLineStatus) (metav1.ConditionStatus, string, string) {
+	byMember := map[string]v1alpha1.PlanLineStatus{}
+	for _, l := range reached {
+		byMember[l.Member] = l
 	}
 	var none, down, unknown, full []string
 	reason := v1alpha1.ReasonLineDown
@@ -100,11 +128,11 @@ func validateLines(plan *v1alpha1.MemberPlan, lines []v1alpha1.LineReport) (meta
 		if m.Name == plan.Spec.Member {
 			continue
 		}
-		switch l := best[m.Name]; {
-		case !declared[m.Name]:
+		switch l, declared := byMember[m.Name]; {
+		case !declared:
 			none = append(none, m.Name)
 		case l.State == v1alpha1.LineDown:
-			down = append(down, fmt.Sprintf("%s (%s: %s)", m.Name, l.Name, cmp.Or(l.Reason, v1alpha1.LineUnreachable)))
+			down = append(down, fmt.Sprintf("%s (%s: %s)", m.Name, l.Line, cmp.Or(l.Reason, v1alpha1.LineUnreachable)))
 			if l.Reason == v1alpha1.LineNotAllowed {
 				reason = v1alpha1.ReasonLineNotAllowed
 			}

@@ -62,3 +62,57 @@ func TestRequeueBefore(t *testing.T) {
 		}
 	}
 }
+
+// TestReachedMembers: one judgement for each other member, which the condition and the host both go by.
+func TestReachedMembers(t *testing.T) {
+	const up, down, unknown = v1alpha1.LineUp, v1alpha1.LineDown, v1alpha1.LineUnknown
+	plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{
+		Member:  "org1",
+		Members: []v1alpha1.PlanMember{{Name: "org3"}, {Name: "org1"}, {Name: "org2"}},
+		Lines:   []v1alpha1.PlanLine{{Name: "a", Member: "org2"}, {Name: "b", Member: "org2"}},
+	}}
+	a := v1alpha1.LineReport{Name: "a", Member: "org2", State: up, Reverse: up}
+	line := func(change func(*v1alpha1.LineReport)) v1alpha1.LineReport {
+		l := a
+		l.Name = "b"
+		change(&l)
+		return l
+	}
+	for _, c := range []struct {
+		why   string
+		lines []v1alpha1.LineReport
+		want  v1alpha1.PlanLineStatus
+	}{
+		{"no gateway has tried it", nil, v1alpha1.PlanLineStatus{Member: "org2", State: unknown, Reverse: unknown}},
+		{"one line", []v1alpha1.LineReport{a}, v1alpha1.PlanLineStatus{Member: "org2", Line: "a", State: up, Reverse: up}},
+		{
+			"the better of two", []v1alpha1.LineReport{line(func(l *v1alpha1.LineReport) { l.State, l.Reverse, l.Reason = down, unknown, v1alpha1.LineUnreachable }), a},
+			v1alpha1.PlanLineStatus{Member: "org2", Line: "a", State: up, Reverse: up},
+		},
+		{
+			"of equal ones the first", []v1alpha1.LineReport{a, line(func(*v1alpha1.LineReport) {})},
+			v1alpha1.PlanLineStatus{Member: "org2", Line: "a", State: up, Reverse: up},
+		},
+		{
+			"there by one line and back by another",
+			[]v1alpha1.LineReport{line(func(l *v1alpha1.LineReport) { l.Reverse = down }), line(func(l *v1alpha1.LineReport) { l.Name, l.State, l.Reason = "c", down, v1alpha1.LineUnreachable })},
+			v1alpha1.PlanLineStatus{Member: "org2", Line: "b", State: up, Reverse: up},
+		},
+		{
+			"why it is down", []v1alpha1.LineReport{line(func(l *v1alpha1.LineReport) { l.State, l.Reverse, l.Reason = down, unknown, v1alpha1.LineNotAllowed })},
+			v1alpha1.PlanLineStatus{Member: "org2", Line: "b", State: down, Reverse: unknown, Reason: v1alpha1.LineNotAllowed},
+		},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			lines := append([]v1alpha1.LineReport{{Name: "x", Member: "stranger", State: up}, {Name: "y", Member: "org3", State: up}}, c.lines...)
+			got := reachedMembers(plan, lines)
+			if len(got) != 1 || got[0] != c.want { // org3 has no line in the plan, the stranger has no part in it
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+	plan.Spec.Lines = append(plan.Spec.Lines, v1alpha1.PlanLine{Name: "y", Member: "org3"})
+	if got := reachedMembers(plan, nil); len(got) != 2 || got[0].Member != "org2" || got[1].Member != "org3" {
+		t.Errorf("not sorted by member: %+v", got)
+	}
+}

@@ -96,14 +96,15 @@ func (r *Reconciler) discover(ctx context.Context, p *planProgress, issued ident
 	return records, nil
 }
 
-// lines sets the condition of the lines from the gateways' reports.
+// lines reports how the other members are reached, from the gateways' reports, and sets the condition.
 func (r *Reconciler) lines(ctx context.Context, p *planProgress) error {
 	merged, err := readLineReports(ctx, r.Cache, r.linesKey(), r.Now())
+	p.status.Lines = reachedMembers(p.plan, merged.Lines)
 	if err != nil {
 		p.set(v1alpha1.PlanLinesReady, metav1.ConditionUnknown, v1alpha1.ReasonFailed, err.Error())
 		return err
 	}
-	status, reason, message := validateLines(p.plan, merged.Lines)
+	status, reason, message := validateLines(p.plan, p.status.Lines)
 	p.set(v1alpha1.PlanLinesReady, status, reason, message+unconfirmedLines(p.plan, r.LineAddresses))
 	return nil
 }

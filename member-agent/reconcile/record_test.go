@@ -75,7 +75,7 @@ func TestValidateLines(t *testing.T) {
 		{"alone in a consortium there is nobody to reach", &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{Member: "org1", Members: plan.Spec.Members[:1]}}, nil, metav1.ConditionTrue, v1alpha1.ReasonReady},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			status, reason, message := validateLines(row.plan, row.lines)
+			status, reason, message := validateLines(row.plan, reachedMembers(row.plan, row.lines))
 			if status != row.status || reason != row.reason {
 				t.Errorf("%s %s (%s)", status, reason, message)
 			}
