@@ -137,12 +137,9 @@ type Session interface {
 	// CheckChannel compares a channel of the plan, its members and rules, with what its first block says. An error that is
 	// ErrChannelDiffers says what differs.
 	CheckChannel(ctx context.Context, channel v1alpha1.PlanChannel, first FirstBlock) error
-	// JoinOrderer and JoinPeer make one of the Member's nodes join a channel. An error that is ErrLedgerDiffers says that
-	// the node holds a ledger of that name that begins with another block.
-	JoinOrderer(ctx context.Context, node string, channel v1alpha1.PlanChannel, first FirstBlock) error
-	JoinPeer(ctx context.Context, node string, channel v1alpha1.PlanChannel, first FirstBlock) error
-	// SetAnchors makes the Member's peers known to the channel's other members.
-	SetAnchors(ctx context.Context, channel v1alpha1.PlanChannel) error
+	// Do does a step of the ledger's description in a channel, at a node if it is one that is done at nodes. An error that is
+	// ErrLedgerDiffers says that the node holds a ledger of that name that begins with another block.
+	Do(ctx context.Context, step, node string, channel v1alpha1.PlanChannel, first FirstBlock) error
 	// Height is the number of blocks at the Member's highest peer.
 	Height(ctx context.Context, channel v1alpha1.PlanChannel) (int64, error)
 	// Install puts a contract's package on one of the Member's peers and returns the package's ID.

@@ -46,7 +46,7 @@ func (p ledgerAdapter) Advance(ctx context.Context, in reconcile.LedgerInput) re
 	}
 	defer func() { _ = session.Close() }()
 	progress := agentledger.Advance(ctx, agentledger.RetrySession(session, retryTimeout), agentledger.Input{
-		Plan: in.Plan, Previous: in.Plan.Status, Records: in.Records, Pins: p.pins(in.Plan),
+		Plan: in.Plan, Description: planners.Describe(in.Plan), Previous: in.Plan.Status, Records: in.Records, Pins: p.pins(in.Plan),
 		Running: in.Runs,
 	})
 	out := reconcile.LedgerOutput{Channels: progress.Channels, Contracts: progress.Contracts}

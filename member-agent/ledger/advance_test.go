@@ -13,6 +13,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/ledger/ledgertest"
 )
@@ -116,7 +117,7 @@ func gossip(members []*member) {
 
 func (m *member) advance() {
 	m.last = agentledger.Advance(context.Background(), &fakeSession{fakeLedger: m.world, plan: m.plan}, agentledger.Input{
-		Plan: m.plan, Previous: m.status, Records: m.records, Pins: &m.pins,
+		Plan: m.plan, Description: planner.Planner{}.Description(), Previous: m.status, Records: m.records, Pins: &m.pins,
 		Running: func(v1alpha1.PlanContract) bool { return !m.stopped },
 	})
 	m.status.Channels, m.status.Contracts = m.last.Channels, m.last.Contracts
@@ -143,8 +144,11 @@ func TestThreeMembersComeToAgree(t *testing.T) {
 		channel := member.status.Channels[0]
 		channel.Genesis = nil
 		want := v1alpha1.PlanChannelStatus{
-			Name: "goods", GenesisHash: "hash of g1", AnchorsSet: true, Height: 3,
-			Orderers: []string{"orderer0-" + name}, Peers: []string{"peer0-" + name},
+			Name: "goods", GenesisHash: "hash of g1", Height: 3,
+			Steps: []v1alpha1.PlanStep{
+				{Name: planner.StepJoinOrderers, Nodes: []string{"orderer0-" + name}, Done: true},
+				{Name: planner.StepJoinPeers, Nodes: []string{"peer0-" + name}, Done: true}, {Name: planner.StepSetAnchors, Done: true},
+			},
 		}
 		if diff := cmp.Diff(want, channel); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", name, diff)
@@ -336,7 +340,7 @@ func TestProgressIsKept(t *testing.T) {
 	m.world.down = []string{"peer0-org2", "orderer0-org2"}
 	m.advance()
 	channel := m.status.Channels[0]
-	if len(channel.Peers) != 1 || len(channel.Orderers) != 1 || channel.Message == "" {
+	if len(at(channel, planner.StepJoinPeers)) != 1 || len(at(channel, planner.StepJoinOrderers)) != 1 || channel.Message == "" {
 		t.Errorf("a node that does not answer has not left the channel: %+v", channel)
 	}
 }
@@ -360,10 +364,15 @@ func TestOrderingMembers(t *testing.T) {
 					plan.Spec.Members[i].Nodes = nil
 				}
 			}
-			got := ledger.OrderingMembers(plan, v1alpha1.PlanChannel{Members: test.channel})
+			got := planner.Planner{}.Description().OrderingMembers(plan, v1alpha1.PlanChannel{Members: test.channel})
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
+}
+
+// at are the nodes that have done a step.
+func at(channel v1alpha1.PlanChannelStatus, step string) []string {
+	return ledger.StepOf(channel, step).Nodes
 }
