@@ -187,8 +187,12 @@ type Planner interface {
 	Endorsement(policy *v1alpha1.EndorsementPolicy) v1alpha1.EndorsementPolicy
 	// Collections are a contract's, likewise.
 	Collections(declared []v1alpha1.Collection) []v1alpha1.Collection
+	// Batch is when a channel's blocks are cut, likewise.
+	Batch(batch *v1alpha1.Batch) v1alpha1.Batch
 	// CheckOrganizations says what is wrong with a Consortium's members together.
 	CheckOrganizations(all []Organization) (problem string)
+	// CheckBatch says what is wrong with when blocks are to be cut.
+	CheckBatch(batch *v1alpha1.Batch) (problem string)
 	// CheckEndorsement says why a policy cannot be met among a channel's members.
 	CheckEndorsement(policy v1alpha1.EndorsementPolicy, members []Organization) (problem string)
 	// CheckCollection says what is wrong with a collection on a channel.

@@ -100,6 +100,12 @@ func (Planner) Endorsement(*v1alpha1.EndorsementPolicy) v1alpha1.EndorsementPoli
 // Collections are none.
 func (Planner) Collections([]v1alpha1.Collection) []v1alpha1.Collection { return nil }
 
+// Batch is one transaction a block.
+func (Planner) Batch(*v1alpha1.Batch) v1alpha1.Batch { return v1alpha1.Batch{MaxMessages: 1} }
+
+// CheckBatch takes any.
+func (Planner) CheckBatch(*v1alpha1.Batch) string { return "" }
+
 // CheckOrganizations takes any.
 func (Planner) CheckOrganizations([]ledger.Organization) string { return "" }
 

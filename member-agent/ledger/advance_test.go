@@ -345,33 +345,6 @@ func TestProgressIsKept(t *testing.T) {
 	}
 }
 
-func TestOrderingMembers(t *testing.T) {
-	for _, test := range []struct {
-		name     string
-		orderers []string
-		channel  []string
-		want     []string
-	}{
-		{"the channel's own members order it", []string{"org1", "org2", "org3"}, []string{"org2", "org3"}, []string{"org2", "org3"}},
-		{"members without orderers do not", []string{"org1", "org2"}, []string{"org2", "org3"}, []string{"org2"}},
-		{"where none has any, everybody's do", []string{"org1", "org2"}, []string{"org3"}, []string{"org1", "org2"}},
-		{"nobody runs any", nil, []string{"org3"}, nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			plan := planOf("org1")
-			for i := range plan.Spec.Members {
-				if !slices.Contains(test.orderers, plan.Spec.Members[i].Name) {
-					plan.Spec.Members[i].Nodes = nil
-				}
-			}
-			got := planner.Planner{}.Description().OrderingMembers(plan, v1alpha1.PlanChannel{Members: test.channel})
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
 // at are the nodes that have done a step.
 func at(channel v1alpha1.PlanChannelStatus, step string) []string {
 	return ledger.StepOf(channel, step).Nodes
