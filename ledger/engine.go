@@ -26,11 +26,14 @@ const (
 	OperatorAuthority Authority = "operator"
 )
 
-// Identity is a certificate that the Member needs, to be issued in its own cluster into a Secret of the same name with
-// the keys tls.crt, tls.key and ca.crt.
+// Identity is what one of the Member's nodes, its agent or its applications act under. Its private key is made in the Member's
+// own cluster and kept in a Secret of the identity's name: for a certificate with the keys tls.crt, tls.key and ca.crt, for a
+// bare key with tls.key and tls.pub.
 type Identity struct {
-	// Name of the Certificate and of its Secret in the plan's namespace.
+	// Name of the Secret in the plan's namespace, and of the Certificate.
 	Name string
+	// Kind of the identity; a certificate when empty. Of a bare key nothing below counts but Node, Optional and Publish.
+	Kind IdentityKind
 	// Authority that issues it.
 	Authority Authority
 	// CommonName and OrganizationalUnits of the subject.
@@ -45,9 +48,13 @@ type Identity struct {
 	Node string
 	// Optional says that nothing waits for the certificate but the pod that mounts it, if there is one.
 	Optional bool
-	// Publish says that the certificate is published in the Member's Record as that node's TLS certificate.
+	// Publish says that the certificate is published in the Member's Record as that node's TLS certificate, or the public part of
+	// the bare key as that node's key.
 	Publish bool
 }
+
+// IsCertificate is whether the identity is a certificate.
+func (i Identity) IsCertificate() bool { return i.Kind == "" || i.Kind == IdentityX509 }
 
 // Workload is what runs for one node or contract: pure data that package nodes turns into a StatefulSet (Stateful) or
 // a Deployment, a Service of the same name, a ConfigMap of Files and, for nodes, a PodDisruptionBudget.
@@ -137,12 +144,9 @@ type Session interface {
 	// CheckChannel compares a channel of the plan, its members and rules, with what its first block says. An error that is
 	// ErrChannelDiffers says what differs.
 	CheckChannel(ctx context.Context, channel v1alpha1.PlanChannel, first FirstBlock) error
-	// JoinOrderer and JoinPeer make one of the Member's nodes join a channel. An error that is ErrLedgerDiffers says that
-	// the node holds a ledger of that name that begins with another block.
-	JoinOrderer(ctx context.Context, node string, channel v1alpha1.PlanChannel, first FirstBlock) error
-	JoinPeer(ctx context.Context, node string, channel v1alpha1.PlanChannel, first FirstBlock) error
-	// SetAnchors makes the Member's peers known to the channel's other members.
-	SetAnchors(ctx context.Context, channel v1alpha1.PlanChannel) error
+	// Do does a step of the ledger's description in a channel, at a node if it is one that is done at nodes. An error that is
+	// ErrLedgerDiffers says that the node holds a ledger of that name that begins with another block.
+	Do(ctx context.Context, step, node string, channel v1alpha1.PlanChannel, first FirstBlock) error
 	// Height is the number of blocks at the Member's highest peer.
 	Height(ctx context.Context, channel v1alpha1.PlanChannel) (int64, error)
 	// Install puts a contract's package on one of the Member's peers and returns the package's ID.

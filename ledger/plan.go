@@ -6,26 +6,6 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// OrderingMembers names the Members whose orderers order a channel, sorted: those of the channel's own members that
-// run any, so that nobody else sees its transactions; everybody in the Consortium who runs any where none of them does.
-func OrderingMembers(plan *v1alpha1.MemberPlan, channel v1alpha1.PlanChannel) []string {
-	var inside, all []string
-	for _, member := range plan.Spec.Members {
-		if len(NodesOf(member, v1alpha1.RoleOrderer)) == 0 {
-			continue
-		}
-		all = append(all, member.Name)
-		if slices.Contains(channel.Members, member.Name) {
-			inside = append(inside, member.Name)
-		}
-	}
-	if len(inside) == 0 {
-		inside = all
-	}
-	slices.Sort(inside)
-	return inside
-}
-
 // NodesOf lists a Member's nodes of one role, sorted by name.
 func NodesOf(member v1alpha1.PlanMember, role v1alpha1.NodeRole) []string {
 	var names []string

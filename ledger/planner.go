@@ -18,6 +18,8 @@ type Description struct {
 	OrganizationID string
 	// Roles that nodes have, in the order in which new images are rolled out.
 	Roles []Role
+	// Steps that a Member does in each channel, in this order.
+	Steps []Step
 	// Images are the prefixes of the images that an organization allows its nodes when it says nothing else.
 	Images []string
 }
@@ -38,6 +40,18 @@ type Role struct {
 	Holds bool
 	// Spare says of what a majority has to stay when a node is taken down.
 	Spare Spare
+}
+
+// Step is something that a Member does in a channel once it has the first block.
+type Step struct {
+	Name string
+	// What it does, as it reads before the channel's name in "waiting for org2 to … goods": "join its peers to channel".
+	What string
+	// Role of the nodes at which it is done, one by one: those that order the channel where the role orders, else those of the
+	// channel's members. Empty for a step that the Member does once.
+	Role v1alpha1.NodeRole
+	// After is the step that at least one node has to have done first; none if it is empty.
+	After string
 }
 
 // Spare is of what a majority has to stay: "orderers", counted node by node, or "organizations with a peer", of each of which
@@ -83,6 +97,71 @@ func (d Description) Port(name v1alpha1.NodeRole) int {
 	return role.Port
 }
 
+// OrderingMembers names the Members whose nodes order a channel, sorted: those of the channel's own members that run any such
+// node, so that nobody else sees its transactions; everybody in the Consortium who runs any where none of them does.
+func (d Description) OrderingMembers(plan *v1alpha1.MemberPlan, channel v1alpha1.PlanChannel) []string {
+	var inside, all []string
+	for _, member := range plan.Spec.Members {
+		if !slices.ContainsFunc(member.Nodes, func(n v1alpha1.PlanMemberNode) bool { return d.orders(n.Role) }) {
+			continue
+		}
+		all = append(all, member.Name)
+		if slices.Contains(channel.Members, member.Name) {
+			inside = append(inside, member.Name)
+		}
+	}
+	if len(inside) == 0 {
+		inside = all
+	}
+	slices.Sort(inside)
+	return inside
+}
+
+// Nodes are those of the plan's own Member at which a step is done in a channel, sorted; none for a step that is done once.
+func (d Description) Nodes(plan *v1alpha1.MemberPlan, channel v1alpha1.PlanChannel, step Step) []string {
+	concerned := channel.Members
+	if d.orders(step.Role) {
+		concerned = d.OrderingMembers(plan, channel)
+	}
+	if step.Role == "" || !slices.Contains(concerned, plan.Spec.Member) {
+		return nil
+	}
+	var names []string
+	for _, node := range plan.Spec.Nodes {
+		if node.Role == step.Role {
+			names = append(names, node.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Holders are the nodes by whose reported steps a Member holds a channel's ledger, so that contracts can be installed there.
+func (d Description) Holders(status v1alpha1.PlanChannelStatus) []string {
+	var nodes []string
+	for _, step := range d.Steps {
+		if role, ok := d.Role(step.Role); ok && role.Holds {
+			nodes = append(nodes, StepOf(status, step.Name).Nodes...)
+		}
+	}
+	return nodes
+}
+
+func (d Description) orders(name v1alpha1.NodeRole) bool {
+	role, _ := d.Role(name)
+	return role.Orders
+}
+
+// StepOf is what a Member reports of a step in a channel; one that is not begun if it reports nothing.
+func StepOf(status v1alpha1.PlanChannelStatus, name string) v1alpha1.PlanStep {
+	for _, step := range status.Steps {
+		if step.Name == name {
+			return step
+		}
+	}
+	return v1alpha1.PlanStep{Name: name}
+}
+
 // Organization is what a Planner has to know of a Member to say whether what is declared can work.
 type Organization struct {
 	// Member is its name, and ID that on the ledger.
@@ -108,8 +187,12 @@ type Planner interface {
 	Endorsement(policy *v1alpha1.EndorsementPolicy) v1alpha1.EndorsementPolicy
 	// Collections are a contract's, likewise.
 	Collections(declared []v1alpha1.Collection) []v1alpha1.Collection
+	// Batch is when a channel's blocks are cut, likewise.
+	Batch(batch *v1alpha1.Batch) v1alpha1.Batch
 	// CheckOrganizations says what is wrong with a Consortium's members together.
 	CheckOrganizations(all []Organization) (problem string)
+	// CheckBatch says what is wrong with when blocks are to be cut.
+	CheckBatch(batch *v1alpha1.Batch) (problem string)
 	// CheckEndorsement says why a policy cannot be met among a channel's members.
 	CheckEndorsement(policy v1alpha1.EndorsementPolicy, members []Organization) (problem string)
 	// CheckCollection says what is wrong with a collection on a channel.

@@ -36,11 +36,11 @@ type ChannelStatus struct {
 	// GenesisHash is the hex SHA-256 of the channel's first block's header, as its Members agree on it.
 	// +optional
 	GenesisHash string `json:"genesisHash,omitempty"`
-	// Orderers and Peers that have joined, as "joined/all".
+	// Nodes that have joined, by role.
+	// +listType=map
+	// +listMapKey=role
 	// +optional
-	Orderers string `json:"orderers,omitempty"`
-	// +optional
-	Peers string `json:"peers,omitempty"`
+	Nodes []ChannelNodes `json:"nodes,omitempty"`
 	// Height of the ledger: the largest number of blocks that a Member's peer reports.
 	// +optional
 	Height int64 `json:"height,omitempty"`
@@ -48,6 +48,13 @@ type ChannelStatus struct {
 	// +listMapKey=type
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// ChannelNodes counts a channel's nodes of one role.
+type ChannelNodes struct {
+	Role NodeRole `json:"role"`
+	// Joined is how many have joined the channel, as "joined/all".
+	Joined string `json:"joined"`
 }
 
 // GetConditions lists the conditions in the status.
@@ -58,8 +65,8 @@ func (in ChannelStatus) GetConditions() []metav1.Condition { return in.Condition
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=chn,categories=hanse
 // +kubebuilder:printcolumn:name="Consortium",type=string,JSONPath=`.spec.consortium`
-// +kubebuilder:printcolumn:name="Orderers",type=string,JSONPath=`.status.orderers`
-// +kubebuilder:printcolumn:name="Peers",type=string,JSONPath=`.status.peers`
+// +kubebuilder:printcolumn:name="Orderers",type=string,JSONPath=`.status.nodes[?(@.role=="Orderer")].joined`
+// +kubebuilder:printcolumn:name="Peers",type=string,JSONPath=`.status.nodes[?(@.role=="Peer")].joined`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`

@@ -324,21 +324,13 @@ type PlanChannelStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	GenesisHash string `json:"genesisHash,omitempty"`
-	// Orderers and Peers of this Member that have joined.
-	// +listType=set
-	// +kubebuilder:validation:MaxItems=64
-	// +kubebuilder:validation:items:MaxLength=63
+	// Steps that this Member does in the channel, by the names that the ledger's description gives them, in its order.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
 	// +optional
-	Orderers []string `json:"orderers,omitempty"`
-	// +listType=set
-	// +kubebuilder:validation:MaxItems=64
-	// +kubebuilder:validation:items:MaxLength=63
-	// +optional
-	Peers []string `json:"peers,omitempty"`
-	// AnchorsSet is whether the channel knows this Member's anchor peers.
-	// +optional
-	AnchorsSet bool `json:"anchorsSet,omitempty"`
-	// Height of this Member's highest peer, in blocks.
+	Steps []PlanStep `json:"steps,omitempty"`
+	// Height of this Member's ledger, in blocks, where it is the highest.
 	// +optional
 	Height int64 `json:"height,omitempty"`
 	// Reason is one of the reasons of this package, such as ImageNotAllowed; empty when nothing is wrong.
@@ -349,6 +341,27 @@ type PlanChannelStatus struct {
 	// +kubebuilder:validation:MaxLength=1024
 	// +optional
 	Message string `json:"message,omitempty"`
+}
+
+// PlanStep is the Member's progress with one step in a channel.
+type PlanStep struct {
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// Nodes of this Member that have done it, where each has to.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=63
+	// +optional
+	Nodes []string `json:"nodes,omitempty"`
+	// Done is whether all of it is done.
+	// +optional
+	Done bool `json:"done,omitempty"`
+	// WaitingFor are the Members that have to act first, as far as it is known which.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=63
+	// +optional
+	WaitingFor []string `json:"waitingFor,omitempty"`
 }
 
 // PlanContractStatus is the Member's progress with one contract.

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 func declare(t *testing.T, namespace string, texts ...string) {
@@ -121,8 +122,11 @@ func TestConsortiumFromDeclarationToReady(t *testing.T) {
 	for _, x := range agents {
 		x.report(t, "ready", func(p *v1alpha1.MemberPlan) {
 			p.Status.Channels = []v1alpha1.PlanChannelStatus{{
-				Name: "deals", GenesisHash: strings.Repeat("a", 64), AnchorsSet: true, Height: 3,
-				Orderers: []string{"orderer0-" + x.member}, Peers: []string{"peer0-" + x.member},
+				Name: "deals", GenesisHash: strings.Repeat("a", 64), Height: 3,
+				Steps: []v1alpha1.PlanStep{
+					{Name: planner.StepJoinOrderers, Nodes: []string{"orderer0-" + x.member}, Done: true},
+					{Name: planner.StepJoinPeers, Nodes: []string{"peer0-" + x.member}, Done: true}, {Name: planner.StepSetAnchors, Done: true},
+				},
 			}}
 		})
 	}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/membership"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 // large is far more than any limit of an agent's objects.
@@ -166,7 +167,11 @@ func fullPlan(s *v1alpha1.MemberPlanStatus) {
 	}
 	for i := range 256 {
 		s.Channels = append(s.Channels, v1alpha1.PlanChannelStatus{
-			Name: fmt.Sprintf("channel%d", i), Genesis: digestOf("g"), GenesisHash: "h", Orderers: orderers, Peers: peers, AnchorsSet: true, Height: 1,
+			Name: fmt.Sprintf("channel%d", i), Genesis: digestOf("g"), GenesisHash: "h", Height: 1,
+			Steps: []v1alpha1.PlanStep{
+				{Name: planner.StepJoinOrderers, Nodes: orderers, Done: true}, {Name: planner.StepJoinPeers, Nodes: peers, Done: true},
+				{Name: planner.StepSetAnchors, Done: true, WaitingFor: []string{"org1"}},
+			},
 			Reason: v1alpha1.ReasonFailed, Message: "m",
 		})
 	}

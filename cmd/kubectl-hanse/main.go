@@ -17,6 +17,7 @@ import (
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 	"github.com/hanse-io/hanse/kubectl-hanse/profile"
 	"github.com/hanse-io/hanse/kubectl-hanse/status"
+	fabricprofile "github.com/hanse-io/hanse/ledger/fabric/profile"
 )
 
 // version is set when linking.
@@ -37,7 +38,7 @@ func main() {
 }
 
 func command() *cobra.Command {
-	flags := kube.Flags()
+	flags, tools := kube.Flags(), fabricprofile.Tools{}
 	root := &cobra.Command{
 		Use:           "kubectl-hanse",
 		Short:         "Federate consortium blockchains over Kubernetes clusters",
@@ -47,8 +48,8 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	flags.AddFlags(root.PersistentFlags())
-	root.AddCommand(invite.Command(flags), status.Command(flags), profile.Command(flags),
-		environment.Command(flags), invoke.Command(flags))
+	root.AddCommand(invite.Command(flags), status.Command(flags), profile.Command(flags, tools),
+		environment.Command(flags, tools), invoke.Command(flags))
 	for _, c := range root.Commands() {
 		c.Args = sayUsage(c.Args)
 	}

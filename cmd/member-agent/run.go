@@ -203,7 +203,7 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 			Network: network, Planners: planners, Now: time.Now,
 		},
 		Statements: store, Engine: engine, Planners: planners, Reporter: session,
-		Ledger: agentledger.Runner{Engine: engine, Pins: func(plan *v1alpha1.MemberPlan) agentledger.Pins {
+		Ledger: agentledger.Runner{Engine: engine, Planners: planners, Pins: func(plan *v1alpha1.MemberPlan) agentledger.Pins {
 			return genesis.Store{Client: own, Namespace: plan.Spec.Namespace, Consortium: plan.Spec.Consortium, Owner: reconcile.Owner}
 		}},
 		Events: mgr.GetEventRecorder("member-agent"), Metrics: o.registry,

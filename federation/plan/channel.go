@@ -3,11 +3,6 @@ package plan
 import (
 	"cmp"
 	"slices"
-	"time"
-
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
@@ -35,7 +30,7 @@ func resolveChannel(in Input, channel *v1alpha1.Channel) Channel {
 			Name:        channel.Name,
 			Members:     members,
 			Endorsement: in.Planner.Endorsement(channel.Spec.Endorsement),
-			Batch:       resolveBatch(channel.Spec.Batch),
+			Batch:       in.Planner.Batch(channel.Spec.Batch),
 		},
 		Ordering: orderingMembers(in, members),
 	}
@@ -136,19 +131,4 @@ func channelsFor(member string, resolved map[string]Channel) []v1alpha1.PlanChan
 	}
 	slices.SortFunc(channels, func(a, b v1alpha1.PlanChannel) int { return cmp.Compare(a.Name, b.Name) })
 	return channels
-}
-
-func resolveBatch(batch *v1alpha1.Batch) v1alpha1.Batch {
-	b := ptr.Deref(batch, v1alpha1.Batch{})
-	absolute := ptr.Deref(b.AbsoluteMaxBytes, resource.MustParse("10Mi"))
-	preferred := resource.MustParse("2Mi")
-	if preferred.Cmp(absolute) > 0 {
-		preferred = absolute
-	}
-	preferred = ptr.Deref(b.PreferredMaxBytes, preferred)
-	timeout := ptr.Deref(b.Timeout, metav1.Duration{Duration: 500 * time.Millisecond})
-	return v1alpha1.Batch{
-		MaxMessages:      cmp.Or(b.MaxMessages, 500),
-		AbsoluteMaxBytes: &absolute, PreferredMaxBytes: &preferred, Timeout: &timeout,
-	}
 }

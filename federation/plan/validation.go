@@ -142,21 +142,8 @@ func validateChannel(in Input, channel *v1alpha1.Channel) ValidationResult {
 	if problem := in.Planner.CheckEndorsement(in.Planner.Endorsement(channel.Spec.Endorsement), organizations(in, members)); problem != "" {
 		return invalid(v1alpha1.ReasonInvalid, "%s", problem)
 	}
-	if problem := validateBatch(channel.Spec.Batch); problem != "" {
+	if problem := in.Planner.CheckBatch(channel.Spec.Batch); problem != "" {
 		return invalid(v1alpha1.ReasonInvalid, "%s", problem)
 	}
 	return accepted()
-}
-
-func validateBatch(batch *v1alpha1.Batch) string {
-	b := resolveBatch(batch)
-	switch {
-	case b.AbsoluteMaxBytes.Sign() <= 0 || b.PreferredMaxBytes.Sign() <= 0:
-		return "batch.absoluteMaxBytes and batch.preferredMaxBytes must be greater than 0: give a size such as 2Mi"
-	case b.PreferredMaxBytes.Cmp(*b.AbsoluteMaxBytes) > 0:
-		return "batch.preferredMaxBytes is larger than batch.absoluteMaxBytes, which no block may exceed: lower the one or raise the other"
-	case b.Timeout.Duration <= 0:
-		return "batch.timeout must be greater than 0: give a time such as 500ms"
-	}
-	return ""
 }

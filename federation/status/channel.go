@@ -1,14 +1,15 @@
 package status
 
 import (
-	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/plan"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // Channel aggregates what the Members report of a channel into its status.
@@ -20,7 +21,7 @@ func Channel(in plan.Input, res plan.Result, channel *v1alpha1.Channel, now time
 		var p aggregate
 		p, status = channelProgress(in, resolved)
 		status.ObservedGeneration = channel.Generation
-		summary := fmt.Sprintf("%s orderers, %s peers", status.Orderers, status.Peers)
+		summary := joinedSummary(in.Planner.Description(), status)
 		ready = p.outcome(summary)
 		if found := channelFaults(in, resolved); len(found) > 0 {
 			ready = faultOutcome(summary, found)
@@ -46,33 +47,52 @@ func OrphanedChannel(channel *v1alpha1.Channel, now time.Time) v1alpha1.ChannelS
 func channelProgress(in plan.Input, c plan.Channel) (aggregate, v1alpha1.ChannelStatus) {
 	var p aggregate
 	status := v1alpha1.ChannelStatus{Members: c.Members}
-	var orderers, allOrderers, peers, allPeers int
+	description := in.Planner.Description()
+	joined, all := map[v1alpha1.NodeRole]int{}, map[v1alpha1.NodeRole]int{}
 	for i := range in.Consortium.Spec.Members {
 		m := &in.Consortium.Spec.Members[i]
-		report := channelReport(in.Plans[m.Name], c.Name)
-		var done joined
-		if slices.Contains(c.Ordering, m.Name) {
-			allOrderers += int(in.Planner.Count(m, v1alpha1.RoleOrderer))
-			done.orderers = countNodes(report.Orderers, v1alpha1.RoleOrderer, in.Planner.Count(m, v1alpha1.RoleOrderer), m.Name)
-			done.ofOrderers = int(in.Planner.Count(m, v1alpha1.RoleOrderer))
-		}
-		if slices.Contains(c.Members, m.Name) {
-			allPeers += int(in.Planner.Count(m, v1alpha1.RolePeer))
-			done.peers = countNodes(report.Peers, v1alpha1.RolePeer, in.Planner.Count(m, v1alpha1.RolePeer), m.Name)
-			done.ofPeers = int(in.Planner.Count(m, v1alpha1.RolePeer))
-		} else if !slices.Contains(c.Ordering, m.Name) {
+		if !slices.Contains(c.Members, m.Name) && !slices.Contains(c.Ordering, m.Name) {
 			continue
 		}
-		orderers, peers = orderers+done.orderers, peers+done.peers
+		report := channelReport(in.Plans[m.Name], c.Name)
+		for _, step := range description.Steps {
+			planned := stepNodes(in, c, m, step)
+			all[step.Role] += int(planned)
+			joined[step.Role] += countNodes(ledger.StepOf(report, step.Name).Nodes, step.Role, planned, m.Name)
+		}
 		status.Height = max(status.Height, report.Height)
 		compareGenesis(&p, &status, m.Name, c.Name, report.GenesisHash)
-		addChannelProgress(&p, in, c, m.Name, report, done)
+		addChannelProgress(&p, in, c, m, report)
 	}
-	status.Orderers, status.Peers = ratio(orderers, allOrderers), ratio(peers, allPeers)
+	for _, role := range description.Roles {
+		status.Nodes = append(status.Nodes, v1alpha1.ChannelNodes{Role: role.Name, Joined: ratio(joined[role.Name], all[role.Name])})
+	}
 	return p, status
 }
 
-type joined struct{ orderers, ofOrderers, peers, ofPeers int }
+// joinedSummary is how many nodes have joined, by role: "3/3 orderers, 2/3 peers".
+func joinedSummary(description ledger.Description, status v1alpha1.ChannelStatus) string {
+	var parts []string
+	for _, n := range status.Nodes {
+		if role, ok := description.Role(n.Role); ok {
+			parts = append(parts, n.Joined+" "+role.Noun+"s")
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// stepNodes is at how many nodes a Member has to do a step in a channel; 0 for one that is done once.
+func stepNodes(in plan.Input, c plan.Channel, m *v1alpha1.ConsortiumMember, step ledger.Step) int32 {
+	role, ok := in.Planner.Description().Role(step.Role)
+	concerned := c.Members
+	if role.Orders {
+		concerned = c.Ordering
+	}
+	if !ok || !slices.Contains(concerned, m.Name) {
+		return 0
+	}
+	return in.Planner.Count(m, step.Role)
+}
 
 // compareGenesis checks that the Members' first blocks are the same.
 func compareGenesis(p *aggregate, status *v1alpha1.ChannelStatus, member, channel, hash string) {
@@ -86,21 +106,40 @@ func compareGenesis(p *aggregate, status *v1alpha1.ChannelStatus, member, channe
 }
 
 // addChannelProgress adds what one Member still has to do for a channel.
-func addChannelProgress(p *aggregate, in plan.Input, c plan.Channel, member string, report v1alpha1.PlanChannelStatus, done joined) {
+func addChannelProgress(p *aggregate, in plan.Input, c plan.Channel, m *v1alpha1.ConsortiumMember, report v1alpha1.PlanChannelStatus) {
 	switch {
-	case Online(in.Members[member]) != metav1.ConditionTrue:
-		p.addUnreachable(member)
+	case Online(in.Members[m.Name]) != metav1.ConditionTrue:
+		p.addUnreachable(m.Name)
 	case c.GenesisHash == "":
-		if member == c.Leader {
-			p.addPending(member, "make the first block of channel "+c.Name, report.Message)
+		if m.Name == c.Leader {
+			p.addPending(m.Name, "make the first block of channel "+c.Name, report.Message)
 		}
-	case done.orderers < done.ofOrderers:
-		p.addPending(member, "join its orderers to channel "+c.Name, report.Message)
-	case done.peers < done.ofPeers:
-		p.addPending(member, "join its peers to channel "+c.Name, report.Message)
-	case done.ofPeers > 0 && !report.AnchorsSet:
-		p.addPending(member, "name its anchor peers on channel "+c.Name, report.Message)
+	default:
+		if step, pending := pendingStep(in, c, m, report); pending {
+			p.addPending(m.Name, step.What+" "+c.Name, report.Message)
+		}
 	}
+}
+
+// pendingStep is the first step that a Member has not done in a channel.
+func pendingStep(in plan.Input, c plan.Channel, m *v1alpha1.ConsortiumMember, report v1alpha1.PlanChannelStatus) (ledger.Step, bool) {
+	steps := in.Planner.Description().Steps
+	for _, step := range steps {
+		done := ledger.StepOf(report, step.Name)
+		if step.Role != "" {
+			planned := stepNodes(in, c, m, step)
+			if countNodes(done.Nodes, step.Role, planned, m.Name) < int(planned) {
+				return step, true
+			}
+			continue
+		}
+		after := slices.IndexFunc(steps, func(s ledger.Step) bool { return s.Name == step.After })
+		concerned := after < 0 || stepNodes(in, c, m, steps[after]) > 0
+		if concerned && !done.Done {
+			return step, true
+		}
+	}
+	return ledger.Step{}, false
 }
 
 func channelReport(plan *v1alpha1.MemberPlan, channel string) v1alpha1.PlanChannelStatus {

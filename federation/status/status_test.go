@@ -43,8 +43,11 @@ func readyInput() plan.Input {
 		}
 		in.Plans[name] = &v1alpha1.MemberPlan{Status: v1alpha1.MemberPlanStatus{
 			Nodes: []v1alpha1.PlanNodeStatus{{Name: "orderer0-" + name, Ready: true}, {Name: "peer0-" + name, Ready: true}},
-			Channels: []v1alpha1.PlanChannelStatus{{Name: "deals", GenesisHash: strings.Repeat("a", 64), AnchorsSet: true, Height: 4,
-				Orderers: []string{"orderer0-" + name}, Peers: []string{"peer0-" + name}}},
+			Channels: []v1alpha1.PlanChannelStatus{{Name: "deals", GenesisHash: strings.Repeat("a", 64), Height: 4,
+				Steps: []v1alpha1.PlanStep{
+					{Name: planner.StepJoinOrderers, Nodes: []string{"orderer0-" + name}, Done: true},
+					{Name: planner.StepJoinPeers, Nodes: []string{"peer0-" + name}, Done: true}, {Name: planner.StepSetAnchors, Done: true},
+				}}},
 			Contracts: []v1alpha1.PlanContractStatus{{Name: "notary", Channel: "deals", Running: true, Approved: 1, Committed: 1}},
 		}}
 	}
@@ -351,9 +354,9 @@ func TestChannel(t *testing.T) {
 		{"a first block that one has not fetched yet", func(in *plan.Input) {
 			in.Plans["org2"].Status.Channels = []v1alpha1.PlanChannelStatus{{Name: "deals", Message: "waiting for the first block from org1"}}
 		}, metav1.ConditionFalse, "waiting for org2 to join its orderers to channel deals (waiting for the first block from org1)"},
-		{"an orderer has not joined", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Orderers = nil }, metav1.ConditionFalse, "2/3 orderers, 3/3 peers; waiting for org2 to join its orderers"},
-		{"a peer has not joined", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Peers = []string{"peer7-org2"} }, metav1.ConditionFalse, "3/3 orderers, 2/3 peers; waiting for org2 to join its peers"},
-		{"anchors are not set", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].AnchorsSet = false }, metav1.ConditionFalse, "waiting for org2 to name its anchor peers"},
+		{"an orderer has not joined", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Steps[0].Nodes = nil }, metav1.ConditionFalse, "2/3 orderers, 3/3 peers; waiting for org2 to join its orderers"},
+		{"a peer has not joined", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Steps[1].Nodes = []string{"peer7-org2"} }, metav1.ConditionFalse, "3/3 orderers, 2/3 peers; waiting for org2 to join its peers"},
+		{"anchors are not set", func(in *plan.Input) { in.Plans["org2"].Status.Channels[0].Steps[2].Done = false }, metav1.ConditionFalse, "waiting for org2 to name its anchor peers"},
 		{"two first blocks", func(in *plan.Input) { in.Plans["org3"].Status.Channels[0].GenesisHash = strings.Repeat("b", 64) }, metav1.ConditionFalse, "org3 holds another first block"},
 		{"lost contact", func(in *plan.Input) { setOffline(*in, "org2") }, metav1.ConditionUnknown, "no contact with org2"},
 		{"a member that is not in the channel does not matter", func(in *plan.Input) {

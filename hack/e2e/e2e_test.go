@@ -163,7 +163,7 @@ func peerAdded(t *testing.T, s *harness.Harness) {
 	load := start(t, s, "org1", "peer")
 	patch := `[{"op":"add","path":"/spec/members/2/peers","value":2}]`
 	must2(t)(s.Kubectl(t.Context(), "host", "patch", "consortium", "trade", "--type=json", "-p", patch))
-	eventually(t, "the new peer in the channel", expects(t, s, "host", "4/4", "{.status.peers}", "channel", "settlement"))
+	eventually(t, "the new peer in the channel", expects(t, s, "host", "4/4", `{.status.nodes[?(@.role=="Peer")].joined}`, "channel", "settlement"))
 	load.goesOn(t, 1)
 	eventually(t, "the consortium", isReady(t, s, "consortium", "trade"))
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/hanse-io/hanse/kubectl-hanse/connection"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // The identities that there are.
@@ -30,12 +31,13 @@ const (
 )
 
 type options struct {
+	tools        ledger.Tools
 	folder, user string
 }
 
 // Command is `kubectl hanse env`.
-func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
-	o := options{}
+func Command(flags *genericclioptions.ConfigFlags, tools ledger.Tools) *cobra.Command {
+	o := options{tools: tools}
 	cmd := &cobra.Command{
 		Use:   "env CONSORTIUM --out FOLDER",
 		Short: "Write one of this organization's identities to a folder, for an application or for Fabric's peer command",
@@ -71,30 +73,31 @@ The addresses are the nodes' names in the cluster: they resolve in its pods. doc
 }
 
 func (o options) run(ctx context.Context, objects client.Client, consortium, folder string, out, errOut io.Writer) error {
-	found, err := connection.Read(ctx, objects, "env", consortium)
+	found, err := connection.Read(ctx, objects, o.tools, "env", consortium)
 	if err != nil {
 		return err
 	}
-	if found.Peer == "" && found.Orderer == "" {
-		return fmt.Errorf("%s runs no node in consortium %s yet: `kubectl hanse status %s` says what it waits for", found.Member, consortium, consortium)
+	member := found.Environment.Member()
+	if !found.Environment.RunsNodes() {
+		return fmt.Errorf("%s runs no node in consortium %s yet: `kubectl hanse status %s` says what it waits for", member, consortium, consortium)
 	}
-	identity, err := secret(ctx, objects, found.Namespace, o.user+"-"+found.Member)
+	identity, err := secret(ctx, objects, found.Namespace, o.user+"-"+member)
 	if err != nil {
 		return err
 	}
 	var operator map[string][]byte
 	if o.user == admin {
-		if operator, err = secret(ctx, objects, found.Namespace, admin+"-"+found.Member+"-tls"); err != nil {
+		if operator, err = secret(ctx, objects, found.Namespace, admin+"-"+member+"-tls"); err != nil {
 			return err
 		}
 	}
-	if err := write(folder, files(found, identity, operator)); err != nil {
+	if err := write(folder, found.Environment.Files(identity, operator)); err != nil {
 		return err
 	}
 	if len(found.Missing) > 0 {
 		fmt.Fprintf(errOut, "# not in the connection profile yet: %s\n", strings.Join(found.Missing, ", "))
 	}
-	_, err = io.WriteString(out, exports(found, folder, o.user == admin))
+	_, err = io.WriteString(out, exports(found.Environment.Variables(folder, o.user == admin)))
 	return err
 }
 
@@ -116,27 +119,8 @@ func secret(ctx context.Context, objects client.Client, namespace, name string) 
 	return s.Data, nil
 }
 
-// exports prints shell assignments for Fabric's own programs. Pure.
-func exports(found connection.Connection, folder string, operator bool) string {
-	values := map[string]string{
-		"FABRIC_CFG_PATH":             folder,
-		"CORE_PEER_LOCALMSPID":        found.MSPID,
-		"CORE_PEER_MSPCONFIGPATH":     folder + "/msp",
-		"CORE_PEER_TLS_ENABLED":       "true",
-		"CORE_PEER_TLS_ROOTCERT_FILE": folder + "/tls/ca.pem",
-		"ORDERER_CA":                  folder + "/tls/ca.pem",
-	}
-	if operator {
-		values["OSN_TLS_CA_ROOT_CERT"] = folder + "/tls/ca.pem"
-		values["OSN_TLS_CLIENT_CERT"] = folder + "/tls/client.pem"
-		values["OSN_TLS_CLIENT_KEY"] = folder + "/tls/client.key"
-	}
-	if found.Peer != "" {
-		values["CORE_PEER_ADDRESS"] = found.Peer
-	}
-	if found.Orderer != "" {
-		values["ORDERER_ADDRESS"] = found.Orderer
-	}
+// exports prints shell assignments for the ledger's own programs. Pure.
+func exports(values map[string]string) string {
 	var lines []string
 	for name, value := range values {
 		lines = append(lines, fmt.Sprintf("export %s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`)))

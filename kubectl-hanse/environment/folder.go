@@ -6,42 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/hanse-io/hanse/kubectl-hanse/connection"
 )
-
-// nodeOUs is the MSP configuration that tells roles by organizational unit, as in Fabric's sample configuration.
-const nodeOUs = `NodeOUs:
-  Enable: true
-  ClientOUIdentifier: {Certificate: cacerts/ca.pem, OrganizationalUnitIdentifier: client}
-  PeerOUIdentifier: {Certificate: cacerts/ca.pem, OrganizationalUnitIdentifier: peer}
-  AdminOUIdentifier: {Certificate: cacerts/ca.pem, OrganizationalUnitIdentifier: admin}
-  OrdererOUIdentifier: {Certificate: cacerts/ca.pem, OrganizationalUnitIdentifier: orderer}
-`
-
-// core is what Fabric's peer command does not start without: everything else comes by environment variables.
-const core = `peer:
-  BCCSP: {Default: SW, SW: {Hash: SHA2, Security: 256}}
-  client: {connTimeout: 10s}
-`
-
-// files lays out the folder. An application's has no TLS key: operator is nil for it. Pure.
-func files(found connection.Connection, identity, operator map[string][]byte) map[string][]byte {
-	out := map[string][]byte{
-		"core.yaml":              []byte(core),
-		"connection.json":        found.Profile,
-		"msp/config.yaml":        []byte(nodeOUs),
-		"msp/cacerts/ca.pem":     identity["ca.crt"],
-		"msp/signcerts/cert.pem": identity["tls.crt"],
-		"msp/keystore/key.pem":   identity["tls.key"],
-		"tls/ca.pem":             []byte(found.TLSRoots),
-	}
-	if operator != nil {
-		out["tls/client.pem"] = operator["tls.crt"]
-		out["tls/client.key"] = operator["tls.key"]
-	}
-	return out
-}
 
 // usable makes the folder, so that nothing secret is read that could not be written, and returns its full path.
 func usable(folder string) (string, error) {

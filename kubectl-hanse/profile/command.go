@@ -12,10 +12,11 @@ import (
 
 	"github.com/hanse-io/hanse/kubectl-hanse/connection"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // Command is `kubectl hanse profile`.
-func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
+func Command(flags *genericclioptions.ConfigFlags, tools ledger.Tools) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "profile CONSORTIUM",
@@ -31,7 +32,7 @@ func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			found, err := connection.Read(cmd.Context(), cluster.Client, "profile", args[0])
+			found, err := connection.Read(cmd.Context(), cluster.Client, tools, "profile", args[0])
 			if err != nil {
 				return err
 			}

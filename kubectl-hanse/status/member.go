@@ -129,10 +129,26 @@ func nodeRows(plan v1alpha1.MemberPlan) []row {
 func ownChannelRows(plan v1alpha1.MemberPlan) []row {
 	var rows []row
 	for _, c := range plan.Status.Channels {
-		joined := fmt.Sprintf("%d peers and %d orderers have joined, height %d", len(c.Peers), len(c.Orderers), c.Height)
+		joined := fmt.Sprintf("%s, height %d", stepsText(c.Steps), c.Height)
 		rows = append(rows, stateRow(c.Name, c.Message == "", c.Reason, cmp.Or(c.Message, joined)))
 	}
 	return rows
+}
+
+// stepsText says how far the steps in a channel are: "JoinPeers at peer0-org1, SetAnchors done".
+func stepsText(steps []v1alpha1.PlanStep) string {
+	var parts []string
+	for _, step := range steps {
+		state := "not done"
+		switch {
+		case len(step.Nodes) > 0:
+			state = "at " + strings.Join(step.Nodes, " and ")
+		case step.Done:
+			state = "done"
+		}
+		parts = append(parts, step.Name+" "+state)
+	}
+	return cmp.Or(strings.Join(parts, ", "), "no step done")
 }
 
 func ownContractRows(plan v1alpha1.MemberPlan) []row {

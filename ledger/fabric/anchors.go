@@ -22,9 +22,9 @@ const (
 	updateTimeout, updatePoll = 10 * time.Second, 200 * time.Millisecond
 )
 
-// SetAnchors names the Member's peers in the channel's configuration, so that the other members' peers find them. Each
+// setAnchors names the Member's peers in the channel's configuration, so that the other members' peers find them. Each
 // organization changes its own group only, so updates of several at once do not stand in each other's way for long.
-func (s *session) SetAnchors(ctx context.Context, channel v1alpha1.PlanChannel) error {
+func (s *session) setAnchors(ctx context.Context, channel v1alpha1.PlanChannel) error {
 	if !slices.Contains(channel.Members, s.plan.Spec.Member) || len(s.peers()) == 0 {
 		return nil
 	}
@@ -112,7 +112,7 @@ func (s *session) awaitAnchors(ctx context.Context, channel v1alpha1.PlanChannel
 // broadcast hands an envelope to an orderer of the channel: one's own first, then the others', until one takes it.
 func (s *session) broadcast(ctx context.Context, channel v1alpha1.PlanChannel, envelope *common.Envelope) error {
 	own := s.plan.Spec.Member
-	members := ledger.OrderingMembers(s.plan, channel)
+	members := orderingMembers(s.plan, channel)
 	slices.SortStableFunc(members, func(a, b string) int {
 		switch {
 		case a == own && b != own:
@@ -136,7 +136,7 @@ func (s *session) broadcast(ctx context.Context, channel v1alpha1.PlanChannel, e
 		}
 	}
 	// No orderer can be reached, or they have not yet agreed on a leader: either passes without anything done here.
-	waiting := ledger.WaitingFor("the orderers of", ledger.OrderingMembers(s.plan, channel)...)
+	waiting := ledger.WaitingFor("the orderers of", orderingMembers(s.plan, channel)...)
 	waiting.Cause = errors.Join(failed...)
 	return waiting
 }

@@ -23,7 +23,7 @@ type network struct {
 // channelConfig computes a channel's first configuration, from the plan and the records alone, so that every Member
 // comes to the same one. consenters holds certificates to use instead of the ones in the records, by host.
 func (n network) channelConfig(channel v1alpha1.PlanChannel, consenters map[string]*x509.Certificate) (configtx.Channel, error) {
-	ordering := ledger.OrderingMembers(n.plan, channel)
+	ordering := orderingMembers(n.plan, channel)
 	if err := n.recordsKnown(slices.Concat(channel.Members, ordering)); err != nil {
 		return configtx.Channel{}, err
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
-	"github.com/hanse-io/hanse/ledger"
 )
 
 // The types below are the connection profile that Fabric's SDKs read ("common connection profile", version 1.0.0).
@@ -131,7 +130,7 @@ func profileChannelOf(plan *v1alpha1.MemberPlan, c v1alpha1.PlanChannel, records
 		}
 		return names
 	}
-	for _, member := range ledger.OrderingMembers(plan, c) {
+	for _, member := range orderingMembers(plan, c) {
 		out.Orderers = append(out.Orderers, hosts(member, v1alpha1.RoleOrderer)...)
 	}
 	for _, host := range hosts(plan.Spec.Member, v1alpha1.RolePeer) {

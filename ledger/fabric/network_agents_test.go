@@ -18,6 +18,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 )
 
@@ -113,7 +114,7 @@ func declare(all []*fabrictest.Member, channel string, members ...string) {
 	planned := v1alpha1.PlanChannel{Name: channel, Members: members, Leader: members[0], Endorsement: majority, Batch: batch}
 	for _, member := range all {
 		plan := member.Plan
-		if !slices.Contains(slices.Concat(members, ledger.OrderingMembers(plan, planned)), plan.Spec.Member) {
+		if !slices.Contains(slices.Concat(members, planner.Planner{}.Description().OrderingMembers(plan, planned)), plan.Spec.Member) {
 			continue
 		}
 		plan.Spec.Channels = append(plan.Spec.Channels, planned)

@@ -15,10 +15,10 @@ import (
 	"github.com/hanse-io/hanse/ledger"
 )
 
-// JoinOrderer joins one of the Member's orderers to a channel, through its channel participation API. One that
+// joinOrderer joins one of the Member's orderers to a channel, through its channel participation API. One that
 // does so already is asked with which ledger. fabric-admin-sdk has calls for joining too, but they take neither a context
 // nor a dialer.
-func (s *session) JoinOrderer(ctx context.Context, node string, channel v1alpha1.PlanChannel, first ledger.FirstBlock) error {
+func (s *session) joinOrderer(ctx context.Context, node string, channel v1alpha1.PlanChannel, first ledger.FirstBlock) error {
 	client, closeIdle := s.participation(node)
 	defer closeIdle()
 	url := "https://" + nodeAddress(s.plan, node, v1alpha1.PortOrdererAdmin) + "/participation/v1/channels"

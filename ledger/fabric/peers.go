@@ -18,8 +18,8 @@ import (
 	"github.com/hanse-io/hanse/ledger"
 )
 
-// JoinPeer joins one of the Member's peers to a channel. For one that has joined already its ledger is checked.
-func (s *session) JoinPeer(ctx context.Context, node string, ch v1alpha1.PlanChannel, first ledger.FirstBlock) error {
+// joinPeer joins one of the Member's peers to a channel. For one that has joined already its ledger is checked.
+func (s *session) joinPeer(ctx context.Context, node string, ch v1alpha1.PlanChannel, first ledger.FirstBlock) error {
 	connection, err := s.peer(node)
 	if err != nil {
 		return err

@@ -47,6 +47,10 @@ func (r *reader) query(ctx context.Context, channel, function string, arguments 
 // isNotFound is whether the query contract says that there is no such block or transaction.
 func isNotFound(err error) bool {
 	text := withDetails(err).Error()
+	// Of a hash that it does not have, the peer says so with the hash's bytes, which are no text, and so cannot send it.
+	if strings.Contains(text, "failed to marshal response: string field contains invalid UTF-8") {
+		return true
+	}
 	return strings.Contains(text, "no such block number") || strings.Contains(text, "no such block hash") ||
 		strings.Contains(text, "no such transaction ID") || strings.Contains(text, "entry not found in index")
 }

@@ -110,7 +110,7 @@ func channelDiffers(channel, format string, arguments ...any) error {
 
 // compareRules says in what a planned channel differs from its first block.
 func (n network) compareRules(channel v1alpha1.PlanChannel, r *rules) error {
-	members, ordering := mspIDs(n.plan, channel.Members), mspIDs(n.plan, ledger.OrderingMembers(n.plan, channel))
+	members, ordering := mspIDs(n.plan, channel.Members), mspIDs(n.plan, orderingMembers(n.plan, channel))
 	leader := ledger.LeaderOf(n.plan, channel)
 	size := batchSize(channel.Batch)
 	switch {

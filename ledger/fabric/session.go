@@ -18,6 +18,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 // maxMessage is the largest message that a session takes from a node: a configuration block, with room to spare.
@@ -207,6 +208,24 @@ func (s *session) atChannelPeer(ctx context.Context, channel string, do func(con
 		return errors.Join(failed...)
 	}
 	return errors.Join(silent...)
+}
+
+// Do does one of the planner's steps.
+func (s *session) Do(ctx context.Context, step, node string, channel v1alpha1.PlanChannel, first ledger.FirstBlock) error {
+	switch step {
+	case planner.StepJoinOrderers:
+		return s.joinOrderer(ctx, node, channel, first)
+	case planner.StepJoinPeers:
+		return s.joinPeer(ctx, node, channel, first)
+	case planner.StepSetAnchors:
+		return s.setAnchors(ctx, channel)
+	}
+	return fmt.Errorf("Fabric has no step %q", step)
+}
+
+// orderingMembers names the Members whose orderers order a channel.
+func orderingMembers(plan *v1alpha1.MemberPlan, channel v1alpha1.PlanChannel) []string {
+	return planner.Planner{}.Description().OrderingMembers(plan, channel)
 }
 
 // Genesis makes a channel's first block.

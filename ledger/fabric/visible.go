@@ -46,7 +46,7 @@ func (s *session) asWaiting(ctx context.Context, channel string, err error) erro
 	text := err.Error()
 	if strings.Contains(text, errNoOrderer) || strings.Contains(text, errNoChannel) {
 		planned, _ := channelOf(s.plan, channel)
-		return ledger.WaitingFor("the orderers of", ledger.OrderingMembers(s.plan, planned)...)
+		return ledger.WaitingFor("the orderers of", orderingMembers(s.plan, planned)...)
 	}
 	if strings.Contains(text, errMVCCConflict) {
 		return ledger.WaitingFor("this member's peers to catch up with channel " + channel)

@@ -90,7 +90,7 @@ func Certificates(plan *v1alpha1.MemberPlan, authority ledger.Authority, identit
 	labels := labelsOf(plan)
 	objects := []client.Object{caIssuer(plan.Spec.Namespace, AuthorityName(authority), labels)}
 	for _, id := range identities {
-		if id.Authority == authority {
+		if id.IsCertificate() && id.Authority == authority {
 			objects = append(objects, identityCertificate(plan, id, labels))
 		}
 	}

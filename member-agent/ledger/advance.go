@@ -33,6 +33,8 @@ type Progress struct {
 // Input is what Advance works on.
 type Input struct {
 	Plan *v1alpha1.MemberPlan
+	// Description of the plan's ledger.
+	Description ledger.Description
 	// Previous is what the last Advance reported; its progress is kept, since nothing is ever undone.
 	Previous v1alpha1.MemberPlanStatus
 	// Records of every Member that is known, checked.

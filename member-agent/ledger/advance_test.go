@@ -2,7 +2,6 @@ package ledger_test
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/ledger/ledgertest"
 	"github.com/hanse-io/hanse/statement"
@@ -124,7 +124,7 @@ func gossip(members []*member) {
 func (m *member) advance() {
 	m.open()
 	m.last = agentledger.Advance(context.Background(), &fakeSession{fakeLedger: m.world, plan: m.plan}, agentledger.Input{
-		Plan: m.plan, Previous: m.status, Records: m.records, Pins: &m.pins, Blocks: m.statements.Of(m.plan.Spec.Member),
+		Plan: m.plan, Description: planner.Planner{}.Description(), Previous: m.status, Records: m.records, Pins: &m.pins, Blocks: m.statements.Of(m.plan.Spec.Member),
 		Running: func(v1alpha1.PlanContract) bool { return !m.stopped },
 	})
 	m.status.Channels, m.status.Contracts = m.last.Channels, m.last.Contracts
@@ -155,8 +155,11 @@ func TestThreeMembersComeToAgree(t *testing.T) {
 		channel := member.status.Channels[0]
 		channel.Genesis = ""
 		want := v1alpha1.PlanChannelStatus{
-			Name: "goods", GenesisHash: "hash of g1", AnchorsSet: true, Height: 3,
-			Orderers: []string{"orderer0-" + name}, Peers: []string{"peer0-" + name},
+			Name: "goods", GenesisHash: "hash of g1", Height: 3,
+			Steps: []v1alpha1.PlanStep{
+				{Name: planner.StepJoinOrderers, Nodes: []string{"orderer0-" + name}, Done: true},
+				{Name: planner.StepJoinPeers, Nodes: []string{"peer0-" + name}, Done: true}, {Name: planner.StepSetAnchors, Done: true},
+			},
 		}
 		if diff := cmp.Diff(want, channel); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", name, diff)
@@ -348,34 +351,12 @@ func TestProgressIsKept(t *testing.T) {
 	m.world.down = []string{"peer0-org2", "orderer0-org2"}
 	m.advance()
 	channel := m.status.Channels[0]
-	if len(channel.Peers) != 1 || len(channel.Orderers) != 1 || channel.Message == "" {
+	if len(at(channel, planner.StepJoinPeers)) != 1 || len(at(channel, planner.StepJoinOrderers)) != 1 || channel.Message == "" {
 		t.Errorf("a node that does not answer has not left the channel: %+v", channel)
 	}
 }
 
-func TestOrderingMembers(t *testing.T) {
-	for _, test := range []struct {
-		name     string
-		orderers []string
-		channel  []string
-		want     []string
-	}{
-		{"the channel's own members order it", []string{"org1", "org2", "org3"}, []string{"org2", "org3"}, []string{"org2", "org3"}},
-		{"members without orderers do not", []string{"org1", "org2"}, []string{"org2", "org3"}, []string{"org2"}},
-		{"where none has any, everybody's do", []string{"org1", "org2"}, []string{"org3"}, []string{"org1", "org2"}},
-		{"nobody runs any", nil, []string{"org3"}, nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			plan := planOf("org1")
-			for i := range plan.Spec.Members {
-				if !slices.Contains(test.orderers, plan.Spec.Members[i].Name) {
-					plan.Spec.Members[i].Nodes = nil
-				}
-			}
-			got := ledger.OrderingMembers(plan, v1alpha1.PlanChannel{Members: test.channel})
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
+// at are the nodes that have done a step.
+func at(channel v1alpha1.PlanChannelStatus, step string) []string {
+	return ledger.StepOf(channel, step).Nodes
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
@@ -21,42 +20,26 @@ type channelStep struct {
 	// pin is what this Member keeps of the channel's first block; zero as long as it has none.
 	pin    Pin
 	status v1alpha1.PlanChannelStatus
-	// orderers and peers are the Member's nodes that are to join.
-	orderers, peers []string
+	// nodes at which the Member does each step, by the step's name, and holders those that are to hold the channel's ledger.
+	nodes   map[string][]string
+	holders []string
 	// checked is set once the plan's members and rules have been compared with the pinned block.
 	checked bool
 	problem error
 }
 
 func newChannelStep(session ledger.Session, in Input, pin Pin, channel v1alpha1.PlanChannel) *channelStep {
-	c := &channelStep{
-		session: session, in: in, channel: channel, pin: pin,
-		orderers: ownNodes(in.Plan, channel, v1alpha1.RoleOrderer),
-		peers:    ownNodes(in.Plan, channel, v1alpha1.RolePeer),
+	c := &channelStep{session: session, in: in, channel: channel, pin: pin, nodes: map[string][]string{}}
+	for _, step := range in.Description.Steps {
+		c.nodes[step.Name] = in.Description.Nodes(in.Plan, channel, step)
+		if role, _ := in.Description.Role(step.Role); role.Holds {
+			c.holders = append(c.holders, c.nodes[step.Name]...)
+		}
 	}
 	before := previousStatus(in.Previous, channel.Name)
 	before.DeepCopyInto(&c.status)
 	c.status.Name, c.status.GenesisHash = channel.Name, pin.Hash
 	return c
-}
-
-// ownNodes lists the plan's nodes of one role that a channel concerns.
-func ownNodes(plan *v1alpha1.MemberPlan, channel v1alpha1.PlanChannel, role v1alpha1.NodeRole) []string {
-	concerned := channel.Members
-	if role == v1alpha1.RoleOrderer {
-		concerned = ledger.OrderingMembers(plan, channel)
-	}
-	if !slices.Contains(concerned, plan.Spec.Member) {
-		return nil
-	}
-	var names []string
-	for _, node := range plan.Spec.Nodes {
-		if node.Role == role {
-			names = append(names, node.Name)
-		}
-	}
-	slices.Sort(names)
-	return names
 }
 
 func (c *channelStep) member() string { return c.in.Plan.Spec.Member }
@@ -92,7 +75,7 @@ func (c *channelStep) advance(ctx context.Context) {
 		return
 	}
 	// Once all have agreed, a later disagreement is reported and blocks nothing.
-	c.problem = errors.Join(disagreement, c.join(ctx), c.setAnchors(ctx))
+	c.problem = errors.Join(disagreement, c.steps(ctx), c.readHeight(ctx))
 }
 
 // genesis finds the first block, checks it and pins it: no other one is accepted afterwards, and the pinned one is not
@@ -140,7 +123,7 @@ func (c *channelStep) pinGenesis(ctx context.Context) error {
 }
 
 // firstBlock is the block in a statement: the one that the plan refers to, or the Leader's. The Leader makes it, unless one of
-// its peers, from, has it already: host and agent may both have lost it.
+// its nodes, from, has it already: host and agent may both have lost it.
 func (c *channelStep) firstBlock(ctx context.Context) (block []byte, from string, err error) {
 	leader, signer := ledger.LeaderOf(c.in.Plan, c.channel), ""
 	if ref := c.channel.Genesis; ref != nil {
@@ -155,7 +138,7 @@ func (c *channelStep) firstBlock(ctx context.Context) (block []byte, from string
 		}
 		return block, "", err
 	}
-	if len(c.peers) > 0 {
+	if len(c.holders) > 0 {
 		_, err = withStepTimeout(ctx, func(ctx context.Context) (struct{}, error) {
 			from, block, err = c.session.Recover(ctx, c.channel)
 			return struct{}{}, err
@@ -173,7 +156,7 @@ func (c *channelStep) firstBlock(ctx context.Context) (block []byte, from string
 
 // agree compares the pinned block with the signed records of all members concerned.
 func (c *channelStep) agree(ctx context.Context) error {
-	concerned := slices.Concat(c.channel.Members, ledger.OrderingMembers(c.in.Plan, c.channel))
+	concerned := slices.Concat(c.channel.Members, c.in.Description.OrderingMembers(c.in.Plan, c.channel))
 	slices.Sort(concerned)
 	var missing, differing []string
 	for _, member := range slices.Compact(concerned) {
@@ -212,50 +195,4 @@ func recordedHash(record v1alpha1.Record, channel string) string {
 		}
 	}
 	return ""
-}
-
-func (c *channelStep) join(ctx context.Context) error {
-	var mu sync.Mutex
-	var differ []string
-	each := func(nodes []string, join func(context.Context, string, v1alpha1.PlanChannel, ledger.FirstBlock) error) ([]string, error) {
-		return forEachNode(ctx, nodes, func(ctx context.Context, node string) error {
-			err := join(ctx, node, c.channel, c.first())
-			if errors.Is(err, ledger.ErrLedgerDiffers) {
-				mu.Lock()
-				defer mu.Unlock()
-				differ = append(differ, node)
-			}
-			return err
-		})
-	}
-	orderers, ordererErr := each(c.orderers, c.session.JoinOrderer)
-	peers, peerErr := each(c.peers, c.session.JoinPeer)
-	c.status.Orderers = merge(c.orderers, c.status.Orderers, orderers, differ)
-	c.status.Peers = merge(c.peers, c.status.Peers, peers, differ)
-	return errors.Join(ordererErr, peerErr)
-}
-
-// merge are those of the nodes that have joined, now or before, without those that hold another ledger.
-func merge(nodes, before, now, differ []string) []string {
-	var all []string
-	for _, node := range nodes {
-		if (slices.Contains(before, node) || slices.Contains(now, node)) && !slices.Contains(differ, node) {
-			all = append(all, node)
-		}
-	}
-	return all
-}
-
-// setAnchors sets the Member's anchor peers, once one of its peers has joined, and reads the channel's height.
-func (c *channelStep) setAnchors(ctx context.Context) error {
-	if len(c.status.Peers) == 0 {
-		return nil
-	}
-	height, heightErr := withStepTimeout(ctx, func(ctx context.Context) (int64, error) { return c.session.Height(ctx, c.channel) })
-	c.status.Height = max(c.status.Height, height)
-	_, err := withStepTimeout(ctx, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, c.session.SetAnchors(ctx, c.channel)
-	})
-	c.status.AnchorsSet = c.status.AnchorsSet || err == nil
-	return errors.Join(err, heightErr)
 }

@@ -39,11 +39,11 @@ func newContractStep(session ledger.Session, plan *v1alpha1.MemberPlan, channel 
 
 func (c *contractStep) advance(ctx context.Context) {
 	defer func() { c.status.Message = message(c.problem) }()
-	if len(c.channel.peers) == 0 {
-		c.problem = ledger.WaitingFor("a peer of", c.plan.Spec.Member)
+	if len(c.channel.holders) == 0 {
+		c.problem = ledger.WaitingFor("a node that holds the channel of", c.plan.Spec.Member)
 		return
 	}
-	if len(c.channel.status.Peers) == 0 || !c.channel.checked {
+	if len(c.channel.joined()) == 0 || !c.channel.checked {
 		c.problem = ledger.WaitingFor("channel " + c.contract.Channel) // The channel's status has the cause.
 		return
 	}
@@ -55,11 +55,12 @@ func (c *contractStep) advance(ctx context.Context) {
 	c.problem = errors.Join(installErr, c.reconcileDefinition(ctx))
 }
 
-// install puts the package on every peer that has joined the channel.
+// install puts the package on every node that has joined the channel.
 func (c *contractStep) install(ctx context.Context) error {
 	c.status.PackageID = ""
-	ids := make(chan string, len(c.channel.status.Peers))
-	_, err := forEachNode(ctx, c.channel.status.Peers, func(ctx context.Context, node string) error {
+	nodes := c.channel.joined()
+	ids := make(chan string, len(nodes))
+	_, err := forEachNode(ctx, nodes, func(ctx context.Context, node string) error {
 		id, err := c.session.Install(ctx, node, c.contract)
 		if err == nil {
 			ids <- id

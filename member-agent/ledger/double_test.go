@@ -89,15 +89,10 @@ func (d *fakeSession) join(node string) error {
 	return nil
 }
 
-func (d *fakeSession) JoinOrderer(_ context.Context, node string, _ v1alpha1.PlanChannel, _ ledger.FirstBlock) error {
-	return d.join(node)
-}
-
-func (d *fakeSession) JoinPeer(_ context.Context, node string, _ v1alpha1.PlanChannel, _ ledger.FirstBlock) error {
-	return d.join(node)
-}
-
-func (d *fakeSession) SetAnchors(context.Context, v1alpha1.PlanChannel) error {
+func (d *fakeSession) Do(_ context.Context, _, node string, _ v1alpha1.PlanChannel, _ ledger.FirstBlock) error {
+	if node != "" {
+		return d.join(node)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.anchors[d.plan.Spec.Member] = true

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 // TestJoinWaitsForAgreement goes through what the others' signed records can show.
@@ -112,14 +113,14 @@ func TestOldLedger(t *testing.T) {
 	m.given(t, "g1")
 	m.shows("g1", "org1", "org3")
 	m.world.old = []string{"peer0-org2"}
-	m.status.Channels = []v1alpha1.PlanChannelStatus{{Name: "goods", Peers: []string{"peer0-org2"}}}
+	m.status.Channels = []v1alpha1.PlanChannelStatus{{Name: "goods", Steps: []v1alpha1.PlanStep{{Name: planner.StepJoinPeers, Nodes: []string{"peer0-org2"}}}}}
 	m.advance()
 	got := m.status.Channels[0]
 	if m.last.ChannelsReady.Reason != v1alpha1.ReasonLedgerDiffers || !strings.Contains(got.Message, "peer0-org2") || !strings.Contains(got.Message, "PersistentVolumeClaim") {
 		t.Errorf("%+v", m.last.ChannelsReady)
 	}
-	if len(got.Peers) > 0 || !slices.Equal(got.Orderers, []string{"orderer0-org2"}) {
-		t.Errorf("reported as joined: %v, %v", got.Peers, got.Orderers)
+	if len(at(got, planner.StepJoinPeers)) > 0 || !slices.Equal(at(got, planner.StepJoinOrderers), []string{"orderer0-org2"}) {
+		t.Errorf("reported as joined: %v, %v", at(got, planner.StepJoinPeers), at(got, planner.StepJoinOrderers))
 	}
 	if m.status.Contracts[0].Approved != 0 {
 		t.Error("a contract was approved on another ledger")
@@ -153,10 +154,10 @@ func TestInvalidChannelDoesNotBlockOthers(t *testing.T) {
 	bad.Name, bad.Leader = "bad", "org9"
 	m.plan.Spec.Channels = append(m.plan.Spec.Channels, bad)
 	m.plan.Spec.Contracts = append(m.plan.Spec.Contracts, v1alpha1.PlanContract{Name: "evil", Channel: "bad", Sequence: 1})
-	m.status.Channels = []v1alpha1.PlanChannelStatus{{Name: "bad", Peers: []string{"peer0-org2"}}}
+	m.status.Channels = []v1alpha1.PlanChannelStatus{{Name: "bad", Steps: []v1alpha1.PlanStep{{Name: planner.StepJoinPeers, Nodes: []string{"peer0-org2"}}}}}
 	m.advance()
 	good, other := m.status.Channels[0], m.status.Channels[1]
-	if good.Reason != "" || len(good.Peers) != 1 || other.Reason != v1alpha1.ReasonChannelDiffers {
+	if good.Reason != "" || len(at(good, planner.StepJoinPeers)) != 1 || other.Reason != v1alpha1.ReasonChannelDiffers {
 		t.Errorf("%+v\n%+v", good, other)
 	}
 	if m.status.Contracts[0].Approved != 1 || m.status.Contracts[1].Approved != 0 {

@@ -24,8 +24,12 @@ type retrySession struct {
 	until time.Time
 }
 
-func (p *retrySession) SetAnchors(ctx context.Context, channel v1alpha1.PlanChannel) error {
-	return p.retry(ctx, func() error { return p.Session.SetAnchors(ctx, channel) })
+// Do retries what the Member does once. What is done at a node waits for that node only, which takes longer.
+func (p *retrySession) Do(ctx context.Context, step, node string, channel v1alpha1.PlanChannel, first ledger.FirstBlock) error {
+	if node != "" {
+		return p.Session.Do(ctx, step, node, channel, first)
+	}
+	return p.retry(ctx, func() error { return p.Session.Do(ctx, step, node, channel, first) })
 }
 
 func (p *retrySession) Approve(ctx context.Context, contract v1alpha1.PlanContract) error {

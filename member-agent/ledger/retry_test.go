@@ -19,7 +19,7 @@ type slow struct {
 	instead          error
 }
 
-func (s *slow) SetAnchors(context.Context, v1alpha1.PlanChannel) error {
+func (s *slow) Do(context.Context, string, string, v1alpha1.PlanChannel, ledger.FirstBlock) error {
 	if s.attempts++; s.attempts < s.needed {
 		return s.instead
 	}
@@ -44,7 +44,7 @@ func TestRetrySession(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				err := agentledger.RetrySession(&row.session, most).SetAnchors(t.Context(), v1alpha1.PlanChannel{})
+				err := agentledger.RetrySession(&row.session, most).Do(t.Context(), "SetAnchors", "", v1alpha1.PlanChannel{}, ledger.FirstBlock{})
 				if !errors.Is(err, row.err) || row.session.attempts < row.attempts || row.session.attempts > row.attempts+1 || time.Since(began) != row.took {
 					t.Errorf("%d attempts in %v: %v", row.session.attempts, time.Since(began), err)
 				}

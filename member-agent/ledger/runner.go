@@ -15,14 +15,16 @@ const retryTimeout = 4 * time.Second
 // Runner runs the phases for any plan of the organization.
 type Runner struct {
 	Engine ledger.Engine
+	// Planners describe the ledgers of the plans.
+	Planners ledger.Planners
 	// Pins are those of a plan's channels.
 	Pins func(plan *v1alpha1.MemberPlan) Pins
 }
 
 // Advance opens a session for one run: between runs there is no connection, and a renewed certificate or a changed record is
-// used from the next one on. The Input's Pins and Previous are filled in.
+// used from the next one on. The Input's Description, Pins and Previous are filled in.
 func (r Runner) Advance(ctx context.Context, in Input) Progress {
-	in.Pins, in.Previous = r.Pins(in.Plan), in.Plan.Status
+	in.Description, in.Pins, in.Previous = r.Planners.Describe(in.Plan), r.Pins(in.Plan), in.Plan.Status
 	session, err := r.Engine.Open(ctx, in.Plan, in.Records, in.Keys)
 	if err != nil {
 		return openFailed(in.Previous, err)

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 // connection writes the connection profile of the organization's applications, from verified records and the channels
@@ -29,7 +30,7 @@ func (r *Reconciler) connection(ctx context.Context, p *planProgress, reader cli
 		// The record has not arrived in this process yet, or is invalid: keep what was verified before.
 		return nil
 	}
-	files, err := r.Engine.Connection(p.plan, joinedChannels(p.status.Channels), records)
+	files, err := r.Engine.Connection(p.plan, joinedChannels(r.Planners.Describe(p.plan), p.status.Channels), records)
 	if err != nil {
 		return err
 	}
@@ -74,11 +75,11 @@ func droppedMembers(before *corev1.ConfigMap, plan *v1alpha1.MemberPlan, known [
 	return names
 }
 
-// joinedChannels are the channels that peers of the member's own have joinedChannels.
-func joinedChannels(channels []v1alpha1.PlanChannelStatus) []string {
+// joinedChannels are the channels that nodes of the member's own hold.
+func joinedChannels(description ledger.Description, channels []v1alpha1.PlanChannelStatus) []string {
 	var names []string
 	for _, c := range channels {
-		if len(c.Peers) > 0 {
+		if len(description.Holders(c)) > 0 {
 			names = append(names, c.Name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 func TestDroppedMembers(t *testing.T) {
@@ -31,7 +32,10 @@ func TestDroppedMembers(t *testing.T) {
 }
 
 func TestJoinedChannels(t *testing.T) {
-	got := joinedChannels([]v1alpha1.PlanChannelStatus{{Name: "ordered-only", Orderers: []string{"orderer0-org1"}}, {Name: "settlement", Peers: []string{"peer0-org1"}}})
+	got := joinedChannels(planner.Planner{}.Description(), []v1alpha1.PlanChannelStatus{
+		{Name: "ordered-only", Steps: []v1alpha1.PlanStep{{Name: planner.StepJoinOrderers, Nodes: []string{"orderer0-org1"}}}},
+		{Name: "settlement", Steps: []v1alpha1.PlanStep{{Name: planner.StepJoinPeers, Nodes: []string{"peer0-org1"}}}},
+	})
 	if !slices.Equal(got, []string{"settlement"}) {
 		t.Errorf("%v: a channel that no peer has joined is of no use to an application", got)
 	}

@@ -258,7 +258,7 @@ func (k *planHarness) checkLedger(t *testing.T, plan *v1alpha1.MemberPlan) {
 	}
 	defer session.Close()
 	for _, channel := range plan.Spec.Channels {
-		_ = ledger.OrderingMembers(plan, channel)
+		_ = planner.Planner{}.Description().OrderingMembers(plan, channel)
 		_ = ledger.LeaderOf(plan, channel)
 		if hash, err := session.CheckGenesis(channel, []byte(channel.GenesisHash)); err == nil && len(hash) != 64 {
 			t.Errorf("a first block was taken whose hash is %q", hash)

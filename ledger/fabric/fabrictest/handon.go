@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
@@ -16,7 +17,7 @@ func (n *Network) Advance(ctx context.Context, member *Member, records map[strin
 	}
 	defer session.Close()
 	progress := ledger.Advance(ctx, session, ledger.Input{
-		Plan: plan, Previous: plan.Status, Records: records, Pins: member.Pins, Blocks: n.statements.Of(plan.Spec.Member),
+		Plan: plan, Description: planner.Planner{}.Description(), Previous: plan.Status, Records: records, Pins: member.Pins, Blocks: n.statements.Of(plan.Spec.Member),
 		Running: func(v1alpha1.PlanContract) bool { return !member.Stopped },
 	})
 	plan.Status.Channels, plan.Status.Contracts = progress.Channels, progress.Contracts

@@ -12,6 +12,14 @@ import (
 	"github.com/hanse-io/hanse/ledger"
 )
 
+// Steps in a channel.
+const (
+	StepJoinOrderers = "JoinOrderers"
+	StepJoinPeers    = "JoinPeers"
+	// StepSetAnchors makes the Member's peers known to the channel's other members.
+	StepSetAnchors = "SetAnchors"
+)
+
 // Planner plans Fabric.
 type Planner struct{}
 
@@ -30,6 +38,11 @@ func (Planner) Description() ledger.Description {
 				Name: v1alpha1.RolePeer, Noun: "peer", Port: v1alpha1.PortPeer, MetricsPort: v1alpha1.PortPeerOperations,
 				Holds: true, Spare: ledger.Spare{Noun: "organizations with a peer", PerMember: true},
 			},
+		},
+		Steps: []ledger.Step{
+			{Name: StepJoinOrderers, What: "join its orderers to channel", Role: v1alpha1.RoleOrderer},
+			{Name: StepJoinPeers, What: "join its peers to channel", Role: v1alpha1.RolePeer},
+			{Name: StepSetAnchors, What: "name its anchor peers on channel", After: StepJoinPeers},
 		},
 		Images: []string{
 			"docker.io/hyperledger/fabric-peer:", "docker.io/hyperledger/fabric-orderer:", "docker.io/library/couchdb:",

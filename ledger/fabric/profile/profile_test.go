@@ -1,4 +1,4 @@
-package connection
+package profile
 
 import "testing"
 
@@ -13,22 +13,23 @@ const sample = `{
 }`
 
 func TestParse(t *testing.T) {
-	got, err := parse(sample)
+	read, err := Tools{}.Environment([]byte(sample))
 	if err != nil {
 		t.Fatal(err)
 	}
+	got, _ := read.(environment)
 	for _, row := range []struct{ why, got, want string }{
-		{"the organization's own peer, and not that of one whose name ends alike", got.Peer, "peer0-org1.hanse-trade:7051"},
-		{"it has no orderer", got.Orderer, ""},
-		{"the own nodes' authority", got.TLSRoots, "OWN"},
-		{"the MSP is as it was chosen", got.MSPID, "FirstMSP"},
+		{"the organization's own peer, and not that of one whose name ends alike", got.peer, "peer0-org1.hanse-trade:7051"},
+		{"it has no orderer", got.orderer, ""},
+		{"the own nodes' authority", got.tlsRoots, "OWN"},
+		{"the MSP is as it was chosen", got.mspID, "FirstMSP"},
 	} {
 		if row.got != row.want {
 			t.Errorf("%s: %q, not %q", row.why, row.got, row.want)
 		}
 	}
 	for _, broken := range []string{"", "{}", `{"client":{"organization":"org9"},"organizations":{"org1":{}}}`} {
-		if _, err := parse(broken); err == nil {
+		if _, err := (Tools{}).Environment([]byte(broken)); err == nil {
 			t.Errorf("%q was taken for a profile", broken)
 		}
 	}
