@@ -88,9 +88,11 @@ const (
 	DataVolume = "data"
 )
 
-// KeyPair is an identity as it was issued: PEM of the chain, of the PKCS8 key and of the CA.
+// KeyPair is an identity as it was issued: PEM of the chain, of the PKCS8 key and of the CA; or a bare key, PEM of its PKCS8
+// and of its public part.
 type KeyPair struct {
 	Certificate, Key, CA []byte
+	Public               []byte
 }
 
 // Keys hands out the Member's own identities by Identity.Name. They never leave the process.

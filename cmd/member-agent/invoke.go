@@ -88,7 +88,7 @@ func (in invocation) call(ctx context.Context, config *rest.Config, function str
 		if err != nil {
 			return ledger.KeyPair{}, err
 		}
-		return ledger.KeyPair{Certificate: pair.Certificate, Key: pair.Key, CA: pair.Authority}, nil
+		return ledger.KeyPair{Certificate: pair.Certificate, Key: pair.Key, CA: pair.Authority, Public: pair.Public}, nil
 	}
 	var connector ledger.Connector = fabric.New(fabric.Options{})
 	access, err := connector.Access(ctx, &plan, keys)

@@ -196,7 +196,7 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 				Member: o.member, Namespace: o.namespace,
 				Issuer: identity.Issuer{Name: o.issuerName, Kind: o.issuerKind, Group: o.issuerGroup},
 			},
-			Applier: applier, Certificates: own, Now: time.Now,
+			Applier: applier, Certificates: own, Keys: own, Now: time.Now,
 		},
 		Nodes: &nodes.Phase{
 			Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own, KeepVolumes: o.keepVolumes,

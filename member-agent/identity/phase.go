@@ -40,7 +40,9 @@ type Phase struct {
 	Applier Applier
 	// Certificates reads cert-manager's objects, to say why one is not issued.
 	Certificates client.Reader
-	Now          func() time.Time
+	// Keys keeps the bare keys that are made here.
+	Keys Creator
+	Now  func() time.Time
 
 	reasons reasonCache
 	// crdMissing is what Organization has found last: a request to an API that is not served costs several requests of API
@@ -48,9 +50,11 @@ type Phase struct {
 	crdMissing atomic.Bool
 }
 
-// Credentials is an issued certificate chain with its key and its authority, in PEM.
+// Credentials is an issued certificate chain with its key and its authority, or a bare key with its public part, in PEM.
 type Credentials struct {
 	Certificate, Key, Authority []byte
+	// Public part of a bare key; empty for a certificate.
+	Public []byte
 }
 
 // Issued is the state of a plan's certificates.
@@ -61,6 +65,8 @@ type Issued struct {
 	Roots map[ledger.Authority][]string
 	// Published is the certificate of each node that the others know it by.
 	Published map[string]string
+	// PublicKeys are the public parts of the nodes' bare keys that the others know them by.
+	PublicKeys map[string]string
 	// Digests of the Secrets' content by name.
 	Digests map[string]string
 }
@@ -101,8 +107,8 @@ func (p *Phase) notIssued(ctx context.Context, namespace string, names []string)
 func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1alpha1.MemberPlan, identities []ledger.Identity) (Issued, error) {
 	issued := Issued{
 		Roots:     map[ledger.Authority][]string{},
-		Published: map[string]string{},
-		Digests:   map[string]string{},
+		Published: map[string]string{}, PublicKeys: map[string]string{},
+		Digests: map[string]string{},
 	}
 	// Issued certificates are read in spite of errors: running nodes are healed without cert-manager too.
 	applied := p.applyIfServed(ctx, Authorities(plan))
@@ -121,6 +127,7 @@ func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1a
 			applied = errors.Join(applied, p.applyIfServed(ctx, Certificates(plan, a, identities)))
 		}
 	}
+	applied = errors.Join(applied, p.makeKeys(ctx, secrets, plan, identities))
 	waits, err := issued.read(ctx, secrets, plan.Spec.Namespace, identities)
 	if err != nil {
 		return issued, err
@@ -151,8 +158,11 @@ func (i *Issued) read(ctx context.Context, secrets client.Reader, namespace stri
 			continue
 		}
 		i.Digests[id.Name] = digest(pair)
-		if id.Publish {
+		switch {
+		case id.Publish && id.IsCertificate():
 			i.Published[id.Node] = string(pair.Certificate)
+		case id.Publish:
+			i.PublicKeys[id.Node] = string(pair.Public)
 		}
 	}
 	return missing, nil
@@ -235,6 +245,10 @@ func Read(ctx context.Context, secrets client.Reader, namespace, name string) (*
 		Certificate: secret.Data[corev1.TLSCertKey],
 		Key:         secret.Data[corev1.TLSPrivateKeyKey],
 		Authority:   secret.Data[cmmeta.TLSCAKey],
+		Public:      secret.Data[PublicKey],
+	}
+	if len(pair.Public) > 0 && len(pair.Key) > 0 {
+		return &pair, nil
 	}
 	if len(pair.Certificate) == 0 || len(pair.Key) == 0 || len(pair.Authority) == 0 {
 		return nil, nil
@@ -249,5 +263,6 @@ func digest(pair *Credentials) string {
 	h.Write(pair.Certificate)
 	h.Write([]byte{0})
 	h.Write(pair.Authority)
+	h.Write(pair.Public)
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

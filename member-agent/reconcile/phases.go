@@ -135,7 +135,7 @@ func (r *Reconciler) ledger(p *planProgress, reader client.Reader, records map[s
 			if pair == nil {
 				return ledger.KeyPair{}, fmt.Errorf("the identity %s has not been issued yet", name)
 			}
-			return ledger.KeyPair{Certificate: pair.Certificate, Key: pair.Key, CA: pair.Authority}, nil
+			return ledger.KeyPair{Certificate: pair.Certificate, Key: pair.Key, CA: pair.Authority, Public: pair.Public}, nil
 		},
 	})
 	if out != nil {
