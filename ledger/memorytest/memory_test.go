@@ -132,7 +132,7 @@ func runNodes(t *testing.T, engine *memorytest.Engine, p *v1alpha1.MemberPlan) {
 // untilAllAreReady runs the ledger phases of every agent, with a host and gossip in between, as often as it takes.
 func untilAllAreReady(t *testing.T, engine *memorytest.Engine, in plan.Input) {
 	t.Helper()
-	pins, records := map[string]*ledgertest.Pins{}, map[string]v1alpha1.Record{}
+	pins, records, statements := map[string]*ledgertest.Pins{}, map[string]v1alpha1.Record{}, &ledgertest.Exchange{}
 	for name := range in.Plans {
 		pins[name] = &ledgertest.Pins{}
 	}
@@ -143,7 +143,7 @@ func untilAllAreReady(t *testing.T, engine *memorytest.Engine, in plan.Input) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(in.Plans)) {
 			p := in.Plans[name]
-			progress := advance(t, engine, p, records, pins[name])
+			progress := advance(t, engine, p, records, pins[name], statements.Of(name))
 			ready = ready && progress.ChannelsReady.Ready && progress.ContractsReady.Ready
 			p.Status.Channels, p.Status.Contracts = progress.Channels, progress.Contracts
 			for i := range p.Status.Contracts {
@@ -164,7 +164,7 @@ func untilAllAreReady(t *testing.T, engine *memorytest.Engine, in plan.Input) {
 	}
 }
 
-func advance(t *testing.T, engine *memorytest.Engine, p *v1alpha1.MemberPlan, records map[string]v1alpha1.Record, pins *ledgertest.Pins) agentledger.Progress {
+func advance(t *testing.T, engine *memorytest.Engine, p *v1alpha1.MemberPlan, records map[string]v1alpha1.Record, pins *ledgertest.Pins, blocks agentledger.Blocks) agentledger.Progress {
 	t.Helper()
 	session, err := engine.Open(context.Background(), p, records, nil)
 	if err != nil {
@@ -173,7 +173,7 @@ func advance(t *testing.T, engine *memorytest.Engine, p *v1alpha1.MemberPlan, re
 	defer session.Close()
 	description := memorytest.Planner{}.Description()
 	progress := agentledger.Advance(context.Background(), session, agentledger.Input{
-		Plan: p, Description: description, Previous: p.Status, Records: records, Pins: pins,
+		Plan: p, Description: description, Previous: p.Status, Records: records, Pins: pins, Blocks: blocks,
 		Running: func(v1alpha1.PlanContract) bool { return true },
 	})
 	for _, c := range progress.Channels {
