@@ -59,8 +59,8 @@ var undecodableObjects = []undecodableObject{
 var garbled = []undecodableObject{
 	{"a member's line was last changed at a time with small letters", "kind: Member\nmetadata: {name: garbled}",
 		`{"root":"none","lines":[{"name":"l","member":"m","state":"Up","since":"2026-01-31t12:00:00z"}]}`, "status.lines[0].since", ""},
-	{"a plan's report holds bytes that are none", "kind: MemberPlan\nmetadata: {name: garbled, namespace: unread}\nspec: {member: nobody, consortium: garbled, consortiumNamespace: unread, namespace: hanse-garbled, ledger: {}, members: []}",
-		`{"channels":[{"name":"c","genesis":"%%%"}]}`, "status.channels[0].genesis", ""},
+	{"a condition in a plan's report changed at a time with small letters", "kind: MemberPlan\nmetadata: {name: garbled, namespace: unread}\nspec: {member: nobody, consortium: garbled, consortiumNamespace: unread, namespace: hanse-garbled, ledger: {}, members: []}",
+		`{"conditions":[{"type":"T","status":"True","reason":"R","message":"m","lastTransitionTime":"2026-01-31t12:00:00z"}]}`, "status.conditions[0].lastTransitionTime", ""},
 }
 
 // leaving is one that holds the finalizer.
