@@ -11,6 +11,9 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
+// maxSequence is the largest sequence, which every reader of JSON takes as it is. In microseconds it is the year 2255.
+const maxSequence = 1<<53 - 1
+
 // Check validates the content of a statement, its payload by its kind; its error is one of this package's.
 type Check func(s *v1alpha1.StatementSpec) error
 
@@ -77,8 +80,8 @@ func checkFields(s *v1alpha1.StatementSpec, member, consortium string) error {
 		return fmt.Errorf("%w: it names %.60q, and not %q", ErrWrongMember, s.Member, member)
 	case s.Consortium != consortium:
 		return fmt.Errorf("%w: it names %.60q, and not %q", ErrWrongConsortium, s.Consortium, consortium)
-	case s.Sequence <= 0:
-		return fmt.Errorf("%w: sequence %d is not positive", ErrMalformed, s.Sequence)
+	case s.Sequence <= 0 || s.Sequence > maxSequence:
+		return fmt.Errorf("%w: sequence %d is not one from 1 to %d", ErrMalformed, s.Sequence, int64(maxSequence))
 	}
 	return nil
 }

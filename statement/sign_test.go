@@ -216,6 +216,7 @@ func TestVerifyChecksWhatIsSaid(t *testing.T) {
 		{"another member", func(r *v1alpha1.Record) { r.Member = "org2" }, ErrWrongMember},
 		{"a record of another consortium, played back", func(r *v1alpha1.Record) { r.Consortium = "fish" }, ErrWrongConsortium},
 		{"no sequence", func(r *v1alpha1.Record) { r.Sequence = 0 }, ErrMalformed},
+		{"a sequence that no Statement object can hold", func(r *v1alpha1.Record) { r.Sequence = 1 << 53 }, ErrMalformed},
 		{"somebody else's node", func(r *v1alpha1.Record) { r.Nodes[0].Name = "peer0-org2" }, ErrWrongMember},
 		{"a node of big-org1 ends in -org1, too", func(r *v1alpha1.Record) { r.Nodes[0].Name = "peer0-big-org1" }, ErrWrongMember},
 		{"a node without a name of its own", func(r *v1alpha1.Record) { r.Nodes[0].Name = "-org1" }, ErrWrongMember},

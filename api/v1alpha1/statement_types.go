@@ -41,7 +41,7 @@ type StatementSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	Member string `json:"member"`
 	// Sequence rises with every change; of two statements of one Member, kind and subject the higher one is valid. It is the
-	// time of the change in nanoseconds since 1970, or one more than the last, whichever is more.
+	// time of the change in microseconds since 1970, or one more than the last, whichever is more.
 	// +kubebuilder:validation:Minimum=1
 	Sequence int64 `json:"sequence"`
 	// Payload as it was signed, byte for byte.

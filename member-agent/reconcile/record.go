@@ -70,12 +70,12 @@ func withSequence(s v1alpha1.StatementSpec, certificates string, now time.Time, 
 		}
 	}
 	if last == nil {
-		s.Sequence = now.UnixNano()
+		s.Sequence = now.UnixMicro()
 		return s, nil
 	}
 	if bytes.Equal(last.Payload, s.Payload) && last.Certificates == certificates {
 		return *last, last
 	}
-	s.Sequence = max(now.UnixNano(), last.Sequence+1)
+	s.Sequence = max(now.UnixMicro(), last.Sequence+1)
 	return s, nil
 }

@@ -15,7 +15,7 @@ import (
 
 func TestWithSequence(t *testing.T) {
 	now := time.Unix(100, 0)
-	future := now.Add(time.Hour).UnixNano()
+	future := now.Add(time.Hour).UnixMicro()
 	said := func(what string, sequence int64) *v1alpha1.StatementSpec {
 		return &v1alpha1.StatementSpec{Member: "org1", Consortium: "trade", Kind: v1alpha1.StatementRecord, Payload: []byte(what), Sequence: sequence, Certificates: "chain"}
 	}
@@ -30,14 +30,14 @@ func TestWithSequence(t *testing.T) {
 		sequence  int64
 		again     bool
 	}{
-		{"the first one", "a", nil, now.UnixNano(), false},
+		{"the first one", "a", nil, now.UnixMicro(), false},
 		{"nothing has changed: the sequence stays, and so does the signature", "a", []*v1alpha1.StatementSpec{said("a", 5)}, 5, true},
-		{"something has changed", "b", []*v1alpha1.StatementSpec{said("a", 5)}, now.UnixNano(), false},
+		{"something has changed", "b", []*v1alpha1.StatementSpec{said("a", 5)}, now.UnixMicro(), false},
 		{"the clock was ahead before: the sequence rises all the same", "b", []*v1alpha1.StatementSpec{said("a", future)}, future + 1, false},
 		{"the others have a newer one than this cluster remembers", "a", []*v1alpha1.StatementSpec{said("a", 5), said("b", future)}, future + 1, false},
 		{"the cluster was made anew and the others remember the same facts", "a", []*v1alpha1.StatementSpec{nil, said("a", 7)}, 7, true},
-		{"a statement of another kind does not count", "a", []*v1alpha1.StatementSpec{holdings}, now.UnixNano(), false},
-		{"the same facts under a renewed certificate are a new statement to the others", "a", []*v1alpha1.StatementSpec{renewed}, now.UnixNano(), false},
+		{"a statement of another kind does not count", "a", []*v1alpha1.StatementSpec{holdings}, now.UnixMicro(), false},
+		{"the same facts under a renewed certificate are a new statement to the others", "a", []*v1alpha1.StatementSpec{renewed}, now.UnixMicro(), false},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			s, signed := withSequence(*said(row.says, 0), "chain", now, row.published...)
