@@ -19,6 +19,8 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -348,30 +350,36 @@ type watchFor struct {
 func (w *watchFor) start(t *testing.T, own *cluster) {
 	t.Helper()
 	w.seen, w.wake = map[string]time.Time{}, make(chan struct{})
-	c, err := client.NewWithWatch(own.config, client.Options{Scheme: own.Scheme()})
+	// An informer: the API server drops a plain watch that does not keep up with a burst.
+	c, err := cache.New(own.config, cache.Options{Scheme: own.Scheme(), DefaultNamespaces: map[string]cache.Config{agentNamespace: {}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	events, err := c.Watch(context.Background(), &v1alpha1.MemberPlanList{}, client.InNamespace(agentNamespace))
+	informer, err := c.GetInformer(t.Context(), &v1alpha1.MemberPlan{}, cache.BlockUntilSynced(false))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(events.Stop)
-	go func() {
-		for e := range events.ResultChan() {
-			p, ok := e.Object.(*v1alpha1.MemberPlan)
-			if !ok {
-				continue
-			}
-			w.mu.Lock()
-			if _, known := w.seen[p.Name]; !known {
-				w.seen[p.Name] = time.Now()
-				close(w.wake)
-				w.wake = make(chan struct{})
-			}
-			w.mu.Unlock()
-		}
-	}()
+	if _, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{AddFunc: w.arrived}); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = c.Start(t.Context()) }()
+	if !c.WaitForCacheSync(t.Context()) {
+		t.Fatal("the plans cannot be watched")
+	}
+}
+
+func (w *watchFor) arrived(object any) {
+	p, ok := object.(*v1alpha1.MemberPlan)
+	if !ok {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, known := w.seen[p.Name]; !known {
+		w.seen[p.Name] = time.Now()
+		close(w.wake)
+		w.wake = make(chan struct{})
+	}
 }
 
 func (w *watchFor) await(name string) (time.Time, bool) {
