@@ -108,6 +108,9 @@ type Engine interface {
 	// Definition is the hex SHA-256 of everything that an approval of a contract binds the Member to, computed from the very
 	// definition that Session.Approve signs. Pure.
 	Definition(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) (string, error)
+	// Connection is how the Member's applications connect, as files by name. Nodes and roots come from records that have been
+	// verified, and channels are those that the Member's own nodes hold: nothing else of a plan is used. Pure.
+	Connection(plan *v1alpha1.MemberPlan, channels []string, records map[string]v1alpha1.Record) (map[string]string, error)
 	// Open connects to the Member's own nodes. records holds a checked Record of every Member that is known, by name.
 	Open(ctx context.Context, plan *v1alpha1.MemberPlan, records map[string]v1alpha1.Record, keys Keys) (Session, error)
 }

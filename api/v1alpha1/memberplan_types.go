@@ -325,8 +325,7 @@ type PlanChannelStatus struct {
 	// +optional
 	GenesisHash string `json:"genesisHash,omitempty"`
 	// Steps that this Member does in the channel, by the names that the ledger's description gives them, in its order.
-	// +listType=map
-	// +listMapKey=name
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	// +optional
 	Steps []PlanStep `json:"steps,omitempty"`

@@ -18,6 +18,8 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/testcluster"
+	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 const namespace = "default"
@@ -41,7 +43,7 @@ func indexed(t *testing.T) (client.Client, Reader) {
 	if !c.WaitForCacheSync(t.Context()) {
 		t.Fatal("the cache does not come up")
 	}
-	return direct, Reader{Cache: c}
+	return direct, Reader{Cache: c, Planners: ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}}
 }
 
 func meta(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }

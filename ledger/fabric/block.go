@@ -16,10 +16,11 @@ import (
 
 // Bounds of what is read out of a block, so that a small one cannot take much memory: an entry of two bytes becomes hundreds.
 const (
-	// maxBlockBytes is the size of an encoded block; no larger message is taken from a node either.
-	maxBlockBytes = maxMessage
-	// maxTransactions of one block.
-	maxTransactions = 1 << 16
+	// maxBlockBytes is the size of an encoded block: the largest message that Fabric's nodes exchange. No larger one is taken from
+	// a node either.
+	maxBlockBytes = 100 << 20
+	// maxTransactions of one block: as many as a channel may have its orderers put into one.
+	maxTransactions = 100_000
 	// maxWrites and maxEndorsers of one transaction.
 	maxWrites    = 1 << 16
 	maxEndorsers = 1 << 10

@@ -62,7 +62,7 @@ func (e *Engine) connect(access ledger.Access) (*connected, error) {
 	if dial == nil {
 		dial = e.dial
 	}
-	connection, err := connect(dial, access.Address, roots)
+	connection, err := connect(dial, access.Address, roots, maxBlockBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -134,7 +134,7 @@ func (s *session) connection(address string, roots *x509.CertPool) (*grpc.Client
 	if connection := s.connections[address]; connection != nil {
 		return connection, nil
 	}
-	connection, err := connect(s.dial, address, roots)
+	connection, err := connect(s.dial, address, roots, maxMessage)
 	if err != nil {
 		return nil, err
 	}
@@ -142,8 +142,9 @@ func (s *session) connection(address string, roots *x509.CertPool) (*grpc.Client
 	return connection, nil
 }
 
-// connect opens a connection on which the node proves the name that it is addressed by.
-func connect(dial func(context.Context, string) (net.Conn, error), address string, roots *x509.CertPool) (*grpc.ClientConn, error) {
+// connect opens a connection on which the node proves the name that it is addressed by. most is the size of the largest
+// message that is taken from it, in bytes.
+func connect(dial func(context.Context, string) (net.Conn, error), address string, roots *x509.CertPool, most int) (*grpc.ClientConn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -153,7 +154,7 @@ func connect(dial func(context.Context, string) (net.Conn, error), address strin
 		grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{
 			MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: roots,
 		})),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(most)),
 	)
 }
 
