@@ -24,8 +24,8 @@ import (
 // FieldManager owns the plans' specs, and the namespaces for statements with the access to them.
 const FieldManager = "hanse-consortium"
 
-// Reconciler writes the plans of one Consortium at a time, and gives its Members a namespace for their statements. It writes no status: agents wait for plans, so nothing else is
-// done in this controller.
+// Reconciler writes the plans of one Consortium at a time, and gives its Members a namespace for their statements. It writes
+// no status: agents wait for plans, so nothing else is done in this controller.
 type Reconciler struct {
 	Client client.Client
 	// Live reads from the API server, not the cache: on deletion, where a plan missing from the cache would be left behind,

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/federation/plan"
@@ -134,5 +135,34 @@ func TestAppliedAccess(t *testing.T) {
 	}
 	if r.forgetAccess(t.Context(), access.Namespace); r.access.is(key, access) {
 		t.Error("a changed namespace is not looked at again")
+	}
+}
+
+// TestAppliedAccess: what is changed by hand while it is being applied is looked at again.
+func TestAppliedAccess(t *testing.T) {
+	in := tradeAmong("org1")
+	key, access := client.ObjectKeyFromObject(in.Consortium), statementsAccess(in)
+	other := tradeAmong("org1", "org2")
+	for _, row := range []struct {
+		why     string
+		during  func(a *appliedAccess)
+		applied bool
+	}{
+		{"nothing happens meanwhile", func(*appliedAccess) {}, true},
+		{"somebody deletes the binding meanwhile", func(a *appliedAccess) { a.forget(key) }, false},
+		{"another consortium's is changed meanwhile: once too often does no harm", func(a *appliedAccess) { a.forget(client.ObjectKey{Name: "fish"}) }, false},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			var a appliedAccess
+			_, mark := a.is(key, access)
+			row.during(&a)
+			a.set(key, access, mark)
+			if applied, _ := a.is(key, access); applied != row.applied {
+				t.Errorf("taken as applied: %t", applied)
+			}
+			if applied, _ := a.is(key, statementsAccess(other)); applied {
+				t.Error("another member's access is taken as applied")
+			}
+		})
 	}
 }

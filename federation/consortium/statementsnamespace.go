@@ -33,17 +33,24 @@ const namespaceRetry = 10 * time.Second
 type appliedAccess struct {
 	mu      sync.Mutex
 	applied map[types.NamespacedName]statementAccess
+	// forgotten counts calls of forget: what was being applied at one is not remembered.
+	forgotten int
 }
 
-func (a *appliedAccess) is(key types.NamespacedName, access statementAccess) bool {
+// is whether that was applied; if not, the mark is for set.
+func (a *appliedAccess) is(key types.NamespacedName, access statementAccess) (applied bool, mark int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return equality.Semantic.DeepEqual(a.applied[key], access)
+	return equality.Semantic.DeepEqual(a.applied[key], access), a.forgotten
 }
 
-func (a *appliedAccess) set(key types.NamespacedName, access statementAccess) {
+// set remembers what was applied, unless something was forgotten since the mark.
+func (a *appliedAccess) set(key types.NamespacedName, access statementAccess, mark int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.forgotten != mark {
+		return
+	}
 	if a.applied == nil {
 		a.applied = map[types.NamespacedName]statementAccess{}
 	}
@@ -54,6 +61,7 @@ func (a *appliedAccess) forget(key types.NamespacedName) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.applied, key)
+	a.forgotten++
 }
 
 // forgetAccess maps a namespace or a RoleBinding that was changed or deleted to the Consortium whose it is, which is then
@@ -77,7 +85,8 @@ var existing = predicate.Funcs{
 // ensureAccess gives the Members of a Consortium a namespace for their statements, and access to it.
 func (r *Reconciler) ensureAccess(ctx context.Context, in plan.Input) error {
 	key, access := client.ObjectKeyFromObject(in.Consortium), statementsAccess(in)
-	if r.access.is(key, access) {
+	applied, mark := r.access.is(key, access)
+	if applied {
 		return nil
 	}
 	if err := r.ensureNamespace(ctx, in.Consortium, access.Namespace); err != nil {
@@ -89,7 +98,7 @@ func (r *Reconciler) ensureAccess(ctx context.Context, in plan.Input) error {
 	if err := apply.ForceApply(ctx, r.Client, FieldManager, access.Quota); err != nil {
 		return fmt.Errorf("limit what namespace %s holds: %w", access.Namespace.Name, err)
 	}
-	r.access.set(key, access)
+	r.access.set(key, access, mark)
 	return nil
 }
 

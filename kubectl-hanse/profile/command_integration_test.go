@@ -19,6 +19,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/testcluster"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
+	fabricprofile "github.com/hanse-io/hanse/ledger/fabric/profile"
 )
 
 const written = `{"name":"trade","client":{"organization":"org1"},"organizations":{"org1":{"mspid":"FirstMSP"}},"peers":{"peer0-org1.hanse-trade":{"url":"grpcs://peer0-org1.hanse-trade:7051"}}}`
@@ -71,7 +72,7 @@ func TestProfile(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			flags := kube.Flags()
 			flags.KubeConfig = &row.as
-			cmd := Command(flags)
+			cmd := Command(flags, fabricprofile.Tools{})
 			var out, warned bytes.Buffer
 			cmd.SetOut(&out)
 			cmd.SetErr(&warned)
