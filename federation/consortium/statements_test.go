@@ -112,18 +112,23 @@ func TestStatementCount(t *testing.T) {
 // TestAppliedAccess: what has not changed is not looked at again, and what has been changed by others is.
 func TestAppliedAccess(t *testing.T) {
 	r := &Reconciler{}
+	applied := func(key client.ObjectKey, access statementAccess) bool {
+		is, _ := r.access.is(key, access)
+		return is
+	}
 	in := tradeAmong("org1")
 	access := statementsAccess(in)
 	key := r.forgetAccess(t.Context(), access.Binding)[0]
-	if r.access.is(key, access) {
+	if applied(key, access) {
 		t.Error("nothing was applied yet")
 	}
-	r.access.set(key, access)
-	if !r.access.is(key, statementsAccess(in)) {
+	_, mark := r.access.is(key, access)
+	r.access.set(key, access, mark)
+	if !applied(key, statementsAccess(in)) {
 		t.Error("the same is applied again")
 	}
 	register(in, "org1", "aaaaaaaaaaaa")
-	if r.access.is(key, statementsAccess(in)) {
+	if applied(key, statementsAccess(in)) {
 		t.Error("a registered key makes no difference")
 	}
 	for why, object := range map[string]*metav1.ObjectMeta{"a Member's own": {Labels: map[string]string{v1alpha1.LabelMember: "org1"}}, "no labels": {}} {
@@ -133,13 +138,13 @@ func TestAppliedAccess(t *testing.T) {
 			t.Errorf("a namespace with %s is that of %v", why, keys)
 		}
 	}
-	if r.forgetAccess(t.Context(), access.Namespace); r.access.is(key, access) {
+	if r.forgetAccess(t.Context(), access.Namespace); applied(key, access) {
 		t.Error("a changed namespace is not looked at again")
 	}
 }
 
-// TestAppliedAccess: what is changed by hand while it is being applied is looked at again.
-func TestAppliedAccess(t *testing.T) {
+// TestAccessChangedMeanwhile: what is changed by hand while it is being applied is looked at again.
+func TestAccessChangedMeanwhile(t *testing.T) {
 	in := tradeAmong("org1")
 	key, access := client.ObjectKeyFromObject(in.Consortium), statementsAccess(in)
 	other := tradeAmong("org1", "org2")
