@@ -26,6 +26,18 @@ const (
 	OperatorAuthority Authority = "operator"
 )
 
+// AuthoritySubject is the subject of an authority's own certificate: its common name and its organization. That of the TLS
+// authorities is the same for all Members of a Consortium. A TLS server names the subjects of the authorities that it knows,
+// and a client in Go whose own is not among them connects without its certificate: an orderer that dials another before that
+// one has joined a channel with its organization would stay nameless there, on a connection that lasts. With a subject that
+// everybody knows it shows its certificate, is turned away, and dials again.
+func AuthoritySubject(a Authority, consortium, member string) (commonName, organization string) {
+	if a == TLSAuthority {
+		return "tls authority " + consortium, consortium
+	}
+	return string(a) + " authority " + member, member
+}
+
 // Identity is what one of the Member's nodes, its agent or its applications act under. Its private key is made in the Member's
 // own cluster and kept in a Secret of the identity's name: for a certificate with the keys tls.crt, tls.key and ca.crt, for a
 // bare key with tls.key and tls.pub.

@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"fmt"
 	"time"
 
 	certmanager "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
@@ -78,7 +77,8 @@ func Authorities(plan *v1alpha1.MemberPlan) []client.Object {
 	namespace, labels := plan.Spec.Namespace, labelsOf(plan)
 	objects := []client.Object{selfSignedIssuer(namespace, selfSigned, labels)}
 	for _, a := range authorities {
-		objects = append(objects, authority(namespace, AuthorityName(a), fmt.Sprintf("%s authority %s", a, plan.Spec.Member), plan.Spec.Member, selfSigned, labels))
+		commonName, organization := ledger.AuthoritySubject(a, plan.Spec.Consortium, plan.Spec.Member)
+		objects = append(objects, authority(namespace, AuthorityName(a), commonName, organization, selfSigned, labels))
 	}
 	return objects
 }

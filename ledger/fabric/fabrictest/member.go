@@ -100,7 +100,8 @@ func planMembers(shapes []Shape) []v1alpha1.PlanMember {
 func (m *Member) issue() error {
 	m.authorities = map[ledger.Authority]*Authority{}
 	for _, kind := range []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority, ledger.OperatorAuthority} {
-		authority, err := NewAuthority(m.Plan.Spec.Member + " " + string(kind))
+		commonName, _ := ledger.AuthoritySubject(kind, m.Plan.Spec.Consortium, m.Plan.Spec.Member)
+		authority, err := NewAuthority(commonName)
 		if err != nil {
 			return err
 		}
