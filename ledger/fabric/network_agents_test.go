@@ -44,6 +44,7 @@ func (a agents) forget() {
 	for _, agent := range a {
 		agent.member.Plan.Status = v1alpha1.MemberPlanStatus{}
 		_ = agent.member.Pins.Forget(context.Background())
+		agent.network.ForgetStatements()
 	}
 }
 

@@ -24,6 +24,9 @@ func (n *Network) Advance(ctx context.Context, member *Member, records map[strin
 	return progress, nil
 }
 
+// ForgetStatements loses the statements with first blocks that host and agents keep.
+func (n *Network) ForgetStatements() { n.statements.Forget() }
+
 // HandOn does what host and gossip do between two runs: the plans of those who have not got a first block refer to the
 // leader's statement with it, and records show what has been pinned.
 func HandOn(members []*Member) {
