@@ -196,6 +196,9 @@ func (m *mirror) Reconcile(ctx context.Context, req reconcile.Request) (reconcil
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	if again == 0 {
+		again = wait.Jitter(republish, 1)
+	}
 	return reconcile.Result{RequeueAfter: again}, nil
 }
 

@@ -34,6 +34,8 @@ const (
 	fetchRetry = 500 * time.Millisecond
 	// fetchRejected is when one is tried again that was rejected: another one has the digest only if the host is at fault.
 	fetchRejected = time.Minute
+	// republish is after what time an own statement is created on the host again, in case it is not there any more.
+	republish = time.Hour
 )
 
 // fetchStatements takes from the host the statements that a plan refers to and that are not here. It returns after what time
@@ -88,25 +90,27 @@ func (m *mirror) fetch(ctx context.Context, plan *v1alpha1.MemberPlan, ref v1alp
 // is about to be written anew.
 var errNotKept = errors.New("the statement is not kept any more")
 
-// publishedNames are the own statements that this session knows the host to have.
+// publishedNames are the own statements that the host had at some time of this session.
 type publishedNames struct {
 	mu    sync.Mutex
-	names map[string]bool
+	names map[string]time.Time
 }
 
-func (p *publishedNames) has(name string) bool {
+// has is whether the host had a statement not longer than republish ago: somebody there may delete one.
+func (p *publishedNames) has(name string, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.names[name]
+	at, ok := p.names[name]
+	return ok && now.Sub(at) < republish
 }
 
-func (p *publishedNames) add(name string) {
+func (p *publishedNames) add(name string, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.names == nil {
-		p.names = map[string]bool{}
+		p.names = map[string]time.Time{}
 	}
-	p.names[name] = true
+	p.names[name] = now
 }
 
 // publishStatements creates on the host the own statements that a status refers to. What it cannot create is left out of the
@@ -151,7 +155,7 @@ func reportedGenesis(plan *v1alpha1.MemberPlan, channel string) string {
 func (m *mirror) publish(ctx context.Context, plan *v1alpha1.MemberPlan, digest string) (created bool, err error) {
 	ref := v1alpha1.StatementRef{Member: m.link.options.Member, Digest: digest}
 	name := v1alpha1.StatementName(ref.Member, ref.Digest)
-	if m.conn.published.has(name) {
+	if m.conn.published.has(name, m.link.options.Now()) {
 		return false, nil
 	}
 	spec, err := m.link.options.Statements.Get(ctx, ref)
@@ -166,7 +170,7 @@ func (m *mirror) publish(ctx context.Context, plan *v1alpha1.MemberPlan, digest 
 		m.conn.checkUnauthorized(err)
 		return false, fmt.Errorf("publish the Statement %s on the host: %w", name, err)
 	}
-	m.conn.published.add(name)
+	m.conn.published.add(name, m.link.options.Now())
 	return err == nil, nil
 }
 
