@@ -29,6 +29,7 @@ type connection struct {
 	unauthorized chan struct{}
 	rejectedOnce atomic.Bool
 	published    publishedNames
+	absent       absence
 }
 
 // connect builds clients for the host, and for the plans in the member's own namespace there.

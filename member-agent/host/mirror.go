@@ -187,8 +187,8 @@ func (m *mirror) Reconcile(ctx context.Context, req reconcile.Request) (reconcil
 		}
 	}
 	again, err := m.fetchStatements(ctx, plan)
-	if err == nil && local {
-		err = m.report(ctx, plan, &copied)
+	if local {
+		err = errors.Join(err, m.report(ctx, plan, &copied))
 	}
 	if isConflict(err) {
 		return reconcile.Result{RequeueAfter: conflictRetry}, nil

@@ -30,7 +30,8 @@ type Statements interface {
 }
 
 const (
-	// fetchRetry is when a statement that the host does not have yet, or whose Member's root is not pinned yet, is tried again.
+	// fetchRetry is when a statement that the host does not have yet, or whose Member's root is not pinned yet, is first tried
+	// again.
 	fetchRetry = 500 * time.Millisecond
 	// fetchRejected is when one is tried again that was rejected: another one has the digest only if the host is at fault.
 	fetchRejected = time.Minute
@@ -38,25 +39,48 @@ const (
 	republish = time.Hour
 )
 
-// fetchStatements takes from the host the statements that a plan refers to and that are not here. It returns after what time
-// to try again; zero if nothing is missing.
+// fetchStatements takes from the host the statements that a plan refers to and that are not here, each whatever becomes of the
+// others. It returns after what time to try again; zero if nothing is missing.
 func (m *mirror) fetchStatements(ctx context.Context, plan *v1alpha1.MemberPlan) (time.Duration, error) {
 	missing, err := m.link.options.Statements.Missing(ctx, plan)
 	if err != nil {
 		return 0, err
 	}
 	var again time.Duration
+	var failed []error
 	for _, ref := range missing {
 		wait, err := m.fetch(ctx, plan, ref)
 		if err != nil {
 			m.conn.checkUnauthorized(err)
-			return 0, err
+			failed = append(failed, err)
 		}
 		if wait > 0 && (again == 0 || wait < again) {
 			again = wait
 		}
 	}
-	return again, nil
+	return again, errors.Join(failed...)
+}
+
+// absence remembers since when statements are not to be had. It may be lost.
+type absence struct {
+	mu    sync.Mutex
+	since map[string]time.Time
+}
+
+// wait is after what time to look for a statement again: as long as it has been missing, from fetchRetry to fetchRejected. A
+// Member may refer to one that it never publishes, for which the others must not ask without end.
+func (a *absence) wait(name string, now time.Time) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.since == nil || len(a.since) >= maxNames {
+		a.since = map[string]time.Time{}
+	}
+	since, known := a.since[name]
+	if !known {
+		a.since[name] = now
+		return fetchRetry
+	}
+	return min(max(now.Sub(since), fetchRetry), fetchRejected)
 }
 
 func (m *mirror) fetch(ctx context.Context, plan *v1alpha1.MemberPlan, ref v1alpha1.StatementRef) (time.Duration, error) {
@@ -66,7 +90,7 @@ func (m *mirror) fetch(ctx context.Context, plan *v1alpha1.MemberPlan, ref v1alp
 	var large errTooLarge
 	switch {
 	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
-		return fetchRetry, nil
+		return m.conn.absent.wait(key.Name, m.link.options.Now()), nil
 	case errors.As(err, &large):
 		return fetchRejected, nil
 	case err != nil:
@@ -75,7 +99,7 @@ func (m *mirror) fetch(ctx context.Context, plan *v1alpha1.MemberPlan, ref v1alp
 	err = m.link.options.Statements.Take(ctx, plan, ref, object.Spec)
 	switch {
 	case errors.Is(err, statement.ErrNoRoot):
-		return fetchRetry, nil
+		return m.conn.absent.wait(key.Name, m.link.options.Now()), nil
 	case err != nil && statement.Reason(err) != "other":
 		if m.link.rejections.noticeLimiter.Allow() {
 			m.link.log.Info("statement rejected", "consortium", plan.Spec.Consortium, "statement", key.Name, "error", err.Error())

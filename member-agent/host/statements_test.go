@@ -31,3 +31,23 @@ func TestPublishedAgain(t *testing.T) {
 		})
 	}
 }
+
+// TestAbsence: a statement that is never published costs the host less and less.
+func TestAbsence(t *testing.T) {
+	began := time.Unix(1000, 0)
+	var a absence
+	asked := 0
+	for now := began; now.Before(began.Add(time.Hour)); asked++ {
+		wait := a.wait("org2.a", now)
+		if wait < fetchRetry || wait > fetchRejected {
+			t.Fatalf("after %s: again after %s", now.Sub(began), wait)
+		}
+		now = now.Add(wait)
+	}
+	if asked < 60 || asked > 75 {
+		t.Errorf("asked for %d times in an hour", asked)
+	}
+	if wait := a.wait("org2.b", began.Add(time.Hour)); wait != fetchRetry {
+		t.Errorf("another one is looked for again after %s", wait)
+	}
+}
