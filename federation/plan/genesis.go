@@ -3,7 +3,6 @@ package plan
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
@@ -16,15 +15,10 @@ func genesisHash(in Input, channel, leader string) string {
 			return c.GenesisHash
 		}
 	}
-	if c := ReportedChannel(in.Plans[leader], channel); c != nil && isHash(c.GenesisHash) {
+	if c := ReportedChannel(in.Plans[leader], channel); c != nil && v1alpha1.IsDigest(c.GenesisHash) {
 		return c.GenesisHash
 	}
 	return ""
-}
-
-// isHash is whether a text is a hex SHA-256, as digests of statements and hashes of blocks are.
-func isHash(text string) bool {
-	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 // distributeGenesis refers, in the plans of the Members that do not hold a first block yet, to a statement with it, and
@@ -135,7 +129,7 @@ func (h genesisDistribution) published(concerned []string, c *Channel) *v1alpha1
 
 // reference is to the statement that a Member reports of the channel's first block; nil if it reports none.
 func (h genesisDistribution) reference(member string, c *Channel) *v1alpha1.StatementRef {
-	if digest := h.reported[member][c.Name]; digest != nil && h.holds(member, c) && isHash(digest.Genesis) {
+	if digest := h.reported[member][c.Name]; digest != nil && h.holds(member, c) && v1alpha1.IsDigest(digest.Genesis) {
 		return &v1alpha1.StatementRef{Member: member, Digest: digest.Genesis}
 	}
 	return nil

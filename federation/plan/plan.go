@@ -144,10 +144,10 @@ func digests(in Input, member string) (record, holdings string) {
 	if plan == nil {
 		return "", ""
 	}
-	if isHash(plan.Status.Record) {
+	if v1alpha1.IsDigest(plan.Status.Record) {
 		record = plan.Status.Record
 	}
-	if isHash(plan.Status.Holdings) && len(in.Consortium.Spec.Members) <= maxRelayedMembers {
+	if v1alpha1.IsDigest(plan.Status.Holdings) && len(in.Consortium.Spec.Members) <= maxRelayedMembers {
 		holdings = plan.Status.Holdings
 	}
 	return record, holdings

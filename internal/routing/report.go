@@ -112,12 +112,12 @@ func mergeLines(reports []keyedReport) []v1alpha1.LineReport {
 
 // mergeLine merges what two gateways say of a line, whichever comes first.
 func mergeLine(a, b v1alpha1.LineReport) v1alpha1.LineReport {
-	if stateRank(b.State) > stateRank(a.State) {
+	if StateRank(b.State) > StateRank(a.State) {
 		a, b = b, a
 	}
 	merged := a
 	merged.Active = a.Active || b.Active
-	if stateRank(b.Reverse) > stateRank(a.Reverse) {
+	if StateRank(b.Reverse) > StateRank(a.Reverse) {
 		merged.Reverse = b.Reverse
 	}
 	if a.State != b.State {
@@ -136,7 +136,8 @@ func mergeLine(a, b v1alpha1.LineReport) v1alpha1.LineReport {
 	return merged
 }
 
-func stateRank(s v1alpha1.LineState) int {
+// StateRank orders states: one gateway, or one line, that is up counts before one that is down, and that before nothing known.
+func StateRank(s v1alpha1.LineState) int {
 	switch s {
 	case v1alpha1.LineUp:
 		return 2

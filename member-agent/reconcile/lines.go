@@ -88,10 +88,10 @@ func reachedMembers(plan *v1alpha1.MemberPlan, lines []v1alpha1.LineReport) []v1
 	for _, l := range lines {
 		was, ok := best[l.Member]
 		is := v1alpha1.PlanLineStatus{Member: l.Member, Line: l.Name, State: l.State, Reverse: l.Reverse, Reason: l.Reason}
-		if ok && stateRank(was.State) >= stateRank(is.State) {
+		if ok && routing.StateRank(was.State) >= routing.StateRank(is.State) {
 			was, is = is, was
 		}
-		if ok && stateRank(was.Reverse) > stateRank(is.Reverse) {
+		if ok && routing.StateRank(was.Reverse) > routing.StateRank(is.Reverse) {
 			is.Reverse = was.Reverse
 		}
 		best[l.Member] = is
@@ -157,13 +157,3 @@ func validateLines(plan *v1alpha1.MemberPlan, reached []v1alpha1.PlanLineStatus)
 
 // linesHint says where the details are, which are for the organization alone.
 const linesHint = "; what the gateway found is in ConfigMap hanse-lines of the agent's namespace"
-
-func stateRank(s v1alpha1.LineState) int {
-	switch s {
-	case v1alpha1.LineUp:
-		return 2
-	case v1alpha1.LineDown:
-		return 1
-	}
-	return 0
-}
