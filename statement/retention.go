@@ -1,6 +1,9 @@
 package statement
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // kept is how many statements of one Member, kind and subject are kept where others may ask for them: the valid one, and the
 // one before, which plans refer to until they are written anew.
@@ -23,15 +26,7 @@ func Surplus(stored []Stored) []Stored {
 	}
 	var surplus []Stored
 	for _, all := range byKey {
-		slices.SortFunc(all, func(a, b Stored) int {
-			switch {
-			case a.Sequence > b.Sequence:
-				return -1
-			case a.Sequence < b.Sequence:
-				return 1
-			}
-			return 0
-		})
+		slices.SortFunc(all, func(a, b Stored) int { return cmp.Compare(b.Sequence, a.Sequence) })
 		if len(all) > kept {
 			surplus = append(surplus, all[kept:]...)
 		}

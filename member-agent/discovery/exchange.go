@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -202,15 +203,7 @@ func sortedKeys(set map[statement.Key]bool) []statement.Key {
 		keys = append(keys, key)
 	}
 	slices.SortFunc(keys, func(a, b statement.Key) int {
-		for _, pair := range [][2]string{{a.Member, b.Member}, {string(a.Kind), string(b.Kind)}, {a.Subject, b.Subject}} {
-			if pair[0] != pair[1] {
-				if pair[0] < pair[1] {
-					return -1
-				}
-				return 1
-			}
-		}
-		return 0
+		return cmp.Or(cmp.Compare(a.Member, b.Member), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
 	})
 	return keys
 }

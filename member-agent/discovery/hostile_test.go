@@ -211,7 +211,7 @@ func isTimeout(err error) bool {
 }
 
 // A record that is not what its signer may say is refused by everybody although the signature is good.
-func TestMalformedSignedRecordIsRejected(t *testing.T) {
+func TestMalformedStatementIsRejected(t *testing.T) {
 	f := newTestbed(t, 3)
 	f.startAll()
 	f.eventually("complete", f.complete)
