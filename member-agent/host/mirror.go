@@ -338,8 +338,10 @@ func (m *mirror) writeStatus(ctx context.Context, plan *v1alpha1.MemberPlan, sta
 	next.Status = status
 	if err := m.conn.client.Status().Update(ctx, next, client.FieldOwner(ReportOwner)); err != nil {
 		m.conn.checkUnauthorized(err)
+		m.conn.plans.recent.forget(plan.Name)
 		return client.IgnoreNotFound(err)
 	}
+	m.conn.plans.recent.wrote(next)
 	return nil
 }
 

@@ -34,9 +34,10 @@ type errInvalidPlan struct{ why string }
 
 func (e errInvalidPlan) Error() string { return e.why }
 
-// planReader reads one member's plans on the host without a cache: names are listed and watched, plans are read one at a
-// time, so that the host does not determine how much memory the agent needs.
+// planReader reads one member's plans on the host: names are listed and watched, plans are read one at a time, and only few
+// and small ones kept, so that the host does not determine how much memory the agent needs.
 type planReader struct {
+	recent    *recentPlans
 	namespace string
 	plans     rest.Interface
 	names     metadata.ResourceInterface
@@ -55,13 +56,18 @@ func newPlanReader(config *rest.Config, transport *http.Client, scheme *runtime.
 		return planReader{}, fmt.Errorf("make a client for the names of the host's plans: %w", err)
 	}
 	return planReader{
+		recent:    &recentPlans{},
 		namespace: namespace, plans: plans,
 		names: names.Resource(v1alpha1.GroupVersion.WithResource("memberplans")).Namespace(namespace),
 	}, nil
 }
 
-// get reads a plan. A plan that is too large, or that cannot be decoded, is an errUnusable.
+// get reads a plan, unless it is kept and has not changed. A plan that is too large, or that cannot be decoded, is an
+// errInvalidPlan.
 func (r planReader) get(ctx context.Context, name string) (*v1alpha1.MemberPlan, error) {
+	if plan := r.recent.get(name); plan != nil {
+		return plan, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	raw, err := r.plans.Get().Namespace(r.namespace).Resource("memberplans").Name(name).Do(ctx).Raw()
@@ -72,7 +78,11 @@ func (r planReader) get(ctx context.Context, name string) (*v1alpha1.MemberPlan,
 	if err != nil {
 		return nil, err
 	}
-	return decode(raw, name, r.namespace)
+	plan, err := decode(raw, name, r.namespace)
+	if err == nil {
+		r.recent.keep(plan, len(raw))
+	}
+	return plan, err
 }
 
 // decode reads the JSON of a plan that was asked for by its name.
@@ -115,6 +125,7 @@ func (r planReader) run(ctx context.Context, found func(name string), failed fun
 
 func (r planReader) listAndWatch(ctx context.Context, found func(name string)) error {
 	known := nameSet{}
+	r.recent.reset()
 	version := ""
 	for next := ""; ; {
 		list, err := r.names.List(ctx, metav1.ListOptions{Limit: pageSize, Continue: next})
@@ -122,7 +133,7 @@ func (r planReader) listAndWatch(ctx context.Context, found func(name string)) e
 			return fmt.Errorf("list the host's plans: %w", err)
 		}
 		for i := range list.Items {
-			known.add(list.Items[i].Name, found)
+			r.shown(&list.Items[i], known, found)
 		}
 		version, next = list.ResourceVersion, list.Continue
 		if next == "" || len(known) >= maxNames {
@@ -144,10 +155,18 @@ func (r planReader) listAndWatch(ctx context.Context, found func(name string)) e
 				return nil
 			}
 			if about, ok := e.Object.(metav1.Object); ok {
-				known.add(about.GetName(), found)
+				r.shown(about, known, found)
 			}
 		}
 	}
+}
+
+// shown passes on a plan that the list or the watch shows.
+func (r planReader) shown(about metav1.Object, known nameSet, found func(string)) {
+	known.add(about.GetName(), func(name string) {
+		r.recent.changed(name, about.GetResourceVersion())
+		found(name)
+	})
 }
 
 // nameSet holds the names that were passed on since the last list.
