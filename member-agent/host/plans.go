@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 
@@ -25,8 +24,6 @@ const (
 	pageSize = 100
 	// maxValues is how many values the JSON of a plan may have: an empty object takes three bytes in it, and a hundred here.
 	maxValues = 100_000
-	// watchSeconds is the timeout of a watch; then the names are listed again.
-	watchSeconds = 1800
 )
 
 // errInvalidPlan says that the host's plan cannot be read.
@@ -34,8 +31,8 @@ type errInvalidPlan struct{ why string }
 
 func (e errInvalidPlan) Error() string { return e.why }
 
-// planReader reads one member's plans on the host: names are listed and watched, plans are read one at a time, and only few
-// and small ones kept, so that the host does not determine how much memory the agent needs.
+// planReader reads one member's plans on the host: names are listed, plans are watched or read one at a time, and only few and
+// small ones are kept, so that the host does not determine how much memory the agent needs.
 type planReader struct {
 	recent    *recentPlans
 	namespace string
@@ -140,25 +137,7 @@ func (r planReader) listAndWatch(ctx context.Context, found func(name string)) e
 			break
 		}
 	}
-	seconds := int64(watchSeconds)
-	events, err := r.names.Watch(ctx, metav1.ListOptions{ResourceVersion: version, TimeoutSeconds: &seconds})
-	if err != nil {
-		return fmt.Errorf("watch the host's plans: %w", err)
-	}
-	defer events.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case e, ok := <-events.ResultChan():
-			if !ok || e.Type == watch.Error {
-				return nil
-			}
-			if about, ok := e.Object.(metav1.Object); ok {
-				r.shown(about, known, found)
-			}
-		}
-	}
+	return r.watch(ctx, version, known, found)
 }
 
 // shown passes on a plan that the list or the watch shows.
