@@ -1,4 +1,4 @@
-package memorytest_test
+package main
 
 import (
 	"context"
