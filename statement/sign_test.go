@@ -23,8 +23,9 @@ func good(root *authority) v1alpha1.Record {
 		Member: "org1", Consortium: "trade", Sequence: 7,
 		Nodes: []v1alpha1.RecordNode{
 			{Name: "orderer0-org1", Role: v1alpha1.RoleOrderer, Port: 7050, TLSCertificate: text(root.cert)},
-			{Name: "peer0-org1", Role: v1alpha1.RolePeer, Port: 7051},
+			{Name: "peer0-org1", Role: v1alpha1.RolePeer, Port: 7051, PublicKey: opensslEd25519},
 		},
+		IdentityKeys:  []string{opensslSecp256k1},
 		Lines:         []v1alpha1.RecordLine{{Name: "org1-org2", Address: "10.0.1.1", Port: 7443}, {Name: "sat", Address: "gw.org1.example", Port: 443}},
 		IdentityRoots: []string{text(root.cert)},
 		TLSRoots:      []string{text(root.cert)},
