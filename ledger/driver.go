@@ -61,7 +61,7 @@ type Identity struct {
 	// Optional says that nothing waits for the certificate but the pod that mounts it, if there is one.
 	Optional bool
 	// Publish says that the certificate is published in the Member's Record as that node's TLS certificate, or the public part of
-	// the bare key as that node's key.
+	// the bare key as that node's key; as one of the Member's own where it is no node's.
 	Publish bool
 }
 

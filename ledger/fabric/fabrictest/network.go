@@ -17,7 +17,6 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric"
-	"github.com/hanse-io/hanse/member-agent/ledger/ledgertest"
 )
 
 // Options say where the parts of a network are.
@@ -40,10 +39,9 @@ type Options struct {
 type Network struct {
 	Members []*Member
 
-	options    Options
-	statements ledgertest.Exchange
-	addresses  map[string]string
-	processes  map[string]*Process
+	options   Options
+	addresses map[string]string
+	processes map[string]*Process
 }
 
 // NewNetwork gives every node and contract of the Members its address. Nothing runs yet.

@@ -1,7 +1,14 @@
-package memorytest_test
+package main
 
 import (
 	"context"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -16,12 +23,13 @@ import (
 	"github.com/hanse-io/hanse/federation/plan"
 	"github.com/hanse-io/hanse/federation/status"
 	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 	"github.com/hanse-io/hanse/ledger/memorytest"
 	"github.com/hanse-io/hanse/member-agent/identity"
-	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 	"github.com/hanse-io/hanse/member-agent/ledger/ledgertest"
 	"github.com/hanse-io/hanse/member-agent/line"
 	"github.com/hanse-io/hanse/member-agent/nodes"
+	"github.com/hanse-io/hanse/statement"
 )
 
 var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -129,33 +137,111 @@ func runNodes(t *testing.T, driver *memorytest.Driver, p *v1alpha1.MemberPlan) {
 	}
 }
 
+// organization is a member's agent as far as its keys go: a root of its own, the certificate it signs statements with, and the
+// bare keys that the ledger asks for.
+type organization struct {
+	name, root, chain string
+	signer            crypto.Signer
+	keys              map[string]ledger.KeyPair
+}
+
+func newOrganization(t *testing.T, p *v1alpha1.MemberPlan, identities []ledger.Identity) *organization {
+	t.Helper()
+	name := p.Spec.Member
+	authority, err := fabrictest.NewAuthority(name)
+	must(t, err)
+	pair, err := authority.Issue(ledger.Identity{CommonName: name, DNSNames: []string{v1alpha1.AgentServerName(name)}, Server: true, Client: true})
+	must(t, err)
+	certificate, err := tls.X509KeyPair(pair.Certificate, pair.Key)
+	must(t, err)
+	o := &organization{
+		name: name, root: string(authority.PEM), chain: string(pair.Certificate),
+		signer: certificate.PrivateKey.(crypto.Signer), keys: map[string]ledger.KeyPair{},
+	}
+	for _, id := range identities {
+		public, private, err := ed25519.GenerateKey(nil)
+		must(t, err)
+		key, err := x509.MarshalPKCS8PrivateKey(private)
+		must(t, err)
+		shown, err := x509.MarshalPKIXPublicKey(public)
+		must(t, err)
+		o.keys[id.Name] = ledger.KeyPair{
+			Key:    pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+			Public: pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: shown}),
+		}
+	}
+	return o
+}
+
+func (o *organization) key(_ context.Context, name string) (ledger.KeyPair, error) {
+	pair, ok := o.keys[name]
+	if !ok {
+		return pair, fmt.Errorf("%s has no key %s", o.name, name)
+	}
+	return pair, nil
+}
+
+// record is the signed statement of what the member says about itself: its nodes and the keys that they are known by.
+func (o *organization) record(t *testing.T, p *v1alpha1.MemberPlan, identities []ledger.Identity, sequence int64) v1alpha1.StatementSpec {
+	t.Helper()
+	r := v1alpha1.Record{Member: o.name, Consortium: "trade", Sequence: sequence}
+	published := map[string]string{}
+	for _, id := range identities {
+		if published[id.Node] = string(o.keys[id.Name].Public); id.Node == "" {
+			r.IdentityKeys = append(r.IdentityKeys, published[id.Node])
+		}
+	}
+	for _, n := range p.Spec.Nodes {
+		port := int32(memorytest.Planner{}.Description().Port(n.Role))
+		r.Nodes = append(r.Nodes, v1alpha1.RecordNode{Name: n.Name, Role: n.Role, Port: port, PublicKey: published[n.Name]})
+	}
+	unsigned, err := statement.NewRecord(r)
+	must(t, err)
+	s, err := statement.Sign(o.signer, o.chain, unsigned, statement.Content)
+	must(t, err)
+	return s
+}
+
+// verified is the record in a statement that has come from somewhere, as the others' agents take it.
+func (o *organization) verified(s v1alpha1.StatementSpec) (v1alpha1.Record, error) {
+	if err := statement.Verify(&s, o.root, o.name, "trade", time.Now(), statement.Content); err != nil {
+		return v1alpha1.Record{}, err
+	}
+	return statement.Record(&s)
+}
+
 // untilAllAreReady runs the ledger phases of every agent, with a host and gossip in between, as often as it takes.
 func untilAllAreReady(t *testing.T, driver *memorytest.Driver, in plan.Input) {
 	t.Helper()
-	pins, records, statements := map[string]*ledgertest.Pins{}, map[string]v1alpha1.Record{}, &ledgertest.Exchange{}
-	for name := range in.Plans {
-		pins[name] = &ledgertest.Pins{}
+	agents, organizations := ledgertest.Agents{}, map[string]*organization{}
+	statements := &ledgertest.Exchange{}
+	for _, name := range slices.Sorted(maps.Keys(in.Plans)) {
+		p := in.Plans[name]
+		o := newOrganization(t, p, driver.Identities(p))
+		record, err := o.verified(o.record(t, p, driver.Identities(p), 1))
+		must(t, err)
+		organizations[name] = o
+		agents = append(agents, &ledgertest.Agent{
+			Driver: driver, Description: memorytest.Planner{}.Description(), Plan: p, Record: &record, Keys: o.key, Statements: statements,
+		})
 	}
 	for range 5 {
-		ready := true
 		for name, spec := range plan.Compute(in).Plans {
 			in.Plans[name].Spec = spec
 		}
-		for _, name := range slices.Sorted(maps.Keys(in.Plans)) {
-			p := in.Plans[name]
-			progress := advance(t, driver, p, records, pins[name], statements.Of(name))
+		results, err := agents.Advance(t.Context())
+		must(t, err)
+		ready := true
+		for i, progress := range results {
+			p := agents[i].Plan
 			ready = ready && progress.ChannelsReady.Ready && progress.ContractsReady.Ready
-			p.Status.Channels, p.Status.Contracts = progress.Channels, progress.Contracts
-			for i := range p.Status.Contracts {
-				p.Status.Contracts[i].Running = true
+			for j := range p.Status.Contracts {
+				p.Status.Contracts[j].Running = true
 			}
-			record := v1alpha1.Record{Member: name, Consortium: "trade"}
-			for _, c := range p.Status.Channels {
-				record.Channels = append(record.Channels, v1alpha1.RecordChannel{Name: c.Name, GenesisHash: c.GenesisHash})
-			}
-			records[name] = record
+			checkConnection(t, driver, p, progress.Channels)
 		}
 		if ready {
+			forgedKey(t, driver, agents, organizations)
 			return
 		}
 	}
@@ -164,23 +250,58 @@ func untilAllAreReady(t *testing.T, driver *memorytest.Driver, in plan.Input) {
 	}
 }
 
-func advance(t *testing.T, driver *memorytest.Driver, p *v1alpha1.MemberPlan, records map[string]v1alpha1.Record, pins *ledgertest.Pins, blocks agentledger.Blocks) agentledger.Progress {
+// checkConnection checks what applications are told.
+func checkConnection(t *testing.T, driver *memorytest.Driver, p *v1alpha1.MemberPlan, channels []v1alpha1.PlanChannelStatus) {
 	t.Helper()
-	session, err := driver.Open(context.Background(), p, records, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer session.Close()
-	description := memorytest.Planner{}.Description()
-	progress := agentledger.Advance(context.Background(), session, agentledger.Input{
-		Plan: p, Description: description, Previous: p.Status, Records: records, Pins: pins, Blocks: blocks,
-		Running: func(v1alpha1.PlanContract) bool { return true },
-	})
-	for _, c := range progress.Channels {
-		profile, err := driver.Connection(p, []string{c.Name}, records)
-		if err != nil || len(description.Holders(c)) > 0 && !strings.Contains(profile[v1alpha1.ConnectionProfile], "archive0-"+p.Spec.Member+".hanse-trade:9001") {
+	for _, c := range channels {
+		profile, err := driver.Connection(p, []string{c.Name}, nil)
+		holds := len(memorytest.Planner{}.Description().Holders(c)) > 0
+		if err != nil || holds && !strings.Contains(profile[v1alpha1.ConnectionProfile], "archive0-"+p.Spec.Member+".hanse-trade:9001") {
 			t.Errorf("applications are told %q, %v", profile, err)
 		}
 	}
-	return progress
+}
+
+// forgedKey has somebody on the way put another key into a member's record: nobody takes the record. A key that the member
+// itself had changed would come through, and then what it has signed before counts for nothing.
+func forgedKey(t *testing.T, driver *memorytest.Driver, agents ledgertest.Agents, organizations map[string]*organization) {
+	t.Helper()
+	contract := agents[0].Plan.Spec.Contracts[0]
+	commit := func(records map[string]v1alpha1.Record) error {
+		session, err := driver.Open(t.Context(), agents[0].Plan, records, agents[0].Keys)
+		must(t, err)
+		return session.Commit(t.Context(), contract)
+	}
+	records := agents.Records()
+	must(t, commit(records))
+	p := agents[1].Plan
+	honest, other := organizations[p.Spec.Member], newOrganization(t, p, driver.Identities(p))
+	for _, row := range []struct {
+		why  string
+		by   *organization
+		want error
+	}{
+		{"the host, or who else hands it on, with an organization of its own making", other, statement.ErrUntrusted},
+		{"the member itself", &organization{name: honest.name, root: honest.root, chain: honest.chain, signer: honest.signer, keys: other.keys}, nil},
+	} {
+		s := row.by.record(t, p, driver.Identities(p), 2)
+		record, err := honest.verified(s)
+		if !errors.Is(err, row.want) {
+			t.Errorf("%s: %v, want %v", row.why, err, row.want)
+		}
+		if err != nil {
+			continue
+		}
+		records[p.Spec.Member] = record
+		if err := commit(records); !errors.Is(err, ledger.ErrNotApproved) || !strings.Contains(err.Error(), "is not signed with the key in its record") {
+			t.Errorf("%s: committed all the same: %v", row.why, err)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
