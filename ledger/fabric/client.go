@@ -16,10 +16,10 @@ import (
 	"github.com/hanse-io/hanse/ledger"
 )
 
-var _ ledger.Connector = (*Engine)(nil)
+var _ ledger.Connector = (*Driver)(nil)
 
 // Access is how the Member's applications connect: at its first peer, under the identity that is made for them.
-func (e *Engine) Access(ctx context.Context, plan *v1alpha1.MemberPlan, keys ledger.Keys) (ledger.Access, error) {
+func (d *Driver) Access(ctx context.Context, plan *v1alpha1.MemberPlan, keys ledger.Keys) (ledger.Access, error) {
 	member := plan.Spec.Member
 	peers := (&session{network: network{plan: plan}}).peers()
 	if len(peers) == 0 {
@@ -27,7 +27,7 @@ func (e *Engine) Access(ctx context.Context, plan *v1alpha1.MemberPlan, keys led
 	}
 	user, node := UserIdentity(member), nodeTLS(peers[0])
 	access := ledger.Access{
-		Address: nodeAddress(plan, peers[0], v1alpha1.PortPeer), Organization: MSPID(plan, member), Members: map[string]string{}, Dial: e.dial,
+		Address: nodeAddress(plan, peers[0], v1alpha1.PortPeer), Organization: MSPID(plan, member), Members: map[string]string{}, Dial: d.dial,
 	}
 	for _, peer := range peers[1:] {
 		access.Others = append(access.Others, nodeAddress(plan, peer, v1alpha1.PortPeer))
@@ -58,7 +58,7 @@ type connected struct {
 	gateway *gateway.Gateway
 }
 
-func (e *Engine) connect(access ledger.Access) (*connected, error) {
+func (d *Driver) connect(access ledger.Access) (*connected, error) {
 	signer, err := signingIdentity(access.Organization, access.Identity)
 	if err != nil {
 		return nil, fmt.Errorf("the client's identity: %w", err)
@@ -69,7 +69,7 @@ func (e *Engine) connect(access ledger.Access) (*connected, error) {
 	}
 	dial := access.Dial
 	if dial == nil {
-		dial = e.dial
+		dial = d.dial
 	}
 	c := &connected{access: access, sign: signer.Sign}
 	for _, address := range append([]string{access.Address}, access.Others...) {
@@ -115,12 +115,12 @@ type client struct {
 }
 
 // Client opens a client.
-func (e *Engine) Client(access ledger.Access) (ledger.Client, error) {
-	c, err := e.connect(access)
+func (d *Driver) Client(access ledger.Access) (ledger.Client, error) {
+	c, err := d.connect(access)
 	if err != nil {
 		return nil, err
 	}
-	return &client{c, &latencies{floor: e.resubmitAfter}}, nil
+	return &client{c, &latencies{floor: d.resubmitAfter}}, nil
 }
 
 func proposal(call ledger.Call) []gateway.ProposalOption {
