@@ -43,6 +43,7 @@ type Network struct {
 	options    Options
 	statements ledgertest.Exchange
 	addresses  map[string]string
+	detours    map[string]map[string]string // by Member and by the host that it finds elsewhere
 	processes  map[string]*Process
 }
 
@@ -80,6 +81,9 @@ func (n *Network) writeHosts() error {
 		text := "127.0.0.1 localhost\n"
 		for host, address := range n.addresses {
 			name, owner, contract := strings.Cut(host, "#")
+			if other, detour := n.detours[member.Plan.Spec.Member][host]; detour {
+				address = other
+			}
 			if !contract || owner == member.Plan.Spec.Member {
 				text += address + " " + name + "\n"
 			}
