@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// Interval between probes of a line.
-	Interval = time.Second
+	// Interval between probes of a line. Three that are missed bring a line down, so that a cut is noticed within 1.5 s.
+	Interval = 500 * time.Millisecond
 	// connectTimeout bounds dialing and handshake together.
 	connectTimeout = 3 * time.Second
 	// maxUnanswered is how many pings may be unanswered before the connection is closed: TCP's retransmission intervals
