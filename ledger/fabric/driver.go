@@ -22,7 +22,7 @@ type Options struct {
 	// AllowsName says whether the organization certifies a further name or IP address of its nodes that the plan asks for. None
 	// when nil.
 	AllowsName func(name string) bool
-	// ResubmitAfter is how long clients wait for a transaction's commit, at least, before they submit it again. A second when 0.
+	// ResubmitAfter is how long clients wait for a transaction's commit, at least, before they submit it again. 750 ms when 0.
 	ResubmitAfter time.Duration
 }
 

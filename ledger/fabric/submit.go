@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// resubmitAfter is how long a transaction is waited for, by default, before it is submitted again.
-	resubmitAfter = time.Second
+	// resubmitAfter is how long a transaction is waited for, by default, before it is submitted again: the second time is then
+	// after gateways have noticed a line that is cut.
+	resubmitAfter = 750 * time.Millisecond
 	// latencyFactor is how many times the usual latency is waited at least: where that is high, the nodes are busy, and
 	// submitting everything again would keep them so.
 	latencyFactor = 3
