@@ -134,8 +134,12 @@ func (c *contact) probe(ctx context.Context) time.Duration {
 // exchange contacts the member itself: with a ping where that is enough, else with a full exchange, by which a member
 // rejoins the group.
 func (c *contact) exchange(ctx context.Context, alive bool) error {
-	if alive && c.exchanged && c.g.ping(c.member) == nil {
-		return nil
+	began := time.Now()
+	if alive && c.exchanged {
+		if c.g.ping(c.member) == nil {
+			return nil
+		}
+		c.g.group.resetSilent(c.member, began)
 	}
 	select {
 	case c.g.exchanges <- struct{}{}:
@@ -143,7 +147,11 @@ func (c *contact) exchange(ctx context.Context, alive bool) error {
 		return ctx.Err()
 	}
 	defer func() { <-c.g.exchanges }()
+	began = time.Now()
 	err := c.g.join(c.member)
+	if err != nil {
+		c.g.group.resetSilent(c.member, began)
+	}
 	c.exchanged = c.exchanged || err == nil
 	return err
 }

@@ -53,7 +53,7 @@ func (t *transport) send(ctx context.Context, s *sender) {
 	closeConn := func() {
 		if conn != nil {
 			t.untrack(conn)
-			closeRaw(conn)
+			_ = conn.Close()
 			conn = nil
 		}
 	}
@@ -92,7 +92,7 @@ func (t *transport) dialPackets(ctx context.Context, member string) net.Conn {
 	}
 	t.group.touch(member)
 	if !t.track(conn, member) {
-		closeRaw(conn)
+		_ = conn.Close()
 		return nil
 	}
 	return conn

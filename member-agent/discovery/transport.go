@@ -47,7 +47,8 @@ type peerSet interface {
 	protocolViolation(member string, why error)
 }
 
-// transport implements memberlist.NodeAwareTransport for one group: packets and streams to names, over mutual TLS.
+// transport implements memberlist.NodeAwareTransport for one group: packets and streams to names, over the
+// connections that all groups share.
 type transport struct {
 	group   peerSet
 	packets chan *memberlist.Packet
@@ -122,7 +123,7 @@ func (t *transport) DialAddressTimeout(a memberlist.Address, timeout time.Durati
 	s := &stream{Conn: conn, bounds: t.group.bounds()}
 	s.closed = func() { t.untrack(conn) }
 	if !t.track(conn, a.Name) {
-		closeRaw(conn)
+		_ = conn.Close()
 		return nil, errClosed
 	}
 	return s, nil
@@ -133,7 +134,7 @@ func (t *transport) Shutdown() error {
 	t.mu.Lock()
 	t.cancel()
 	for conn := range t.open {
-		closeRaw(conn)
+		_ = conn.Close()
 	}
 	t.mu.Unlock()
 	t.running.Wait()
@@ -151,17 +152,9 @@ func (t *transport) forget(member string) {
 	delete(t.callers, member)
 	for conn, m := range t.open {
 		if m == member {
-			closeRaw(conn)
+			_ = conn.Close()
 		}
 	}
-}
-
-// closeRaw closes a connection without TLS's close_notify, which could block on a lost peer.
-func closeRaw(conn net.Conn) {
-	if c, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = c.NetConn()
-	}
-	_ = conn.Close()
 }
 
 // track registers an open connection; false after Shutdown.
