@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"maps"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/discovery/mux"
 	"github.com/hanse-io/hanse/statement"
 )
 
@@ -215,7 +215,7 @@ func (r *group) rootsOf(member string) []*x509.Certificate {
 
 func (r *group) has(member string) bool { return len(r.rootsOf(member)) > 0 }
 
-func (r *group) dial(ctx context.Context, member string, k kind) (net.Conn, error) {
+func (r *group) dial(ctx context.Context, member string, k kind) (mux.Stream, error) {
 	r.mu.Lock()
 	p := r.peers[member]
 	r.mu.Unlock()

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/hanse-io/hanse/member-agent/discovery/mux"
 )
 
 const (
@@ -101,7 +103,7 @@ func (d *Discovery) maxStreamsOf(who caller) int {
 }
 
 // openStream opens a stream for a group to a member, accepted by the other side.
-func (d *Discovery) openStream(ctx context.Context, p *peer, k kind, group string) (net.Conn, error) {
+func (d *Discovery) openStream(ctx context.Context, p *peer, k kind, group string) (mux.Stream, error) {
 	session, err := d.sessions.connect(ctx, p.key(), p.roots)
 	if err != nil {
 		return nil, err

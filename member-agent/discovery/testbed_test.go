@@ -111,7 +111,7 @@ func (f *testbed) startWith(o *organization, certificate func() (*tls.Certificat
 	a := &agent{org: o, metrics: prometheus.NewRegistry(), changed: make(chan struct{}, 1)}
 	a.Discovery, err = New(Options{
 		Member: o.name, Listener: listener, Dial: f.traffic.count(f.dialler(o.name)), Certificate: certificate, Metrics: a.metrics,
-		Changed:  func(string) { signal(a.changed) },
+		Changed:  func(string) { a.signalChanged() },
 		Received: func(_ string, s v1alpha1.StatementSpec) { a.received.Store(statement.KeyOf(&s), s) },
 		Load: func(_ context.Context, _ string, key statement.Key) *v1alpha1.StatementSpec {
 			if s, ok := a.kept.Load(key); ok {
@@ -147,6 +147,13 @@ func (f *testbed) log() logr.Logger {
 		return testr.NewWithOptions(t, testr.Options{Verbosity: -1})
 	}
 	return logr.Discard()
+}
+
+func (a *agent) signalChanged() {
+	select {
+	case a.changed <- struct{}{}:
+	default:
+	}
 }
 
 // startAll runs everybody, each with a record of its own.

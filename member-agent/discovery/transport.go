@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/memberlist"
+
+	"github.com/hanse-io/hanse/member-agent/discovery/mux"
 )
 
 // Every agent has the same address in memberlist: one of the documentation block. Agents are addressed by name, and
@@ -20,7 +23,7 @@ var (
 
 const (
 	// queueLength is the number of packets queued for one member. Further ones are dropped, as with UDP.
-	queueLength = 256
+	queueLength = 64
 	// writeTimeout bounds writing a packet; idleTimeout is how long a packet connection may be idle before it is closed,
 	// to be opened again on demand.
 	writeTimeout = 5 * time.Second
@@ -34,7 +37,7 @@ var errClosed = errors.New("the group is closed")
 // peerSet is what a transport needs of its group.
 type peerSet interface {
 	// dial opens an authenticated connection to a member, accepted by the other side.
-	dial(ctx context.Context, member string, k kind) (net.Conn, error)
+	dial(ctx context.Context, member string, k kind) (mux.Stream, error)
 	// has is whether the member is in the group, and its root known.
 	has(member string) bool
 	// touch is called whenever authenticated data has come from a member.
@@ -93,16 +96,14 @@ func (t *transport) DialTimeout(addr string, timeout time.Duration) (net.Conn, e
 // WriteToAddress never blocks, and never fails for a member of the group: memberlist expects no error for lost packets.
 // For others it fails with the error that makes memberlist suspect, and finally remove them.
 func (t *transport) WriteToAddress(p []byte, a memberlist.Address) (time.Time, error) {
-	s, err := t.sender(a.Name)
+	if len(p) == 0 || len(p) > maxPacket {
+		return time.Time{}, fmt.Errorf("%w: %d bytes", errPacket, len(p))
+	}
+	ok, err := t.enqueue(a.Name, bytes.Clone(p))
 	if err != nil {
 		return time.Time{}, &net.OpError{Op: "write", Net: "udp", Err: err}
 	}
-	if len(p) > maxPacket {
-		return time.Time{}, fmt.Errorf("%w: %d bytes", errPacket, len(p))
-	}
-	select {
-	case s.queue <- append([]byte(nil), p...):
-	default:
+	if !ok {
 		t.group.packetDropped(a.Name, "queue_full")
 	}
 	return time.Now(), nil
@@ -152,6 +153,7 @@ func (t *transport) forget(member string) {
 	delete(t.callers, member)
 	for conn, m := range t.open {
 		if m == member {
+			delete(t.open, conn)
 			_ = conn.Close()
 		}
 	}

@@ -50,7 +50,7 @@ func newSession(conn net.Conn, create constructor, accepts bool) (*Session, erro
 }
 
 // Open opens a stream. The other side learns of it at once, and need not have accepted it yet.
-func (s *Session) Open(ctx context.Context) (net.Conn, error) {
+func (s *Session) Open(ctx context.Context) (Stream, error) {
 	type result struct {
 		stream *yamux.Stream
 		err    error
@@ -78,7 +78,7 @@ func (s *Session) Open(ctx context.Context) (net.Conn, error) {
 }
 
 // Accept waits for the next stream. The error means that the session has ended.
-func (s *Session) Accept() (net.Conn, error) {
+func (s *Session) Accept() (Stream, error) {
 	accepted, err := s.mux.AcceptStream()
 	if err != nil {
 		s.Close()

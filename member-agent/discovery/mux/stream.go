@@ -1,6 +1,8 @@
 package mux
 
 import (
+	"errors"
+	"net"
 	"sync"
 	"time"
 
@@ -13,6 +15,13 @@ const (
 	// smallRead is up to which size a stream keeps its buffer for the next data.
 	smallRead = 2 << 10
 )
+
+// Stream is one of a session's.
+type Stream interface {
+	net.Conn
+	// Ended is whether the other side has closed the stream, for who only writes. It must not be called while something reads.
+	Ended() bool
+}
 
 // stream is a net.Conn whose Close never blocks, and ends reads and writes that wait.
 type stream struct {
@@ -42,6 +51,14 @@ func (s *stream) Write(p []byte) (int, error) {
 			return written, nil
 		}
 	}
+}
+
+func (s *stream) Ended() bool {
+	_ = s.SetReadDeadline(time.Unix(1, 0))
+	var more [1]byte
+	// An end comes before the deadline. Data is no end, and lost.
+	_, err := s.Stream.Read(more[:])
+	return err != nil && !errors.Is(err, yamux.ErrTimeout)
 }
 
 // Close closes the stream at both ends. yamux waits until that was sent, which is not waited for here; it also lets reads
