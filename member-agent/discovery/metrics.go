@@ -7,6 +7,8 @@ type metrics struct {
 	rejected *prometheus.CounterVec
 	refused  *prometheus.CounterVec
 	dropped  *prometheus.CounterVec
+	// connections are those that are open.
+	connections *prometheus.GaugeVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -23,9 +25,12 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hanse_gossip_packets_dropped_total", Help: "Packets that were not sent or not accepted.",
 		}, []string{"reason"}),
+		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "hanse_gossip_connections", Help: "Open connections with other agents, by who has dialled them.",
+		}, []string{"direction"}),
 	}
 	if r != nil {
-		r.MustRegister(m.members, m.rejected, m.refused, m.dropped)
+		r.MustRegister(m.members, m.rejected, m.refused, m.dropped, m.connections)
 	}
 	return m
 }
