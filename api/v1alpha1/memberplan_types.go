@@ -140,18 +140,35 @@ type PlanMemberNode struct {
 	Port int32    `json:"port"`
 }
 
-// PlanLine is a line between the plan's reader and another Member.
+// PlanLine is a line between the plan's reader and another Member. What of it the plan's LineDefaults say is stored only if
+// it differs.
 type PlanLine struct {
 	// Name of the Line.
-	Name     string `json:"name"`
-	Priority int32  `json:"priority"`
+	Name string `json:"name"`
+	// +optional
+	Priority int32 `json:"priority,omitempty"`
 	// Member at the far end, and where its gateway is reached.
 	Member  string `json:"member"`
 	Address string `json:"address"`
-	Port    int32  `json:"port"`
+	// +optional
+	Port int32 `json:"port,omitempty"`
 	// LocalAddress and LocalPort are where the far end reaches this Member's gateway.
-	LocalAddress string `json:"localAddress"`
-	LocalPort    int32  `json:"localPort"`
+	// +optional
+	LocalAddress string `json:"localAddress,omitempty"`
+	// +optional
+	LocalPort int32 `json:"localPort,omitempty"`
+}
+
+// PlanLineDefaults is what the lines of a stored plan have where they have nothing of their own.
+type PlanLineDefaults struct {
+	// +optional
+	Priority int32 `json:"priority,omitempty"`
+	// +optional
+	Port int32 `json:"port,omitempty"`
+	// +optional
+	LocalAddress string `json:"localAddress,omitempty"`
+	// +optional
+	LocalPort int32 `json:"localPort,omitempty"`
 }
 
 // PlanChannel is a channel that concerns the Member, as a member of it or with an orderer for it.
@@ -196,6 +213,29 @@ type PlanChannelDefaults struct {
 	Batch Batch `json:"batch,omitzero"`
 }
 
+// PlanDefinition refers to the Consortium's definition, and has in short what its list of Members has no place for.
+type PlanDefinition struct {
+	// Digest of the ConsortiumDefinition that is part of the plan: the hex SHA-256 of its content.
+	// +kubebuilder:validation:Pattern=`^[0-9a-f]{64}$`
+	Digest string `json:"digest"`
+	// Records are the digests of the Members' last statements of kind Record, in the definition's order of Members; empty for
+	// one that has none.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=64
+	// +optional
+	Records []string `json:"records,omitempty"`
+	// Holdings are the same for the kind Holdings.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=64
+	// +optional
+	Holdings []string `json:"holdings,omitempty"`
+	// Contracts is whether the definition's contracts are the plan's too. They are not where the Member runs no node for them.
+	// +optional
+	Contracts bool `json:"contracts,omitempty"`
+}
+
 // PlanContract is a contract on one of the plan's channels.
 type PlanContract struct {
 	// Name on the ledger.
@@ -235,8 +275,14 @@ type MemberPlanSpec struct {
 	ConsortiumNamespace string `json:"consortiumNamespace"`
 	// Namespace in the Member's cluster that the nodes run in.
 	Namespace string `json:"namespace"`
+	// Definition of the Consortium, for stored plans on the host only. It has the Ledger, the Members, and the channels and
+	// contracts that all Members share, of which the plan then has only what is for this Member alone; whoever reads the plan
+	// joins the two. A plan that is small with all that is stored without.
+	// +optional
+	Definition *PlanDefinition `json:"definition,omitempty"`
 	// Ledger with every default filled in.
-	Ledger LedgerSpec `json:"ledger"`
+	// +optional
+	Ledger LedgerSpec `json:"ledger,omitzero"`
 	// Retire is set when the Consortium is being deleted: remove everything and report it with the condition Retired.
 	// Nothing is deleted because Retire or the plan is absent.
 	// +optional
@@ -251,7 +297,11 @@ type MemberPlanSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=64
-	Members []PlanMember `json:"members"`
+	// +optional
+	Members []PlanMember `json:"members,omitempty"`
+	// LineDefaults are for stored plans only, as ChannelDefaults are.
+	// +optional
+	LineDefaults *PlanLineDefaults `json:"lineDefaults,omitempty"`
 	// Lines from this Member to others, sorted by name.
 	// +listType=map
 	// +listMapKey=name
