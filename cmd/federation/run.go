@@ -92,7 +92,7 @@ func watched() map[string]client.Object {
 		"Members": &v1alpha1.Member{}, "Lines": &v1alpha1.Line{}, "Consortia": &v1alpha1.Consortium{},
 		"Channels": &v1alpha1.Channel{}, "Contracts": &v1alpha1.Contract{}, "MemberPlans": &v1alpha1.MemberPlan{},
 		"ConsortiumDefinitions": &v1alpha1.ConsortiumDefinition{},
-		"Leases": &coordinationv1.Lease{}, "CertificateSigningRequests": &certificatesv1.CertificateSigningRequest{},
+		"Leases":                &coordinationv1.Lease{}, "CertificateSigningRequests": &certificatesv1.CertificateSigningRequest{},
 	}
 }
 
