@@ -84,13 +84,7 @@ func (r planReader) get(ctx context.Context, name string) (*v1alpha1.MemberPlan,
 
 // decode reads the JSON of a plan that was asked for by its name.
 func decode(raw []byte, name, namespace string) (*v1alpha1.MemberPlan, error) {
-	values := 0
-	for _, b := range raw {
-		if b == ',' || b == '{' || b == '[' {
-			values++
-		}
-	}
-	if values > maxValues {
+	if countValues(raw) > maxValues {
 		return nil, errInvalidPlan{fmt.Sprintf("it has more than %d values", maxValues)}
 	}
 	plan := &v1alpha1.MemberPlan{}
@@ -101,6 +95,17 @@ func decode(raw []byte, name, namespace string) (*v1alpha1.MemberPlan, error) {
 		return nil, errInvalidPlan{"the host has answered with another object"}
 	}
 	return plan, nil
+}
+
+// countValues is how many values a JSON text may have, at the most.
+func countValues(raw []byte) int {
+	values := 0
+	for _, b := range raw {
+		if b == ',' || b == '{' || b == '[' {
+			values++
+		}
+	}
+	return values
 }
 
 // run calls found for every plan, and again whenever one changes, until ctx ends; and failed for errors.
