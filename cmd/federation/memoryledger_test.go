@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -120,6 +121,9 @@ func runNodes(t *testing.T, driver *memorytest.Driver, p *v1alpha1.MemberPlan) {
 		set := nodes.Desired(p, w, nil)
 		objects = append(objects, set.Supporting...)
 		made = append(made, set.StatefulSet.Name)
+		if got := firstBlocksOf(set.StatefulSet); w.Node.Role == memorytest.RoleArchive && !slices.Equal(got, []string{"first-block.deals as deals.gz"}) {
+			t.Errorf("%s starts from the first blocks %q", w.Name, got)
+		}
 		p.Status.Nodes = append(p.Status.Nodes, v1alpha1.PlanNodeStatus{Name: w.Name, Role: w.Node.Role, Ready: true, Image: w.Node.Image})
 	}
 	for _, want := range []string{"hanse-archives", "hanse-validators", "archives", "validators", "archive0-" + member} {
@@ -208,6 +212,19 @@ func (o *organization) verified(s v1alpha1.StatementSpec) (v1alpha1.Record, erro
 		return v1alpha1.Record{}, err
 	}
 	return statement.Record(&s)
+}
+
+// firstBlocksOf are the first blocks that a node finds in its pod.
+func firstBlocksOf(set *appsv1.StatefulSet) (all []string) {
+	for _, v := range set.Spec.Template.Spec.Volumes {
+		if v.Name != ledger.FirstBlocksVolume || v.Projected == nil {
+			continue
+		}
+		for _, s := range v.Projected.Sources {
+			all = append(all, s.ConfigMap.Name+" as "+s.ConfigMap.Items[0].Path)
+		}
+	}
+	return all
 }
 
 // untilAllAreReady runs the ledger phases of every agent, with a host and gossip in between, as often as it takes.

@@ -49,18 +49,26 @@ func (d *Driver) Identities(plan *v1alpha1.MemberPlan) []ledger.Identity {
 
 func keyOf(node string) string { return node + "-key" }
 
-// Workloads are a container for each node and contract.
+// Workloads are a container for each node. An archive starts from the first blocks of the Member's channels.
 func (d *Driver) Workloads(plan *v1alpha1.MemberPlan, _ map[ledger.Authority][]string) ([]ledger.Workload, error) {
 	var workloads []ledger.Workload
 	for i := range plan.Spec.Nodes {
 		node := &plan.Spec.Nodes[i]
 		port := Planner{}.Description().Port(node.Role)
+		mounts := []corev1.VolumeMount{{Name: ledger.DataVolume, MountPath: "/data"}}
+		var channels []string
+		if node.Role == RoleArchive {
+			mounts = append(mounts, corev1.VolumeMount{Name: ledger.FirstBlocksVolume, MountPath: "/first-blocks"})
+			for _, c := range plan.Spec.Channels {
+				channels = append(channels, c.Name)
+			}
+		}
 		workloads = append(workloads, ledger.Workload{
-			Name: node.Name, Node: node, Secrets: []string{keyOf(node.Name)},
+			Name: node.Name, Node: node, Secrets: []string{keyOf(node.Name)}, FirstBlocks: channels,
 			Ports: []corev1.ServicePort{{Name: "ledger", Port: int32(port)}},
 			Pod: corev1.PodSpec{Containers: []corev1.Container{{
 				Name: strings.ToLower(string(node.Role)), Image: node.Image,
-				VolumeMounts: []corev1.VolumeMount{{Name: ledger.DataVolume, MountPath: "/data"}},
+				VolumeMounts: mounts,
 			}}},
 		})
 	}

@@ -75,6 +75,18 @@ func TestRecordOfBareKeys(t *testing.T) {
 	}
 }
 
+// TestWithFirstBlocks: what is pinned counts beside the certificates, and what a channel only names does not.
+func TestWithFirstBlocks(t *testing.T) {
+	issued := map[string]string{"peer0-org1-tls": "1"}
+	got := withFirstBlocks(issued, []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "deals"}})
+	if d := cmp.Diff(map[string]string{"peer0-org1-tls": "1", "first-block.goods": "aa"}, got); d != "" {
+		t.Error(d)
+	}
+	if len(issued) != 1 {
+		t.Error("the certificates' own digests were changed")
+	}
+}
+
 func TestValidateLines(t *testing.T) {
 	plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{
 		Member: "org1", Members: []v1alpha1.PlanMember{{Name: "org1"}, {Name: "org2"}},
