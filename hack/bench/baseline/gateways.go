@@ -89,6 +89,7 @@ func (g *gateways) start(dir string, number int, way Way) error {
 	}
 	cmd := exec.Command(self, "role-gateways", dir, strconv.Itoa(number), string(way))
 	cmd.Stderr = os.Stderr
+	cmd.Env = append(os.Environ(), "GOGC=400") // what the chart sets
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		return err
