@@ -35,6 +35,7 @@ func TestLostTransactions(t *testing.T) {
 	declare(members, "goods", "org1", "org2", "org3")
 	network, err := fabrictest.NewNetwork(options(t), members)
 	must(t, err)
+	watch := stopwatch(t)
 	detours := map[[2]int]*fabrictest.Detour{}
 	for from := range members {
 		for to := range members {
@@ -49,6 +50,7 @@ func TestLostTransactions(t *testing.T) {
 	must(t, network.Start(ctx))
 	agentsOf(network).waitForReady(t, ctx)
 	transact(t, ctx, network, "goods", members[0], members[1], "first")
+	watch("first transaction")
 
 	t.Run("lost", func(t *testing.T) {
 		leader := leaderOf(t, ctx, members, network)
@@ -61,6 +63,7 @@ func TestLostTransactions(t *testing.T) {
 		defer client.Close()
 		// Each peer draws the orderer: by its own organization's, transactions are lost; the leader does not answer.
 		results := submit(t, ctx, slices.Repeat([]ledger.Client{client}, 16), "lost")
+		watch("all committed beside a cut line")
 		again := 0
 		for _, result := range results {
 			again += result.Resubmitted
@@ -70,6 +73,7 @@ func TestLostTransactions(t *testing.T) {
 		}
 		back.Restore()
 		once(t, ctx, network, members[third], results)
+		watch("all found at the third organization")
 	})
 	t.Run("submitted many times", func(t *testing.T) {
 		driver := fabric.New(fabric.Options{Dial: network.Dial, ResubmitAfter: 2 * time.Millisecond})
