@@ -111,7 +111,7 @@ func (c *connected) Close() error {
 // client calls contracts through one peer, which finds the other organizations' endorsers itself.
 type client struct {
 	*connected
-	latencies *latencies
+	pace *pace
 }
 
 // Client opens a client.
@@ -120,7 +120,7 @@ func (d *Driver) Client(access ledger.Access) (ledger.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &client{c, &latencies{floor: d.resubmitAfter}}, nil
+	return &client{c, newPace(d.resubmitAfter)}, nil
 }
 
 func proposal(call ledger.Call) []gateway.ProposalOption {
@@ -153,7 +153,7 @@ func (c *client) Submit(ctx context.Context, call ledger.Call) (ledger.Result, e
 	if err != nil {
 		return ledger.Result{}, failure(err)
 	}
-	c.latencies.add(time.Since(began))
+	c.pace.committed(time.Since(began))
 	if !status.Successful {
 		return ledger.Result{}, invalidated(status.TransactionID, status.Code, nil)
 	}
@@ -179,7 +179,7 @@ func (c *client) submission(transaction *gateway.Transaction) (*submission, erro
 		}
 		return signed.SubmitWithContext(ctx)
 	}
-	return &submission{id: transaction.TransactionID(), submit: submit, peers: len(c.gateways), after: c.latencies.resubmitAfter()}, nil
+	return &submission{id: transaction.TransactionID(), submit: submit, peers: len(c.gateways), pace: c.pace}, nil
 }
 
 // Evaluate asks the contract at this Member's peers and changes nothing.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,9 +18,6 @@ const (
 	// resubmitAfter is how long a transaction is waited for, by default, before it is submitted again: the second time is then
 	// after gateways have noticed a line that is cut.
 	resubmitAfter = 750 * time.Millisecond
-	// latencyFactor is how many times the usual latency is waited at least: where that is high, the nodes are busy, and
-	// submitting everything again would keep them so.
-	latencyFactor = 3
 	// steadyAttempts follow each other at the same distance. From then on it doubles, maxDoublings times.
 	steadyAttempts, maxDoublings = 3, 3
 )
@@ -38,8 +34,7 @@ type submission struct {
 	// submit hands the transaction to a peer, and returns once an orderer has accepted it.
 	submit func(ctx context.Context, peer int) (commitStatus, error)
 	peers  int
-	// after is how long the first attempt is waited for.
-	after time.Duration
+	pace   *pace
 
 	outcomes chan outcome
 	accepted atomic.Bool
@@ -82,7 +77,9 @@ func (s *submission) run(ctx context.Context) (known *gateway.Status, attempts i
 		for next := time.After(s.pause(attempts)); next != nil; {
 			select {
 			case <-next:
-				next = nil
+				if next = nil; !s.pace.again() {
+					next = time.After(s.pause(attempts))
+				}
 			case o := <-s.outcomes:
 				pending--
 				if o.status != nil {
@@ -128,7 +125,7 @@ func (s *submission) unknown(err error) error {
 
 // pause is how long to wait after so many attempts.
 func (s *submission) pause(attempts int) time.Duration {
-	return s.after << min(max(0, attempts-steadyAttempts), maxDoublings)
+	return s.pace.late() << min(max(0, attempts-steadyAttempts), maxDoublings)
 }
 
 // isTransient is whether another attempt can succeed where one has failed.
@@ -138,33 +135,4 @@ func isTransient(err error) bool {
 		return true
 	}
 	return false
-}
-
-// latencies are those of the latest commits.
-type latencies struct {
-	floor time.Duration
-
-	mu     sync.Mutex
-	recent [32]time.Duration
-	count  int
-}
-
-// add adds the time from the first submission of a transaction to its commit.
-func (l *latencies) add(latency time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.recent[l.count%len(l.recent)] = latency
-	l.count++
-}
-
-// resubmitAfter is when a transaction is late. By the median, those that were lost do not count while they are fewer than
-// half.
-func (l *latencies) resubmitAfter() time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	known := slices.Sorted(slices.Values(l.recent[:min(l.count, len(l.recent))]))
-	if len(known) == 0 {
-		return l.floor
-	}
-	return max(l.floor, latencyFactor*known[len(known)/2])
 }

@@ -102,7 +102,7 @@ func TestSubmission(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				l := &oneLedger{fates: row.fates, committed: make(chan struct{})}
-				s := submission{id: "ab12", peers: row.peers, after: time.Second, submit: l.submit}
+				s := submission{id: "ab12", peers: row.peers, pace: newPace(time.Second), submit: l.submit}
 				began := time.Now()
 				known, attempts, err := s.run(ctx)
 				if took := time.Since(began); took != row.took || attempts != len(row.at) || !slices.Equal(l.at, row.at) {
@@ -117,37 +117,5 @@ func TestSubmission(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// Where everything takes long, nothing is late yet.
-func TestLatencies(t *testing.T) {
-	for _, row := range []struct {
-		why    string
-		recent []time.Duration
-		want   time.Duration
-	}{
-		{"nothing is known yet", nil, time.Second},
-		{"quick commits", []time.Duration{50 * time.Millisecond, 70 * time.Millisecond}, time.Second},
-		{"busy nodes", []time.Duration{2 * time.Second, 3 * time.Second, 2 * time.Second}, 6 * time.Second},
-		{"some were lost", []time.Duration{50 * time.Millisecond, 50 * time.Millisecond, 20 * time.Second}, time.Second},
-	} {
-		l := latencies{floor: time.Second}
-		for _, latency := range row.recent {
-			l.add(latency)
-		}
-		if got := l.resubmitAfter(); got != row.want {
-			t.Errorf("%s: %v", row.why, got)
-		}
-	}
-	l := latencies{floor: time.Second}
-	for range 2 * len(l.recent) {
-		l.add(10 * time.Second)
-	}
-	for range len(l.recent) {
-		l.add(time.Millisecond)
-	}
-	if got := l.resubmitAfter(); got != time.Second {
-		t.Errorf("what was long ago counts: %v", got)
 	}
 }

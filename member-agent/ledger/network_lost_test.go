@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,6 +35,7 @@ func TestLostTransactions(t *testing.T) {
 	declare(members, "goods", "org1", "org2", "org3")
 	network, err := fabrictest.NewNetwork(options(t), members)
 	must(t, err)
+	watch := stopwatch(t)
 	detours := map[[2]int]*fabrictest.Detour{}
 	for from := range members {
 		for to := range members {
@@ -48,6 +50,7 @@ func TestLostTransactions(t *testing.T) {
 	must(t, network.Start(ctx))
 	agentsOf(network).waitForReady(t, ctx)
 	transact(t, ctx, network, "goods", members[0], members[1], "first")
+	watch("first transaction")
 
 	t.Run("lost", func(t *testing.T) {
 		leader := leaderOf(t, ctx, members, network)
@@ -59,7 +62,8 @@ func TestLostTransactions(t *testing.T) {
 		must(t, err)
 		defer client.Close()
 		// Each peer draws the orderer: by its own organization's, transactions are lost; the leader does not answer.
-		results := submit(t, ctx, client, "lost", 16)
+		results := submit(t, ctx, slices.Repeat([]ledger.Client{client}, 16), "lost")
+		watch("all committed beside a cut line")
 		again := 0
 		for _, result := range results {
 			again += result.Resubmitted
@@ -69,15 +73,20 @@ func TestLostTransactions(t *testing.T) {
 		}
 		back.Restore()
 		once(t, ctx, network, members[third], results)
+		watch("all found at the third organization")
 	})
 	t.Run("submitted many times", func(t *testing.T) {
 		driver := fabric.New(fabric.Options{Dial: network.Dial, ResubmitAfter: 2 * time.Millisecond})
 		access, err := driver.Access(ctx, members[1].Plan, members[1].Keys)
 		must(t, err)
-		client, err := driver.Client(access)
-		must(t, err)
-		defer client.Close()
-		results := submit(t, ctx, client, "twice", 8)
+		var clients []ledger.Client // one for each transaction, since each submits only so many again
+		for range 8 {
+			client, err := driver.Client(access)
+			must(t, err)
+			defer client.Close()
+			clients = append(clients, client)
+		}
+		results := submit(t, ctx, clients, "twice")
 		same, later := once(t, ctx, network, members[0], results)
 		if same == 0 || later == 0 {
 			t.Errorf("duplicates: %d in the block of the first, %d in later ones", same, later)
@@ -85,14 +94,14 @@ func TestLostTransactions(t *testing.T) {
 	})
 }
 
-// submit submits transactions at once, all of which have to be committed.
-func submit(t *testing.T, ctx context.Context, client ledger.Client, name string, count int) []ledger.Result {
+// submit has clients submit a transaction each at once, all of which have to be committed.
+func submit(t *testing.T, ctx context.Context, clients []ledger.Client, name string) []ledger.Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	results, failed := make([]ledger.Result, count), make([]error, count)
+	results, failed := make([]ledger.Result, len(clients)), make([]error, len(clients))
 	var tasks sync.WaitGroup
-	for i := range count {
+	for i, client := range clients {
 		tasks.Go(func() {
 			id := fmt.Sprint(name, "-", i)
 			digest := sha256.Sum256([]byte(id))
