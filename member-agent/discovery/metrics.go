@@ -20,7 +20,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "hanse_gossip_statements_rejected_total", Help: "Statements that were rejected.",
 		}, []string{"reason"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hanse_gossip_connections_refused_total", Help: "Incoming connections that were rejected.",
+			Name: "hanse_gossip_connections_refused_total", Help: "Incoming connections, and streams on them, that were rejected.",
 		}, []string{"reason"}),
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hanse_gossip_packets_dropped_total", Help: "Packets that were not sent or not accepted.",

@@ -16,12 +16,13 @@ import (
 
 const (
 	// maxGreetings is how many streams of one connection may be in their handshake at a time; the next ones wait.
-	maxGreetings = 32
+	maxGreetings = 16
 	// opensPerSecond and openBurst are how many streams one connection may open, whatever they are for; the next ones wait.
 	// An honest member needs two for each group when it starts, and one every few seconds afterwards.
 	opensPerSecond = 200
 	openBurst      = 1000
-	// spareStreams is how many streams a connection may have beyond those of the groups in common.
+	// spareStreams is how many streams a connection may have beyond those of the groups in common. With mux.Window for each it
+	// bounds what a member can have stored here.
 	spareStreams = 2 * maxGreetings
 )
 

@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// backlog is the number of streams that may be opened and not accepted yet. The dialling side waits when there are more.
-	backlog = 64
+	// backlog is the number of streams that may be opened and not accepted yet. The dialling side waits when there are more; each
+	// may have a whole Window stored here.
+	backlog = 16
 	// writeTimeout is how long nothing may go out. The session ends then, since its connection hangs.
 	writeTimeout = 5 * time.Second
 	// openTimeout is how long the other side may take to accept a stream. The session ends then.
