@@ -16,7 +16,7 @@ import (
 const (
 	// definitionPatience is how long a plan's definition may be missing before that is reported as the host's fault. The host
 	// replaces it just before the plans.
-	definitionPatience = 30 * time.Second
+	definitionPatience = 10 * time.Second
 	// maxDefinitions is how much of definitions is kept, in bytes.
 	maxDefinitions = 4 << 20
 )
