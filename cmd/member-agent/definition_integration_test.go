@@ -171,4 +171,14 @@ func TestDefinition(t *testing.T) {
 	publish(t, host, third, nil)
 	eventually(t, "the right one arrives after a restart", mirrored(own, 102))
 	eventually(t, "and nothing is wrong any more", mirrorSays(host, ""))
+
+	ctx := context.Background()
+	if err := host.Delete(ctx, &v1alpha1.ConsortiumDefinition{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.StatementsNamespace("trade"), Name: "trade"}}); err != nil {
+		t.Fatal(err)
+	}
+	p := samplePlan("trade", "org1")
+	if err := host.Patch(ctx, p, client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"retire":true}}`))); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a consortium retires without its definition", hasCondition(host, client.ObjectKeyFromObject(p), v1alpha1.PlanRetired, metav1.ConditionTrue, v1alpha1.ReasonReady))
 }
