@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
 // Definition is what all Members of one Consortium share. It has nothing that is for one Member alone, nor what changes with
@@ -59,12 +59,12 @@ func (s *ConsortiumDefinitionSpec) Decode() (*Definition, error) {
 	if has := contentDigest(s.Content); has != s.Digest {
 		return nil, fmt.Errorf("its content has the digest %s, not %.64q", has, s.Digest)
 	}
-	text := []byte(s.Content)
-	if hugeExponent.Match(text) {
-		return nil, fmt.Errorf("it has a quantity with an exponent of more than three digits")
-	}
 	d := &Definition{}
-	if err := utiljson.Unmarshal(text, d); err != nil {
+	bad, err := decodeWhole([]byte(s.Content), d)
+	if err == nil && len(bad) > 0 {
+		err = errors.New(bad.String())
+	}
+	if err != nil {
 		return nil, fmt.Errorf("it cannot be decoded: %.512s", err.Error())
 	}
 	expandChannels(d.Channels, d.ChannelDefaults, memberNames(d.Members))

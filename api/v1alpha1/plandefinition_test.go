@@ -159,10 +159,12 @@ func TestDefinitionDigest(t *testing.T) {
 		"a channel":        func(d *Definition) { d.Channels = d.Channels[:2] },
 		"its members":      func(d *Definition) { d.Channels[0].Members = []string{"a"} },
 		"its rule":         func(d *Definition) { d.Channels[0].Endorsement.Rule = "Any" },
-		"all rules":        func(d *Definition) { d.Channels[0].Endorsement.Rule, d.Channels[1].Endorsement.Rule, d.Channels[2].Endorsement.Rule = "Any", "Any", "Any" },
-		"a first block":    func(d *Definition) { d.Channels[0].GenesisHash = "x" },
-		"a contract":       func(d *Definition) { d.Contracts = d.Contracts[:1] },
-		"its image":        func(d *Definition) { d.Contracts[0].Image = "x" },
+		"all rules": func(d *Definition) {
+			d.Channels[0].Endorsement.Rule, d.Channels[1].Endorsement.Rule, d.Channels[2].Endorsement.Rule = "Any", "Any", "Any"
+		},
+		"a first block": func(d *Definition) { d.Channels[0].GenesisHash = "x" },
+		"a contract":    func(d *Definition) { d.Contracts = d.Contracts[:1] },
+		"its image":     func(d *Definition) { d.Contracts[0].Image = "x" },
 	} {
 		d := sharedDefinition()
 		change(d)
@@ -180,6 +182,9 @@ func TestHostileDefinition(t *testing.T) {
 	of := func(content string) ConsortiumDefinitionSpec {
 		return ConsortiumDefinitionSpec{Digest: contentDigest(content), Content: content}
 	}
+	// The end of this hash looks like a quantity that is never read to its end.
+	hashed := sharedDefinition()
+	hashed.Channels[0].GenesisHash = strings.Repeat("0", 58) + "2e1234"
 	for _, row := range []struct {
 		why  string
 		spec ConsortiumDefinitionSpec
@@ -187,11 +192,12 @@ func TestHostileDefinition(t *testing.T) {
 		says string
 	}{
 		{"as it should be", good, MemberPlanSpec{Consortium: "trade", ConsortiumNamespace: "tenant"}, ""},
+		{"with a hash that ends like a number", hashed.Encode(), MemberPlanSpec{Consortium: "trade", ConsortiumNamespace: "tenant"}, ""},
 		{"another content", ConsortiumDefinitionSpec{Digest: good.Digest, Content: good.Content + " "}, MemberPlanSpec{}, "has the digest"},
 		{"too large", of(good.Content + strings.Repeat(" ", MaxPlanBytes)), MemberPlanSpec{}, "more than 1048576"},
 		{"no JSON", of("<html>"), MemberPlanSpec{}, "cannot be decoded"},
 		{"nothing", of(""), MemberPlanSpec{}, "cannot be decoded"},
-		{"a quantity that is never read to its end", of(`{"contracts":[{"resources":{"limits":{"cpu":"1e99999999"}}}]}`), MemberPlanSpec{}, "exponent"},
+		{"a quantity that is never read to its end", of(`{"contracts":[{"resources":{"limits":{"cpu":"1e99999999"}}}]}`), MemberPlanSpec{}, "contracts[0].resources"},
 		{"no quantity", of(`{"contracts":[{"resources":{"limits":{"cpu":"much"}}}]}`), MemberPlanSpec{}, "cannot be decoded"},
 		{"another consortium's", good, MemberPlanSpec{Consortium: "fish", ConsortiumNamespace: "tenant"}, `consortium "trade"`},
 		{"that of another namespace's", good, MemberPlanSpec{Consortium: "trade", ConsortiumNamespace: "x"}, `namespace "tenant"`},

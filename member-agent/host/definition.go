@@ -16,7 +16,7 @@ import (
 const (
 	// definitionPatience is how long a plan's definition may be missing before that is reported as the host's fault. The host
 	// replaces it just before the plans.
-	definitionPatience = 30 * time.Second
+	definitionPatience = 10 * time.Second
 	// maxDefinitions is how much of definitions is kept, in bytes.
 	maxDefinitions = 4 << 20
 )
@@ -28,10 +28,13 @@ func (e errDefinition) Error() string { return e.why }
 
 // join is the whole plan: with its definition, if it refers to one. A definition that the host does not have is waited for: plan
 // is nil, and again says when to look. One that is not what the plan says, or that is missing for long, is an errDefinition.
-func (m *mirror) join(ctx context.Context, stored *v1alpha1.MemberPlan) (plan *v1alpha1.MemberPlan, again time.Duration, err error) {
+func (m *mirror) join(ctx context.Context, stored, copied *v1alpha1.MemberPlan) (plan *v1alpha1.MemberPlan, again time.Duration, err error) {
 	ref := stored.Spec.Definition
 	if ref == nil {
 		return stored, 0, nil
+	}
+	if retired := retire(stored, copied); retired != nil {
+		return retired, 0, nil
 	}
 	spec, kept := m.conn.definitions.get(stored.Name, ref.Digest)
 	if !kept {
@@ -44,6 +47,18 @@ func (m *mirror) join(ctx context.Context, stored *v1alpha1.MemberPlan) (plan *v
 		m.conn.definitions.put(stored.Name, spec)
 	}
 	return plan, 0, err
+}
+
+// retire is the plan of what is mirrored here, to be retired; nil if the stored plan does not say so. What is to be removed is what
+// there is: a consortium that is being deleted does not depend on its definition.
+func retire(stored, copied *v1alpha1.MemberPlan) *v1alpha1.MemberPlan {
+	if !stored.Spec.Retire || copied.ResourceVersion == "" || !copied.Undecodable.InStatus() || copied.Spec.ConsortiumNamespace != stored.Spec.ConsortiumNamespace {
+		return nil
+	}
+	plan := *stored
+	plan.Spec = *copied.Spec.DeepCopy()
+	plan.Spec.Retire = true
+	return &plan
 }
 
 // readDefinition reads a consortium's definition from the host, if it is the one of that digest.

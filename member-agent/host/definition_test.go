@@ -53,6 +53,35 @@ func TestJoinPlan(t *testing.T) {
 	}
 }
 
+// TestRetireWithoutDefinition: what is mirrored is removed when the host says so, whatever has become of the definition.
+func TestRetireWithoutDefinition(t *testing.T) {
+	plan := func(retire bool, namespace string, members int) *v1alpha1.MemberPlan {
+		p := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{
+			Member: "org1", Consortium: "trade", ConsortiumNamespace: namespace, Retire: retire, Members: make([]v1alpha1.PlanMember, members),
+		}}
+		p.ResourceVersion = "1"
+		return p
+	}
+	unread := plan(false, "tenant", 2)
+	unread.Undecodable = v1alpha1.Undecodable{{Path: "spec.nodes[0]"}}
+	for _, row := range []struct {
+		why            string
+		stored, copied *v1alpha1.MemberPlan
+		retires        bool
+	}{
+		{"it is not to be retired", plan(false, "tenant", 0), plan(false, "tenant", 2), false},
+		{"it is", plan(true, "tenant", 0), plan(false, "tenant", 2), true},
+		{"nothing is mirrored", plan(true, "tenant", 0), &v1alpha1.MemberPlan{}, false},
+		{"another consortium of that name is", plan(true, "tenant", 0), plan(false, "elsewhere", 2), false},
+		{"what is mirrored cannot be read", plan(true, "tenant", 0), unread, false},
+	} {
+		got := retire(row.stored, row.copied)
+		if (got != nil) != row.retires || got != nil && (!got.Spec.Retire || len(got.Spec.Members) != 2 || row.copied.Spec.Retire) {
+			t.Errorf("%s: %+v", row.why, got)
+		}
+	}
+}
+
 // TestDefinitionCache: however many definitions a host has, and however large they are, what is kept of them is bounded.
 func TestDefinitionCache(t *testing.T) {
 	var c definitionCache

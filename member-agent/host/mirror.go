@@ -181,7 +181,7 @@ func (m *mirror) Reconcile(ctx context.Context, req reconcile.Request) (reconcil
 	if !plan.Undecodable.InStatus() {
 		return m.reject(ctx, req.Name, plan, &copied, rejection{v1alpha1.ReasonUndecodable, plan.Undecodable.String()})
 	}
-	whole, again, err := m.join(ctx, plan)
+	whole, again, err := m.join(ctx, plan, &copied)
 	var wrong errDefinition
 	if errors.As(err, &wrong) {
 		return m.reject(ctx, req.Name, plan, &copied, rejection{v1alpha1.ReasonConsortiumDefinition, wrong.why})
