@@ -1,6 +1,6 @@
 package ledger
 
-// Tools read what an Engine has written down for a Member's applications, and prepare the use of the ledger's own programs with
+// Tools read what a Driver has written down for a Member's applications, and prepare the use of the ledger's own programs with
 // it. Pure; they must not link the ledger's libraries.
 type Tools interface {
 	// Environment reads a connection profile, the file of that name.

@@ -11,7 +11,7 @@
 //	  nodes       runs the ledger's nodes and contracts
 //	  signature   signs the organization's record, verifies the others', pins their roots
 //	  discovery   gossips the records with the other organizations' agents
-//	  ledger      channels and contracts, through an engine; ledger/fabric is the first
+//	  ledger      channels and contracts, through a driver; ledger/fabric is the first
 //	  policy      which images the organization allows, whatever a plan says
 //	networks    finds the own cluster's networks
 //	line        computes the routes of the organization's gateway

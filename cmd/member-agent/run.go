@@ -183,7 +183,7 @@ func kubernetesVersion(config *rest.Config, mgr manager.Manager) string {
 func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, session *host.HostSession, store *statements.Store, o options) (*discovery.Discovery, *reconcile.Reconciler, error) {
 	applier := apply.New(own, reconcile.Owner, time.Now)
 	agent := nodes.Agent{Namespace: o.namespace, ServiceAccount: o.serviceAccount}
-	engine := fabric.New(fabric.Options{ClusterDomain: o.clusterDomain, AllowsName: policy.Names(o.extraSANs).Allows})
+	driver := fabric.New(fabric.Options{ClusterDomain: o.clusterDomain, AllowsName: policy.Names(o.extraSANs).Allows})
 	network, err := o.network.rules()
 	if err != nil {
 		return nil, nil, err
@@ -202,8 +202,8 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 			Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own, KeepVolumes: o.keepVolumes,
 			Network: network, Planners: planners, Now: time.Now,
 		},
-		Statements: store, Engine: engine, Planners: planners, Reporter: session,
-		Ledger: agentledger.Runner{Engine: engine, Planners: planners, Pins: func(plan *v1alpha1.MemberPlan) agentledger.Pins {
+		Statements: store, Driver: driver, Planners: planners, Reporter: session,
+		Ledger: agentledger.Runner{Driver: driver, Planners: planners, Pins: func(plan *v1alpha1.MemberPlan) agentledger.Pins {
 			return genesis.Store{Client: own, Namespace: plan.Spec.Namespace, Consortium: plan.Spec.Consortium, Owner: reconcile.Owner}
 		}},
 		Events: mgr.GetEventRecorder("member-agent"), Metrics: o.registry,

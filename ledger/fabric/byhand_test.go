@@ -12,8 +12,8 @@ import (
 )
 
 // ByHand approves, and may commit, a definition that is not the plan's, as an administrator does with the peer's own commands.
-func (e *Engine) ByHand(ctx context.Context, plan *v1alpha1.MemberPlan, keys ledger.Keys, contract v1alpha1.PlanContract, change func(*chaincode.Definition), commit bool) error {
-	opened, err := e.Open(ctx, plan, nil, keys)
+func (d *Driver) ByHand(ctx context.Context, plan *v1alpha1.MemberPlan, keys ledger.Keys, contract v1alpha1.PlanContract, change func(*chaincode.Definition), commit bool) error {
+	opened, err := d.Open(ctx, plan, nil, keys)
 	if err != nil {
 		return err
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/hanse-io/hanse/ledger"
 )
 
-var _ ledger.Connector = (*Engine)(nil)
+var _ ledger.Connector = (*Driver)(nil)
 
 // Access is how the Member's applications connect: at its first peer, under the identity that is made for them.
-func (e *Engine) Access(ctx context.Context, plan *v1alpha1.MemberPlan, keys ledger.Keys) (ledger.Access, error) {
+func (d *Driver) Access(ctx context.Context, plan *v1alpha1.MemberPlan, keys ledger.Keys) (ledger.Access, error) {
 	member := plan.Spec.Member
 	peers := (&session{network: network{plan: plan}}).peers()
 	if len(peers) == 0 {
@@ -25,7 +25,7 @@ func (e *Engine) Access(ctx context.Context, plan *v1alpha1.MemberPlan, keys led
 	}
 	user, node := UserIdentity(member), nodeTLS(peers[0])
 	access := ledger.Access{
-		Address: nodeAddress(plan, peers[0], v1alpha1.PortPeer), Organization: MSPID(plan, member), Members: map[string]string{}, Dial: e.dial,
+		Address: nodeAddress(plan, peers[0], v1alpha1.PortPeer), Organization: MSPID(plan, member), Members: map[string]string{}, Dial: d.dial,
 	}
 	for _, m := range plan.Spec.Members {
 		access.Members[MSPID(plan, m.Name)] = m.Name
@@ -49,7 +49,7 @@ type connected struct {
 	gateway    *gateway.Gateway
 }
 
-func (e *Engine) connect(access ledger.Access) (*connected, error) {
+func (d *Driver) connect(access ledger.Access) (*connected, error) {
 	signer, err := signingIdentity(access.Organization, access.Identity)
 	if err != nil {
 		return nil, fmt.Errorf("the client's identity: %w", err)
@@ -60,7 +60,7 @@ func (e *Engine) connect(access ledger.Access) (*connected, error) {
 	}
 	dial := access.Dial
 	if dial == nil {
-		dial = e.dial
+		dial = d.dial
 	}
 	connection, err := connect(dial, access.Address, roots, maxBlockBytes)
 	if err != nil {
@@ -90,8 +90,8 @@ func (c *connected) Close() error {
 type client struct{ *connected }
 
 // Client opens a client.
-func (e *Engine) Client(access ledger.Access) (ledger.Client, error) {
-	c, err := e.connect(access)
+func (d *Driver) Client(access ledger.Access) (ledger.Client, error) {
+	c, err := d.connect(access)
 	if err != nil {
 		return nil, err
 	}

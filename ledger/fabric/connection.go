@@ -73,7 +73,7 @@ type profilePEM struct {
 // Connection is how the Member's applications connect, as files by name. Nodes and roots come from records that have
 // been verified, and channels are those that the Member's own peers have joined: nothing else of a plan is used. Members
 // without a record are left out. Pure.
-func (e *Engine) Connection(plan *v1alpha1.MemberPlan, channels []string, records map[string]v1alpha1.Record) (map[string]string, error) {
+func (d *Driver) Connection(plan *v1alpha1.MemberPlan, channels []string, records map[string]v1alpha1.Record) (map[string]string, error) {
 	p := profile{
 		Name: plan.Spec.Consortium, Version: "1.0.0", Client: profileClient{Organization: plan.Spec.Member},
 		Channels: map[string]profileChannel{}, Organizations: map[string]profileOrganization{},

@@ -46,7 +46,7 @@ func definitionOf(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) (*c
 // Definition is the hex SHA-256 of everything that an approval of a contract binds the Member to: the definition, byte for byte
 // as it goes to the ledger; the whole PlanContract, but for how much of the Member's machines it uses; the channel's members
 // with their MSP IDs, and the channel's own policy, to which the definition may refer. Pure.
-func (e *Engine) Definition(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) (string, error) {
+func (*Driver) Definition(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) (string, error) {
 	d, err := definitionOf(plan, contract)
 	if err != nil {
 		return "", err

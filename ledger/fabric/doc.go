@@ -1,4 +1,4 @@
-// Package fabric is the ledger engine for Hyperledger Fabric: which certificates and workloads a Member's nodes need,
+// Package fabric is the ledger driver for Hyperledger Fabric: which certificates and workloads a Member's nodes need,
 // what a channel's first block holds, and every call to peers and orderers.
 //
 // It is the only package that imports Fabric's libraries. It must know nothing of Kubernetes beyond the pod types, of

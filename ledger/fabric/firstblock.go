@@ -23,7 +23,7 @@ import (
 // entry is dropped as soon as the node does not answer.
 const ledgerCacheTTL = 10 * time.Minute
 
-// ledgerCache caches the first blocks of the nodes' ledgers, for all sessions of an Engine.
+// ledgerCache caches the first blocks of the nodes' ledgers, for all sessions of a Driver.
 type ledgerCache struct {
 	now func() time.Time
 	mu  sync.Mutex

@@ -12,14 +12,14 @@ import (
 // Identities lists, for every node, an identity and a TLS certificate; for every contract a TLS certificate; and for the
 // organization an admin, that admin's TLS client certificate, a user for its applications, and a TLS client certificate for
 // what scrapes its nodes' metrics. An application gets no TLS client certificate: no node asks it for one.
-func (e *Engine) Identities(plan *v1alpha1.MemberPlan) []ledger.Identity {
+func (d *Driver) Identities(plan *v1alpha1.MemberPlan) []ledger.Identity {
 	var identities []ledger.Identity
 	for _, node := range plan.Spec.Nodes {
-		identities = append(identities, nodeMSP(node), e.nodeTLS(plan, node))
+		identities = append(identities, nodeMSP(node), d.nodeTLS(plan, node))
 	}
 	for _, contract := range ownContracts(plan) {
 		if contract.TLS {
-			identities = append(identities, e.contractTLS(plan, contract))
+			identities = append(identities, d.contractTLS(plan, contract))
 		}
 	}
 	member := plan.Spec.Member
@@ -56,18 +56,18 @@ func nodeMSP(node v1alpha1.PlanNode) ledger.Identity {
 }
 
 // nodeTLS serves and dials: peers and orderers use one certificate for both.
-func (e *Engine) nodeTLS(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledger.Identity {
+func (d *Driver) nodeTLS(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledger.Identity {
 	host := v1alpha1.NodeHost(node.Name, plan.Spec.Consortium)
 	identity := ledger.Identity{
 		Name: nodeTLS(node.Name), Authority: ledger.TLSAuthority, Node: node.Name,
 		CommonName: node.Name, Server: true, Client: true,
-		DNSNames: []string{host, node.Name, host + ".svc", host + ".svc." + e.clusterDomain, "localhost"},
+		DNSNames: []string{host, node.Name, host + ".svc", host + ".svc." + d.clusterDomain, "localhost"},
 		// The others know a consenter by this certificate.
 		Publish: node.Role == v1alpha1.RoleOrderer,
 	}
 	for _, name := range node.ExtraSANs {
 		switch {
-		case !e.allowsName(name):
+		case !d.allowsName(name):
 			// The workload says so; see notAllowed.
 		case net.ParseIP(name) != nil:
 			identity.IPAddresses = append(identity.IPAddresses, name)
@@ -79,10 +79,10 @@ func (e *Engine) nodeTLS(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledg
 }
 
 // notAllowed says which names of a node the organization does not certify, and how to fix that; empty if there is none.
-func (e *Engine) notAllowed(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) string {
+func (d *Driver) notAllowed(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) string {
 	var names []string
 	for _, name := range node.ExtraSANs {
-		if !e.allowsName(name) {
+		if !d.allowsName(name) {
 			names = append(names, fmt.Sprintf("%.64q", name))
 		}
 	}
@@ -94,11 +94,11 @@ func (e *Engine) notAllowed(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) s
 }
 
 // contractTLS proves a contract to the organization's own peers, which dial it by its Service.
-func (e *Engine) contractTLS(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) ledger.Identity {
+func (d *Driver) contractTLS(plan *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) ledger.Identity {
 	name := contractName(contract)
 	host := v1alpha1.NodeHost(name, plan.Spec.Consortium)
 	return ledger.Identity{
 		Name: contractTLS(contract), Authority: ledger.TLSAuthority, Optional: true,
-		CommonName: name, Server: true, DNSNames: []string{host, name, host + ".svc", host + ".svc." + e.clusterDomain},
+		CommonName: name, Server: true, DNSNames: []string{host, name, host + ".svc", host + ".svc." + d.clusterDomain},
 	}
 }

@@ -167,7 +167,7 @@ func byHand(t *testing.T, ctx context.Context, network *fabrictest.Network, memb
 	t.Helper()
 	var failed []error
 	for i, member := range slices.Backward(members[:2]) {
-		failed = append(failed, network.Engine().ByHand(ctx, member.Plan, member.Keys, member.Plan.Spec.Contracts[0], func(d *chaincode.Definition) {
+		failed = append(failed, network.Driver().ByHand(ctx, member.Plan, member.Keys, member.Plan.Spec.Contracts[0], func(d *chaincode.Definition) {
 			d.Version, d.Sequence = "9", 3
 		}, i == 0))
 	}
@@ -188,4 +188,4 @@ func (a agents) advanceAll(t *testing.T, ctx context.Context) bool {
 	return ready
 }
 
-var _ ledger.Engine = (*fabric.Engine)(nil)
+var _ ledger.Driver = (*fabric.Driver)(nil)

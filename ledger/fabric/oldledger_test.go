@@ -33,8 +33,8 @@ func TestVolumeWithOldLedger(t *testing.T) {
 
 	// Nobody knows anything of it any more, and org1 makes another first block without asking its peer: it lost its volume.
 	agents.forget()
-	engine := network.Engine()
-	session, err := engine.Open(ctx, members[0].Plan, fabrictest.Records(members), members[0].Keys)
+	driver := network.Driver()
+	session, err := driver.Open(ctx, members[0].Plan, fabrictest.Records(members), members[0].Keys)
 	must(t, err)
 	defer session.Close()
 	for _, member := range members {

@@ -22,8 +22,8 @@ type reader struct{ *connected }
 var _ ledger.Reader = (*reader)(nil)
 
 // Reader opens a reader.
-func (e *Engine) Reader(access ledger.Access) (ledger.Reader, error) {
-	c, err := e.connect(access)
+func (d *Driver) Reader(access ledger.Access) (ledger.Reader, error) {
+	c, err := d.connect(access)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ type rules struct {
 	timeout  time.Duration
 }
 
-// ruleCache caches the rules by the first block's hash, for all sessions of an Engine: a block is parsed once.
+// ruleCache caches the rules by the first block's hash, for all sessions of a Driver: a block is parsed once.
 type ruleCache struct {
 	mu     sync.Mutex
 	byHash map[string]*rules

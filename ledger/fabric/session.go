@@ -42,9 +42,9 @@ type session struct {
 var _ ledger.Session = (*session)(nil)
 
 // Open reads the Member's own identities; it connects to nodes only as they are needed.
-func (e *Engine) Open(ctx context.Context, plan *v1alpha1.MemberPlan, records map[string]v1alpha1.Record, keys ledger.Keys) (ledger.Session, error) {
+func (d *Driver) Open(ctx context.Context, plan *v1alpha1.MemberPlan, records map[string]v1alpha1.Record, keys ledger.Keys) (ledger.Session, error) {
 	s := &session{
-		network: network{plan: plan, records: records}, dial: e.dial, ledgers: e.ledgers, rules: e.rules,
+		network: network{plan: plan, records: records}, dial: d.dial, ledgers: d.ledgers, rules: d.rules,
 		connections: map[string]*grpc.ClientConn{},
 	}
 	if err := s.readAdmin(ctx, keys); err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // Workloads lists the plan's peers, orderers and contracts. A Member that runs no peer needs no contract either.
-func (e *Engine) Workloads(plan *v1alpha1.MemberPlan, roots map[ledger.Authority][]string) ([]ledger.Workload, error) {
+func (d *Driver) Workloads(plan *v1alpha1.MemberPlan, roots map[ledger.Authority][]string) ([]ledger.Workload, error) {
 	var workloads []ledger.Workload
 	for _, node := range plan.Spec.Nodes {
 		var workload ledger.Workload
@@ -26,7 +26,7 @@ func (e *Engine) Workloads(plan *v1alpha1.MemberPlan, roots map[ledger.Authority
 		default:
 			return nil, fmt.Errorf("node %s has the role %q, which Fabric does not know: it is Peer or Orderer", node.Name, node.Role)
 		}
-		workload.NotAllowed = e.notAllowed(plan, node)
+		workload.NotAllowed = d.notAllowed(plan, node)
 		workloads = append(workloads, workload)
 	}
 	for _, contract := range ownContracts(plan) {

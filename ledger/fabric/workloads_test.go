@@ -144,9 +144,9 @@ func TestIdentities(t *testing.T) {
 	plan := planOfOrg1(t)
 	plan.Spec.Nodes[0].ExtraSANs = []string{"orderer.example.com", "192.0.2.7", "login.bank.example", "198.51.100.1"}
 	plan.Spec.Contracts[0].TLS = true
-	engine := fabric.New(fabric.Options{AllowsName: policy.Names{".example.com", "192.0.2.0/24"}.Allows})
+	driver := fabric.New(fabric.Options{AllowsName: policy.Names{".example.com", "192.0.2.0/24"}.Allows})
 	byName := map[string]ledger.Identity{}
-	for _, identity := range engine.Identities(plan) {
+	for _, identity := range driver.Identities(plan) {
 		byName[identity.Name] = identity
 	}
 	for name, unit := range map[string]string{
@@ -173,7 +173,7 @@ func TestIdentities(t *testing.T) {
 	if !contract.Server || contract.Client || !contract.Optional || !slices.Contains(contract.DNSNames, name+".hanse-trade") {
 		t.Errorf("%+v", contract)
 	}
-	workloads, err := engine.Workloads(plan, nil)
+	workloads, err := driver.Workloads(plan, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,19 +58,19 @@ func declared() plan.Input {
 // TestAnotherLedger takes a ledger that is like no other from what is declared to a ready consortium, through what host and
 // agents compute.
 func TestAnotherLedger(t *testing.T) {
-	in, engine := declared(), memorytest.New()
+	in, driver := declared(), memorytest.New()
 	planned := plan.Compute(in)
 	if !planned.Consortium.Accepted {
 		t.Fatal(planned.Consortium.Message)
 	}
 	for name, spec := range planned.Plans {
 		in.Plans[name] = &v1alpha1.MemberPlan{ObjectMeta: metav1.ObjectMeta{Name: "trade"}, Spec: spec}
-		runNodes(t, engine, in.Plans[name])
+		runNodes(t, driver, in.Plans[name])
 	}
 	if s := status.Channel(in, plan.Compute(in), &in.Channels[0], now); !strings.Contains(message(s.Conditions), "waiting for org1 to make the first block") {
 		t.Errorf("at first: %s", message(s.Conditions))
 	}
-	untilAllAreReady(t, engine, in)
+	untilAllAreReady(t, driver, in)
 	result := plan.Compute(in)
 	channel := status.Channel(in, result, &in.Channels[0], now)
 	if got := message(channel.Conditions); got != "3/3 archives, 3/3 validators" {
@@ -95,14 +95,14 @@ func message(conditions []metav1.Condition) string {
 }
 
 // runNodes checks what the agent makes of a plan in its cluster, and reports it as running.
-func runNodes(t *testing.T, engine *memorytest.Engine, p *v1alpha1.MemberPlan) {
+func runNodes(t *testing.T, driver *memorytest.Driver, p *v1alpha1.MemberPlan) {
 	t.Helper()
 	member := p.Spec.Member
 	planners := ledger.Planners{memorytest.Type: memorytest.Planner{}}
-	if certificates := identity.Certificates(p, ledger.IdentityAuthority, engine.Identities(p)); len(certificates) != 1 {
+	if certificates := identity.Certificates(p, ledger.IdentityAuthority, driver.Identities(p)); len(certificates) != 1 {
 		t.Errorf("cert-manager is asked for %d objects, where an issuer is all that bare keys leave", len(certificates))
 	}
-	workloads, err := engine.Workloads(p, nil)
+	workloads, err := driver.Workloads(p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func runNodes(t *testing.T, engine *memorytest.Engine, p *v1alpha1.MemberPlan) {
 }
 
 // untilAllAreReady runs the ledger phases of every agent, with a host and gossip in between, as often as it takes.
-func untilAllAreReady(t *testing.T, engine *memorytest.Engine, in plan.Input) {
+func untilAllAreReady(t *testing.T, driver *memorytest.Driver, in plan.Input) {
 	t.Helper()
 	pins, records, statements := map[string]*ledgertest.Pins{}, map[string]v1alpha1.Record{}, &ledgertest.Exchange{}
 	for name := range in.Plans {
@@ -143,7 +143,7 @@ func untilAllAreReady(t *testing.T, engine *memorytest.Engine, in plan.Input) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(in.Plans)) {
 			p := in.Plans[name]
-			progress := advance(t, engine, p, records, pins[name], statements.Of(name))
+			progress := advance(t, driver, p, records, pins[name], statements.Of(name))
 			ready = ready && progress.ChannelsReady.Ready && progress.ContractsReady.Ready
 			p.Status.Channels, p.Status.Contracts = progress.Channels, progress.Contracts
 			for i := range p.Status.Contracts {
@@ -164,9 +164,9 @@ func untilAllAreReady(t *testing.T, engine *memorytest.Engine, in plan.Input) {
 	}
 }
 
-func advance(t *testing.T, engine *memorytest.Engine, p *v1alpha1.MemberPlan, records map[string]v1alpha1.Record, pins *ledgertest.Pins, blocks agentledger.Blocks) agentledger.Progress {
+func advance(t *testing.T, driver *memorytest.Driver, p *v1alpha1.MemberPlan, records map[string]v1alpha1.Record, pins *ledgertest.Pins, blocks agentledger.Blocks) agentledger.Progress {
 	t.Helper()
-	session, err := engine.Open(context.Background(), p, records, nil)
+	session, err := driver.Open(context.Background(), p, records, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func advance(t *testing.T, engine *memorytest.Engine, p *v1alpha1.MemberPlan, re
 		Running: func(v1alpha1.PlanContract) bool { return true },
 	})
 	for _, c := range progress.Channels {
-		profile, err := engine.Connection(p, []string{c.Name}, records)
+		profile, err := driver.Connection(p, []string{c.Name}, records)
 		if err != nil || len(description.Holders(c)) > 0 && !strings.Contains(profile[v1alpha1.ConnectionProfile], "archive0-"+p.Spec.Member+".hanse-trade:9001") {
 			t.Errorf("applications are told %q, %v", profile, err)
 		}

@@ -14,7 +14,7 @@ const retryTimeout = 4 * time.Second
 
 // Runner runs the phases for any plan of the organization.
 type Runner struct {
-	Engine ledger.Engine
+	Driver ledger.Driver
 	// Planners describe the ledgers of the plans.
 	Planners ledger.Planners
 	// Pins are those of a plan's channels.
@@ -25,7 +25,7 @@ type Runner struct {
 // used from the next one on. The Input's Description, Pins and Previous are filled in.
 func (r Runner) Advance(ctx context.Context, in Input) Progress {
 	in.Description, in.Pins, in.Previous = r.Planners.Describe(in.Plan), r.Pins(in.Plan), in.Plan.Status
-	session, err := r.Engine.Open(ctx, in.Plan, in.Records, in.Keys)
+	session, err := r.Driver.Open(ctx, in.Plan, in.Records, in.Keys)
 	if err != nil {
 		return openFailed(in.Previous, err)
 	}

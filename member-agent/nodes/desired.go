@@ -189,7 +189,7 @@ func deployment(meta metav1.ObjectMeta, w ledger.Workload, template corev1.PodTe
 	}
 }
 
-// podSpec is the engine's pod with the volumes that this package adds.
+// podSpec is the driver's pod with the volumes that this package adds.
 func podSpec(w ledger.Workload) corev1.PodSpec {
 	pod := *w.Pod.DeepCopy()
 	mounted := slices.ContainsFunc(slices.Concat(pod.InitContainers, pod.Containers), func(c corev1.Container) bool {

@@ -1,5 +1,5 @@
 // Package nodes runs a plan's workloads in the organization's cluster: it builds the desired objects from the ledger
-// engine's workloads, rolls at most one running node at a time, and diagnoses why a node is not ready. The desired
+// driver's workloads, rolls at most one running node at a time, and diagnoses why a node is not ready. The desired
 // objects, the order of changes and the diagnosis are pure functions; a thin phase applies them.
 //
 // Volumes outlive nodes unless the plan says otherwise, and nothing is removed unless the plan is retired.

@@ -16,7 +16,7 @@ func approvalAnnotation(c v1alpha1.PlanContract) string {
 }
 
 // approvalProblem says what is missing before a contract counts as approved by the organization, and the reason; empty if
-// nothing is. A person approves the engine's hash of everything that the approval binds to, so that nothing of it can be
+// nothing is. A person approves the driver's hash of everything that the approval binds to, so that nothing of it can be
 // changed afterwards, and an image by digest, because the owner of a registry can move a tag.
 func (r *Reconciler) approvalProblem(plan *v1alpha1.MemberPlan, c v1alpha1.PlanContract) (why, reason string) {
 	if r.Approval != policy.ByHand {
@@ -26,7 +26,7 @@ func (r *Reconciler) approvalProblem(plan *v1alpha1.MemberPlan, c v1alpha1.PlanC
 		return fmt.Sprintf("%s approves contracts by hand, and only images that are named by digest: on the host, write the image %.256s as NAME@sha256:DIGEST in the Contract's spec.image; `docker buildx imagetools inspect` and `crane digest` print the digest",
 			plan.Spec.Member, c.Image), v1alpha1.ReasonDigestRequired
 	}
-	want, err := r.Engine.Definition(plan, c)
+	want, err := r.Driver.Definition(plan, c)
 	if err != nil {
 		return fmt.Sprintf("%s approves contracts by hand, and this one cannot be approved: %v", plan.Spec.Member, err), v1alpha1.ReasonNotApproved
 	}

@@ -61,7 +61,7 @@ func TestApprovalByHand(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			r := newTestReconciler()
 			r.Approval, r.Namespace = row.approval, "hanse-system"
-			r.Engine = fabric.New(fabric.Options{})
+			r.Driver = fabric.New(fabric.Options{})
 			plan := approvalPlan(row.contract)
 			plan.Annotations = row.said
 			allowed, refused, reason := r.withoutForbiddenContracts(plan)
@@ -124,7 +124,7 @@ func TestForgedChannel(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			r := newTestReconciler()
-			r.Approval, r.Namespace, r.Engine = policy.ByHand, "hanse-system", fabric.New(fabric.Options{})
+			r.Approval, r.Namespace, r.Driver = policy.ByHand, "hanse-system", fabric.New(fabric.Options{})
 			plan := approvalPlan(contract)
 			plan.Annotations = map[string]string{approvalAnnotation(contract): digestOf(t, contract)}
 			row.change(plan)

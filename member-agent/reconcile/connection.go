@@ -30,7 +30,7 @@ func (r *Reconciler) connection(ctx context.Context, p *planProgress, reader cli
 		// The record has not arrived in this process yet, or is invalid: keep what was verified before.
 		return nil
 	}
-	files, err := r.Engine.Connection(p.plan, joinedChannels(r.Planners.Describe(p.plan), p.status.Channels), records)
+	files, err := r.Driver.Connection(p.plan, joinedChannels(r.Planners.Describe(p.plan), p.status.Channels), records)
 	if err != nil {
 		return err
 	}

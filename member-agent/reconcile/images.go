@@ -32,7 +32,7 @@ func (r *Reconciler) validateWorkloads(plan *v1alpha1.MemberPlan, workloads []le
 // validateDeclaredImages says which of the images that the consortium declares for its nodes the organization does not
 // allow. A rollout gives them to one node after the other; this check fails before the first one.
 func (r *Reconciler) validateDeclaredImages(plan *v1alpha1.MemberPlan, roots map[ledger.Authority][]string) string {
-	workloads, err := r.Engine.Workloads(declared(plan), roots)
+	workloads, err := r.Driver.Workloads(declared(plan), roots)
 	if err != nil {
 		return "" // reported for the plan itself
 	}

@@ -91,7 +91,7 @@ func TestValidateDeclaredImages(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			r := newTestReconciler()
-			r.Engine = fabric.New(fabric.Options{})
+			r.Driver = fabric.New(fabric.Options{})
 			plan := approvalPlan(v1alpha1.PlanContract{})
 			plan.Spec.Contracts, plan.Spec.Namespace = nil, "hanse-trade"
 			plan.Spec.Ledger.Fabric = row.fabric
@@ -141,7 +141,7 @@ func TestNodesReadyReportsForbiddenImages(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			r := newTestReconciler()
-			r.Engine, r.Nodes = fabric.New(fabric.Options{}), fixedNodes{result: row.result}
+			r.Driver, r.Nodes = fabric.New(fabric.Options{}), fixedNodes{result: row.result}
 			plan := approvalPlan(v1alpha1.PlanContract{})
 			plan.Spec.Contracts, plan.Spec.Namespace = nil, "hanse-trade"
 			plan.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: row.declared}

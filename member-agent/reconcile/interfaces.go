@@ -43,8 +43,8 @@ type Discovery interface {
 	Signed(consortium, member string, kind v1alpha1.StatementKind) discovery.Signed
 }
 
-// Engine is the part of the ledger engine that is pure.
-type Engine interface {
+// Driver is the part of the ledger driver that is pure.
+type Driver interface {
 	Identities(plan *v1alpha1.MemberPlan) []ledger.Identity
 	Workloads(plan *v1alpha1.MemberPlan, roots map[ledger.Authority][]string) ([]ledger.Workload, error)
 	// Connection is how applications connect, as files by name.

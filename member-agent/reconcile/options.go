@@ -56,7 +56,7 @@ type Options struct {
 	Nodes      Nodes
 	Discovery  Discovery
 	Statements Statements
-	Engine     Engine
+	Driver     Driver
 	// Planners of the ledgers that the agent knows.
 	Planners ledger.Planners
 	Ledger   Ledger

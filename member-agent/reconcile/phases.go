@@ -17,9 +17,9 @@ import (
 	"github.com/hanse-io/hanse/member-agent/nodes"
 )
 
-// identities has the certificates issued that the engine asks for.
+// identities has the certificates issued that the driver asks for.
 func (r *Reconciler) identities(ctx context.Context, p *planProgress, reader client.Reader, org *organization) (identity.Issued, error) {
-	issued, err := r.Identity.Consortium(ctx, reader, p.plan, r.Engine.Identities(p.plan))
+	issued, err := r.Identity.Consortium(ctx, reader, p.plan, r.Driver.Identities(p.plan))
 	switch {
 	case errors.Is(err, identity.ErrCertManagerMissing):
 		p.setFalse(v1alpha1.PlanIdentitiesReady, v1alpha1.ReasonCertManagerMissing, err.Error())
@@ -36,9 +36,9 @@ func (r *Reconciler) identities(ctx context.Context, p *planProgress, reader cli
 	return issued, err
 }
 
-// nodes runs the workloads that the engine asks for.
+// nodes runs the workloads that the driver asks for.
 func (r *Reconciler) nodes(ctx context.Context, p *planProgress, reader client.Reader, issued identity.Issued) (nodes.Result, error) {
-	workloads, err := r.Engine.Workloads(p.plan, issued.Roots)
+	workloads, err := r.Driver.Workloads(p.plan, issued.Roots)
 	if err != nil {
 		p.setFalse(v1alpha1.PlanNodesReady, v1alpha1.ReasonInvalid, err.Error())
 		return nodes.Result{}, nil

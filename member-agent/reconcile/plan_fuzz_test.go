@@ -99,13 +99,13 @@ func (k *planHarness) process(t *testing.T, raw []byte) bool {
 // checkObjects checks every object that the plan leads to.
 func (k *planHarness) checkObjects(t *testing.T, plan *v1alpha1.MemberPlan) {
 	agent := nodes.Agent{Namespace: "hanse-system", ServiceAccount: "member-agent"}
-	engine := fabric.New(fabric.Options{})
-	identities := engine.Identities(plan)
+	driver := fabric.New(fabric.Options{})
+	identities := driver.Identities(plan)
 	objects := slices.Concat(nodes.Namespace(plan, agent), nodes.Policies(plan, planner.Planner{}.Description(), agent, nodes.Network{}), nodes.Budgets(plan),
 		nodes.Remote(plan, "gateway.hanse-system.svc.cluster.local"), identity.Authorities(plan),
 		identity.Certificates(plan, ledger.IdentityAuthority, identities), identity.Certificates(plan, ledger.TLSAuthority, identities),
 		identity.Certificates(plan, ledger.OperatorAuthority, identities))
-	workloads, err := engine.Workloads(plan, nil)
+	workloads, err := driver.Workloads(plan, nil)
 	if err != nil {
 		return
 	}

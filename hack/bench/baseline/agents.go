@@ -61,7 +61,7 @@ func members(batchTimeout time.Duration) ([]*fabrictest.Member, error) {
 	return all, nil
 }
 
-// untilReady has every organization's engine do its part, each for itself, until the contract can be called.
+// untilReady has every organization's driver do its part, each for itself, until the contract can be called.
 func untilReady(ctx context.Context, network *fabrictest.Network) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

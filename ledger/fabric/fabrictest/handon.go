@@ -11,7 +11,7 @@ import (
 // Advance runs the ledger phases of one Member once, as its agent does, and updates its record with what it has pinned.
 func (n *Network) Advance(ctx context.Context, member *Member, records map[string]v1alpha1.Record) (ledger.Progress, error) {
 	plan := member.Plan
-	session, err := n.Engine().Open(ctx, plan, records, member.Keys)
+	session, err := n.Driver().Open(ctx, plan, records, member.Keys)
 	if err != nil {
 		return ledger.Progress{}, err
 	}

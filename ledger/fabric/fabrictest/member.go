@@ -48,7 +48,7 @@ func Even(peers, orderers int, names ...string) []Shape {
 	return shapes
 }
 
-// NewMembers gives organizations plans that are alike but for whose they are, and everything that their engine asks for.
+// NewMembers gives organizations plans that are alike but for whose they are, and everything that their driver asks for.
 // The first one leads.
 func NewMembers(consortium string, shapes ...Shape) ([]*Member, error) {
 	var members []*Member
@@ -96,7 +96,7 @@ func planMembers(shapes []Shape) []v1alpha1.PlanMember {
 	return members
 }
 
-// issue makes the organization's CAs, what the engine asks of them, and the record that follows from it.
+// issue makes the organization's CAs, what the driver asks of them, and the record that follows from it.
 func (m *Member) issue() error {
 	m.authorities = map[ledger.Authority]*Authority{}
 	for _, kind := range []ledger.Authority{ledger.IdentityAuthority, ledger.TLSAuthority, ledger.OperatorAuthority} {
@@ -114,7 +114,7 @@ func (m *Member) issue() error {
 	return nil
 }
 
-// issueMissing issues what the engine asks for since the plan has grown, such as a contract's certificate.
+// issueMissing issues what the driver asks for since the plan has grown, such as a contract's certificate.
 func (m *Member) issueMissing() error {
 	for _, identity := range fabric.New(fabric.Options{}).Identities(m.Plan) {
 		if _, there := m.identities[identity.Name]; there {

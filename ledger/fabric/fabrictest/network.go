@@ -105,25 +105,25 @@ func (n *Network) Dial(ctx context.Context, address string) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(at, port))
 }
 
-// Engine is an engine that reaches the network's nodes.
-func (n *Network) Engine() *fabric.Engine { return fabric.New(fabric.Options{Dial: n.Dial}) }
+// Driver is a driver that reaches the network's nodes.
+func (n *Network) Driver() *fabric.Driver { return fabric.New(fabric.Options{Dial: n.Dial}) }
 
 // Client is one of the Member's applications.
 func (n *Network) Client(ctx context.Context, member *Member) (ledger.Client, error) {
-	access, err := n.Engine().Access(ctx, member.Plan, member.Keys)
+	access, err := n.Driver().Access(ctx, member.Plan, member.Keys)
 	if err != nil {
 		return nil, err
 	}
-	return n.Engine().Client(access)
+	return n.Driver().Client(access)
 }
 
 // Reader reads the Member's ledgers.
 func (n *Network) Reader(ctx context.Context, member *Member) (ledger.Reader, error) {
-	access, err := n.Engine().Access(ctx, member.Plan, member.Keys)
+	access, err := n.Driver().Access(ctx, member.Plan, member.Keys)
 	if err != nil {
 		return nil, err
 	}
-	return n.Engine().Reader(access)
+	return n.Driver().Reader(access)
 }
 
 // Start runs everything in the Members' plans that does not run yet, and waits until all nodes are healthy.
@@ -132,7 +132,7 @@ func (n *Network) Start(ctx context.Context) error {
 		if err := member.issueMissing(); err != nil {
 			return err
 		}
-		workloads, err := n.Engine().Workloads(member.Plan, member.Roots())
+		workloads, err := n.Driver().Workloads(member.Plan, member.Roots())
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
-// Options of an Engine.
+// Options of a Driver.
 type Options struct {
 	// Dial connects to host:port, the host being a node's one name. A net.Dialer when nil.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
@@ -23,8 +23,8 @@ type Options struct {
 	AllowsName func(name string) bool
 }
 
-// Engine drives Hyperledger Fabric.
-type Engine struct {
+// Driver drives Hyperledger Fabric.
+type Driver struct {
 	dial          func(ctx context.Context, address string) (net.Conn, error)
 	clusterDomain string
 	ledgers       *ledgerCache
@@ -32,27 +32,27 @@ type Engine struct {
 	allowsName    func(name string) bool
 }
 
-var _ ledger.Engine = (*Engine)(nil)
+var _ ledger.Driver = (*Driver)(nil)
 
-// New makes an Engine.
-func New(options Options) *Engine {
-	engine := &Engine{
+// New makes a Driver.
+func New(options Options) *Driver {
+	driver := &Driver{
 		dial: options.Dial, clusterDomain: options.ClusterDomain, allowsName: options.AllowsName,
 		ledgers: newLedgerCache(options.Now), rules: &ruleCache{byHash: map[string]*rules{}},
 	}
-	if engine.dial == nil {
+	if driver.dial == nil {
 		dialer := &net.Dialer{Timeout: 10 * time.Second}
-		engine.dial = func(ctx context.Context, address string) (net.Conn, error) {
+		driver.dial = func(ctx context.Context, address string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "tcp", address)
 		}
 	}
-	if engine.allowsName == nil {
-		engine.allowsName = func(string) bool { return false }
+	if driver.allowsName == nil {
+		driver.allowsName = func(string) bool { return false }
 	}
-	if engine.clusterDomain == "" {
-		engine.clusterDomain = "cluster.local"
+	if driver.clusterDomain == "" {
+		driver.clusterDomain = "cluster.local"
 	}
-	return engine
+	return driver
 }
 
 // settings are the plan's Fabric settings with every default filled in.

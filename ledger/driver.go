@@ -1,7 +1,7 @@
-// Package ledger is what host, agent, plugin and applications need to know of a ledger technology: an Engine and its
+// Package ledger is what host, agent, plugin and applications need to know of a ledger technology: a Driver and its
 // Session, through which a Member's agent takes part in a ledger; the ordinary Client and Reader of its applications; the
 // words and errors that they share; and pure questions about a plan. It must know nothing of any one technology, and
-// imports no component; engines live in packages below it.
+// imports no component; drivers live in packages below it.
 package ledger
 
 import (
@@ -85,7 +85,7 @@ type Workload struct {
 	// Secrets that the pod mounts; a change in one calls for an orderly restart.
 	Secrets []string
 	// Refused says why the organization does not allow it as it is here, and how to fix that; empty if it does. No
-	// engine sets it. What runs of a refused workload is left as it is.
+	// driver sets it. What runs of a refused workload is left as it is.
 	Refused string
 	// NotAllowed says what the plan asks for that the organization does not allow, and that the workload runs without;
 	// empty if there is nothing of that kind.
@@ -110,8 +110,8 @@ type KeyPair struct {
 // Keys hands out the Member's own identities by Identity.Name. They never leave the process.
 type Keys func(ctx context.Context, name string) (KeyPair, error)
 
-// Engine is a ledger technology.
-type Engine interface {
+// Driver is a ledger technology as the agent drives it.
+type Driver interface {
 	// Identities lists the certificates that the plan's Member needs. Pure.
 	Identities(plan *v1alpha1.MemberPlan) []Identity
 	// Workloads lists what the plan's Member is to run: its nodes and its contracts. roots are those of the Member's own

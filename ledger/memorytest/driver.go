@@ -15,8 +15,8 @@ import (
 	"github.com/hanse-io/hanse/ledger"
 )
 
-// Engine is the ledger that all Members' sessions share.
-type Engine struct {
+// Driver is the ledger that all Members' sessions share.
+type Driver struct {
 	mu sync.Mutex
 	// done are the steps by channel, step and node, or Member where there is no node.
 	done map[string]bool
@@ -25,15 +25,15 @@ type Engine struct {
 	committed map[string]int64
 }
 
-var _ ledger.Engine = (*Engine)(nil)
+var _ ledger.Driver = (*Driver)(nil)
 
 // New is an empty ledger.
-func New() *Engine {
-	return &Engine{done: map[string]bool{}, approved: map[string][]string{}, committed: map[string]int64{}}
+func New() *Driver {
+	return &Driver{done: map[string]bool{}, approved: map[string][]string{}, committed: map[string]int64{}}
 }
 
 // Identities are a key for each node.
-func (e *Engine) Identities(plan *v1alpha1.MemberPlan) []ledger.Identity {
+func (d *Driver) Identities(plan *v1alpha1.MemberPlan) []ledger.Identity {
 	var identities []ledger.Identity
 	for _, node := range plan.Spec.Nodes {
 		identities = append(identities, ledger.Identity{
@@ -44,7 +44,7 @@ func (e *Engine) Identities(plan *v1alpha1.MemberPlan) []ledger.Identity {
 }
 
 // Workloads are a container for each node and contract.
-func (e *Engine) Workloads(plan *v1alpha1.MemberPlan, _ map[ledger.Authority][]string) ([]ledger.Workload, error) {
+func (d *Driver) Workloads(plan *v1alpha1.MemberPlan, _ map[ledger.Authority][]string) ([]ledger.Workload, error) {
 	var workloads []ledger.Workload
 	for i := range plan.Spec.Nodes {
 		node := &plan.Spec.Nodes[i]
@@ -62,18 +62,18 @@ func (e *Engine) Workloads(plan *v1alpha1.MemberPlan, _ map[ledger.Authority][]s
 }
 
 // Definition hashes a contract.
-func (e *Engine) Definition(_ *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) (string, error) {
+func (d *Driver) Definition(_ *v1alpha1.MemberPlan, contract v1alpha1.PlanContract) (string, error) {
 	sum := sha256.Sum256([]byte(contract.DefinitionHash()))
 	return hex.EncodeToString(sum[:]), nil
 }
 
 // Open opens a session.
-func (e *Engine) Open(_ context.Context, plan *v1alpha1.MemberPlan, _ map[string]v1alpha1.Record, _ ledger.Keys) (ledger.Session, error) {
-	return &session{Engine: e, plan: plan}, nil
+func (d *Driver) Open(_ context.Context, plan *v1alpha1.MemberPlan, _ map[string]v1alpha1.Record, _ ledger.Keys) (ledger.Session, error) {
+	return &session{Driver: d, plan: plan}, nil
 }
 
 // Connection lists the addresses of the Member's own archives.
-func (e *Engine) Connection(plan *v1alpha1.MemberPlan, channels []string, _ map[string]v1alpha1.Record) (map[string]string, error) {
+func (d *Driver) Connection(plan *v1alpha1.MemberPlan, channels []string, _ map[string]v1alpha1.Record) (map[string]string, error) {
 	text := "channels " + strings.Join(channels, " ") + "\n"
 	for _, node := range plan.Spec.Nodes {
 		if node.Role == RoleArchive {
@@ -85,7 +85,7 @@ func (e *Engine) Connection(plan *v1alpha1.MemberPlan, channels []string, _ map[
 
 // session is one Member's.
 type session struct {
-	*Engine
+	*Driver
 	plan *v1alpha1.MemberPlan
 }
 
