@@ -65,7 +65,7 @@ func everybodySees(t *testing.T, ctx context.Context, network *fabrictest.Networ
 	t.Helper()
 	for _, member := range network.Members {
 		eventually(t, ctx, member.Plan.Spec.Member, func() error {
-			invisible, got, err := network.Engine().Visibility(ctx, member.Plan, member.Keys, "goods")
+			invisible, got, err := network.Driver().Visibility(ctx, member.Plan, member.Keys, "goods")
 			if err == nil && (len(invisible) > 0 || !maps.EqualFunc(got, anchors, slices.Equal)) {
 				err = fmt.Errorf("it does not see %v; anchors are %v", invisible, got)
 			}

@@ -13,8 +13,8 @@ import (
 
 // Visibility is what the Member's own peer says of a channel: the members none of whose peers it sees, and the hosts of the
 // anchor peers in the present configuration, by MSP ID.
-func (e *Engine) Visibility(ctx context.Context, plan *v1alpha1.MemberPlan, keys ledger.Keys, channel string) (invisible []string, anchors map[string][]string, err error) {
-	opened, err := e.Open(ctx, plan, nil, keys)
+func (d *Driver) Visibility(ctx context.Context, plan *v1alpha1.MemberPlan, keys ledger.Keys, channel string) (invisible []string, anchors map[string][]string, err error) {
+	opened, err := d.Open(ctx, plan, nil, keys)
 	if err != nil {
 		return nil, nil, err
 	}
