@@ -72,9 +72,7 @@ func TestDrain(t *testing.T) {
 	must(t, err)
 	defer old.Close()
 	must(t, echoes(old))
-	for _, line := range []string{"l1", "l2"} { // or it is not ready yet
-		m.a.waitFor(t, line, v1alpha1.LineUp)
-	}
+	clock.Step(firstProbesTimeout) // or it may not be ready yet
 	stopped := m.a.draining(t, noticed)
 
 	fresh, err := call(m.a.inside, nodeA, m.orgA)

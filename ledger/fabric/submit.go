@@ -18,8 +18,9 @@ const (
 	// resubmitAfter is how long a transaction is waited for, by default, before it is submitted again: the second time is then
 	// after gateways have noticed a line that is cut.
 	resubmitAfter = 750 * time.Millisecond
-	// steadyAttempts follow each other at the same distance. From then on it doubles, maxDoublings times.
-	steadyAttempts, maxDoublings = 3, 3
+	// steadyAttempts follow each other at the same distance. From then on it doubles, maxDoublings times: not more, for where two
+	// of three orderers lose what they accept, it takes many attempts. What that costs is bounded by pace.
+	steadyAttempts, maxDoublings = 3, 1
 )
 
 // submission is one signed transaction on its way to the ledger.

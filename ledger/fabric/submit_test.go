@@ -94,8 +94,8 @@ func TestSubmission(t *testing.T) {
 		{"what no orderer takes is not submitted again", 1, []fate{{rejected: invalid}}, 0, []int{0}, "BAD_REQUEST"},
 		{"nor does that end the one before, which may be committed", 2, []fate{{committed: 4 * time.Second}, {rejected: invalid}}, 4 * time.Second, []int{0, 1, 0, 1}, ""},
 		{"the peer ends while it is asked", 2, []fate{{unanswered: unavailable}, {committed: 100 * time.Millisecond}}, 1100 * time.Millisecond, []int{0, 1}, ""},
-		{"nobody is reached in time", 1, []fate{{rejected: unavailable}}, time.Minute, make([]int, 12), "no orderers"},
-		{"lost in time", 1, []fate{lost}, time.Minute, make([]int, 12), "look on the ledger before you send it again"},
+		{"nobody is reached in time", 1, []fate{{rejected: unavailable}}, time.Minute, make([]int, 32), "no orderers"},
+		{"lost in time", 1, []fate{lost}, time.Minute, make([]int, 32), "look on the ledger before you send it again"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
