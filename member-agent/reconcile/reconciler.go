@@ -158,7 +158,7 @@ func (r *Reconciler) applyAll(ctx context.Context, objects []client.Object) erro
 func (r *Reconciler) retire(ctx context.Context, p *planProgress) error {
 	r.ledgers.stop(p.plan.Name)
 	if meta.IsStatusConditionTrue(p.status.Conditions, v1alpha1.PlanRetired) && p.status.Phase == "Retired" {
-		return nil
+		return r.forgetRetired(ctx, p.plan.Spec.Consortium)
 	}
 	retired, err := r.Nodes.Retire(ctx, p.plan)
 	switch {
