@@ -61,7 +61,7 @@ type Identity struct {
 	// Optional says that nothing waits for the certificate but the pod that mounts it, if there is one.
 	Optional bool
 	// Publish says that the certificate is published in the Member's Record as that node's TLS certificate, or the public part of
-	// the bare key as that node's key.
+	// the bare key as that node's key; as one of the Member's own where it is no node's.
 	Publish bool
 }
 
@@ -76,7 +76,7 @@ type Workload struct {
 	// Node or Contract that it is; exactly one is set.
 	Node     *v1alpha1.PlanNode
 	Contract *v1alpha1.PlanContract
-	// Pod to run. Volumes that it mounts from FilesVolume and DataVolume are added by package nodes.
+	// Pod to run. The volumes named below are added by package nodes.
 	Pod corev1.PodSpec
 	// Files go into a ConfigMap of the workload's name.
 	Files map[string]string
@@ -84,6 +84,9 @@ type Workload struct {
 	Ports []corev1.ServicePort
 	// Secrets that the pod mounts; a change in one calls for an orderly restart.
 	Secrets []string
+	// FirstBlocks are the channels whose first blocks the workload cannot start without. It waits until the Member has checked
+	// and pinned them, and a container that mounts FirstBlocksVolume finds each there as CHANNEL.gz.
+	FirstBlocks []string
 	// Refused says why the organization does not allow it as it is here, and how to fix that; empty if it does. No
 	// driver sets it. What runs of a refused workload is left as it is.
 	Refused string
@@ -98,7 +101,16 @@ const (
 	FilesVolume = "files"
 	// DataVolume is the node's PersistentVolumeClaim.
 	DataVolume = "data"
+	// FirstBlocksVolume is the pinned first blocks of the workload's FirstBlocks.
+	FirstBlocksVolume = "first-blocks"
 )
+
+// FirstBlockKey is the entry of a pinned first block, in gzip, in its ConfigMap.
+const FirstBlockKey = "block.pb.gz"
+
+// FirstBlockName is the name of the ConfigMap in the Consortium's namespace that holds a channel's pinned first block. No
+// workload has a name with a dot in it.
+func FirstBlockName(channel string) string { return "first-block." + channel }
 
 // KeyPair is an identity as it was issued: PEM of the chain, of the PKCS8 key and of the CA; or a bare key, PEM of its PKCS8
 // and of its public part.

@@ -15,7 +15,7 @@ import (
 const (
 	maxNodes       = 64
 	maxLines       = 256
-	maxRecordRoots = 8
+	maxRecordRoots = 8 // and as many keys
 )
 
 // NewRecord is the unsigned statement of a Member's record.
@@ -42,6 +42,8 @@ func Record(s *v1alpha1.StatementSpec) (v1alpha1.Record, error) {
 		return none, fmt.Errorf("%w: %d lines", ErrTooLarge, len(r.Lines))
 	case len(r.IdentityRoots) > maxRecordRoots || len(r.TLSRoots) > maxRecordRoots:
 		return none, fmt.Errorf("%w: more than %d roots of a kind", ErrTooLarge, maxRecordRoots)
+	case len(r.IdentityKeys) > maxRecordRoots:
+		return none, fmt.Errorf("%w: %d identity keys", ErrTooLarge, len(r.IdentityKeys))
 	}
 	if err := checkNodes(&r); err != nil {
 		return none, err
@@ -55,6 +57,11 @@ func Record(s *v1alpha1.StatementSpec) (v1alpha1.Record, error) {
 	if err := checkRoots("TLS root", r.TLSRoots); err != nil {
 		return none, err
 	}
+	for i, text := range r.IdentityKeys {
+		if _, err := ParsePublicKey(text); err != nil {
+			return none, fmt.Errorf("%w: identity key %d: %w", ErrMalformed, i, err)
+		}
+	}
 	return r, nil
 }
 
@@ -67,17 +74,17 @@ func checkNodes(r *v1alpha1.Record) error {
 		switch {
 		case seen[n.Name]:
 			return fmt.Errorf("%w: node %s twice", ErrMalformed, n.Name)
-		case n.Role != v1alpha1.RolePeer && n.Role != v1alpha1.RoleOrderer:
-			return fmt.Errorf("%w: node %s has the role %.40q", ErrMalformed, n.Name, n.Role)
+		case !v1alpha1.IsNodeOf(n.Name, n.Role, r.Member):
+			return fmt.Errorf("%w: node %s has the role %.40q, which its name does not fit", ErrMalformed, n.Name, n.Role)
 		case !validPort(n.Port):
 			return fmt.Errorf("%w: node %s has port %d", ErrMalformed, n.Name, n.Port)
 		}
 		seen[n.Name] = true
-		if n.TLSCertificate == "" {
-			continue
-		}
-		if _, err := ParseCertificates(n.TLSCertificate, 1); err != nil {
+		if _, err := ParseCertificates(n.TLSCertificate, 1); n.TLSCertificate != "" && err != nil {
 			return fmt.Errorf("%w: TLS certificate of node %d: %w", ErrMalformed, i, err)
+		}
+		if _, err := ParsePublicKey(n.PublicKey); n.PublicKey != "" && err != nil {
+			return fmt.Errorf("%w: public key of node %d: %w", ErrMalformed, i, err)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,8 +23,9 @@ func good(root *authority) v1alpha1.Record {
 		Member: "org1", Consortium: "trade", Sequence: 7,
 		Nodes: []v1alpha1.RecordNode{
 			{Name: "orderer0-org1", Role: v1alpha1.RoleOrderer, Port: 7050, TLSCertificate: text(root.cert)},
-			{Name: "peer0-org1", Role: v1alpha1.RolePeer, Port: 7051},
+			{Name: "peer0-org1", Role: v1alpha1.RolePeer, Port: 7051, PublicKey: opensslEd25519},
 		},
+		IdentityKeys:  []string{opensslSecp256k1},
 		Lines:         []v1alpha1.RecordLine{{Name: "org1-org2", Address: "10.0.1.1", Port: 7443}, {Name: "sat", Address: "gw.org1.example", Port: 443}},
 		IdentityRoots: []string{text(root.cert)},
 		TLSRoots:      []string{text(root.cert)},
@@ -234,6 +236,17 @@ func TestVerifyChecksWhatIsSaid(t *testing.T) {
 		{"an address that means oneself", func(r *v1alpha1.Record) { r.Lines[0].Address = "0.0.0.0" }, ErrMalformed},
 		{"a line twice", func(r *v1alpha1.Record) { r.Lines[1].Name = r.Lines[0].Name }, ErrMalformed},
 		{"a TLS certificate that is none", func(r *v1alpha1.Record) { r.Nodes[0].TLSCertificate = "x" }, ErrMalformed},
+		{"a role that the node's name does not fit", func(r *v1alpha1.Record) { r.Nodes[0].Role = v1alpha1.RolePeer }, ErrMalformed},
+		{"a role of a ledger that this agent does not know", func(r *v1alpha1.Record) { r.Nodes[0].Name, r.Nodes[0].Role = "archive0-org1", "Archive" }, nil},
+		{"bare keys, on a ledger without certificates", func(r *v1alpha1.Record) {
+			r.Nodes[0].PublicKey, r.IdentityKeys = opensslEd25519, []string{opensslSecp256k1, opensslEd25519}
+		}, nil},
+		{"a node's key that is none", func(r *v1alpha1.Record) { r.Nodes[1].PublicKey = "x" }, ErrMalformed},
+		{"a certificate where a key belongs", func(r *v1alpha1.Record) { r.Nodes[0].PublicKey = r.TLSRoots[0] }, ErrMalformed},
+		{"an identity key that is none", func(r *v1alpha1.Record) { r.IdentityKeys = []string{opensslEd25519, ""} }, ErrMalformed},
+		{"more identity keys than can be", func(r *v1alpha1.Record) {
+			r.IdentityKeys = slices.Repeat([]string{opensslEd25519}, maxRecordRoots+1)
+		}, ErrTooLarge},
 		{"a root that is none", func(r *v1alpha1.Record) { r.IdentityRoots[0] = "x" }, ErrMalformed},
 		{"a root that is no CA", func(r *v1alpha1.Record) { r.TLSRoots[0] = agent.chain }, ErrMalformed},
 		{"two roots in one text", func(r *v1alpha1.Record) { r.TLSRoots[0] += r.TLSRoots[0] }, ErrMalformed},

@@ -21,6 +21,10 @@ type Record struct {
 	// IdentityRoots are the PEM certificates of the CAs that issue the Member's ledger identities (Fabric: the MSP's roots).
 	// +optional
 	IdentityRoots []string `json:"identityRoots,omitempty"`
+	// IdentityKeys are the public parts, in PEM, of the bare keys by which the Member itself is known on a ledger that has no
+	// certificates.
+	// +optional
+	IdentityKeys []string `json:"identityKeys,omitempty"`
 	// TLSRoots are the PEM certificates of the CAs that issue the Member's nodes' TLS certificates.
 	// +optional
 	TLSRoots []string `json:"tlsRoots,omitempty"`
@@ -49,6 +53,10 @@ type RecordNode struct {
 	// TLSCertificate is the PEM of an orderer's TLS certificate, by which the other consenters know it.
 	// +optional
 	TLSCertificate string `json:"tlsCertificate,omitempty"`
+	// PublicKey is the public part, in PEM, of the bare key by which the others know the node, on a ledger that has no
+	// certificates.
+	// +optional
+	PublicKey string `json:"publicKey,omitempty"`
 }
 
 // RecordLine is one line end in a Record.

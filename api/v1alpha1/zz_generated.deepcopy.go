@@ -1593,6 +1593,11 @@ func (in *Record) DeepCopyInto(out *Record) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.IdentityKeys != nil {
+		in, out := &in.IdentityKeys, &out.IdentityKeys
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.TLSRoots != nil {
 		in, out := &in.TLSRoots, &out.TLSRoots
 		*out = make([]string, len(*in))

@@ -213,13 +213,6 @@ func eventually(t *testing.T, what string, check func() error) {
 	}
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // namespaced makes a namespace for one test's declarations.
 func namespaced(t *testing.T) string {
 	t.Helper()

@@ -33,34 +33,21 @@ func Line(line *v1alpha1.Line, others []v1alpha1.Line, members map[string]*v1alp
 	return status
 }
 
-// lineState is the state of a line in both directions. A direction's state is reported by the end where it starts or, while
-// that Member is not online, by the far end as its reverse.
+// lineState is the state of a line in both directions.
 func lineState(line *v1alpha1.Line, members map[string]*v1alpha1.Member) v1alpha1.LineState {
-	state := v1alpha1.LineUp
-	for _, end := range line.Spec.Ends {
-		switch direction(line, end.Member, members) {
-		case v1alpha1.LineDown:
-			return v1alpha1.LineDown
-		case v1alpha1.LineUp:
-		default:
-			state = v1alpha1.LineUnknown
-		}
-	}
-	return state
-}
-
-func direction(line *v1alpha1.Line, from string, members map[string]*v1alpha1.Member) v1alpha1.LineState {
-	near, far, ok := plan.Ends(line, from)
-	if !ok {
+	if len(line.Spec.Ends) != 2 {
 		return v1alpha1.LineUnknown
 	}
-	if report := onlineReport(line, members[near.Member]); report != nil {
-		return report.State
+	a, b := lineEndReport(line, members[line.Spec.Ends[0].Member]), lineEndReport(line, members[line.Spec.Ends[1].Member])
+	return bothWays(oneWay(a, b), oneWay(b, a))
+}
+
+// lineEndReport is what one end says of a line; nil if the Member is not online, or says nothing.
+func lineEndReport(line *v1alpha1.Line, member *v1alpha1.Member) *endReport {
+	if report := onlineReport(line, member); report != nil {
+		return &endReport{report.State, report.Reverse}
 	}
-	if report := onlineReport(line, members[far.Member]); report != nil {
-		return report.Reverse
-	}
-	return v1alpha1.LineUnknown
+	return nil
 }
 
 // lineReport is a Member's last report of a line, if it was about the same far end.
@@ -148,10 +135,10 @@ func lines(in plan.Input) (aggregate, int, int) {
 				p.addPending("a Line between "+a+" and "+b, "be declared", "")
 				continue
 			}
-			switch there, back := reached.state(a, b), reached.state(b, a); {
-			case there == v1alpha1.LineDown || back == v1alpha1.LineDown:
+			switch atA, atB := reached.of(a, b), reached.of(b, a); bothWays(oneWay(atA, atB), oneWay(atB, atA)) {
+			case v1alpha1.LineDown:
 				p.addPending("the line between "+a+" and "+b, "come up", "")
-			case there == v1alpha1.LineUp && back == v1alpha1.LineUp:
+			case v1alpha1.LineUp:
 				up++
 			default:
 				p.addUnreachable(fmt.Sprintf("the ends of the lines between %s and %s", a, b))
@@ -181,7 +168,7 @@ func declaredPairs(in plan.Input) map[[2]string]bool {
 }
 
 // reached is what agents that are online report in their plans, by who reports and of whom.
-type reached map[[2]string]*v1alpha1.PlanLineStatus
+type reached map[[2]string]*endReport
 
 func reachedMembers(in plan.Input) reached {
 	r := reached{}
@@ -189,21 +176,12 @@ func reachedMembers(in plan.Input) reached {
 		if Online(in.Members[name]) != metav1.ConditionTrue {
 			continue
 		}
-		for i := range reported.Status.Lines {
-			line := &reported.Status.Lines[i]
-			r[[2]string{name, line.Member}] = line
+		for _, line := range reported.Status.Lines {
+			r[[2]string{name, line.Member}] = &endReport{line.State, line.Reverse}
 		}
 	}
 	return r
 }
 
-// state is whether one Member reaches another: by its own word or, while it is not online, by the other's.
-func (r reached) state(from, to string) v1alpha1.LineState {
-	if own := r[[2]string{from, to}]; own != nil {
-		return own.State
-	}
-	if other := r[[2]string{to, from}]; other != nil {
-		return other.Reverse
-	}
-	return v1alpha1.LineUnknown
-}
+// of is what one Member says of the lines to another; nil if nothing is heard of it.
+func (r reached) of(from, to string) *endReport { return r[[2]string{from, to}] }

@@ -12,6 +12,7 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
 	ordererpb "github.com/hyperledger/fabric-protos-go-apiv2/orderer"
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -111,24 +112,7 @@ func (s *session) firstAtPeer(ctx context.Context, node, channel string) (*commo
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stream, err := peer.NewDeliverClient(connection).Deliver(ctx)
-	if err != nil {
-		return nil, err
-	}
-	seek, err := s.seekFirst(channel)
-	if err != nil {
-		return nil, err
-	}
-	if err := stream.Send(seek); err != nil {
-		return nil, err
-	}
-	answer, err := stream.Recv()
-	if err != nil {
-		return nil, err
-	}
-	return checkDelivered(answer.GetBlock(), answer.GetStatus())
+	return firstAt(ctx, s, channel, peer.NewDeliverClient(connection).Deliver)
 }
 
 // firstAtOrderer reads block 0 at one of the Member's own orderers.
@@ -137,9 +121,26 @@ func (s *session) firstAtOrderer(ctx context.Context, node, channel string) (*co
 	if err != nil {
 		return nil, err
 	}
+	return firstAt(ctx, s, channel, ordererpb.NewAtomicBroadcastClient(connection).Deliver)
+}
+
+// delivery is a stream of blocks, and delivered an answer in it. Peers and orderers have types of their own for both.
+type (
+	delivery[A delivered] interface {
+		Send(*common.Envelope) error
+		Recv() (A, error)
+	}
+	delivered interface {
+		GetBlock() *common.Block
+		GetStatus() common.Status
+	}
+)
+
+// firstAt reads block 0 of a channel from the stream that a node opens.
+func firstAt[S delivery[A], A delivered](ctx context.Context, s *session, channel string, open func(context.Context, ...grpc.CallOption) (S, error)) (*common.Block, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := ordererpb.NewAtomicBroadcastClient(connection).Deliver(ctx)
+	stream, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}

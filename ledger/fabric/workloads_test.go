@@ -11,7 +11,6 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric"
-	"github.com/hanse-io/hanse/member-agent/policy"
 )
 
 func planOfOrg1(t *testing.T) *v1alpha1.MemberPlan {
@@ -144,7 +143,9 @@ func TestIdentities(t *testing.T) {
 	plan := planOfOrg1(t)
 	plan.Spec.Nodes[0].ExtraSANs = []string{"orderer.example.com", "192.0.2.7", "login.bank.example", "198.51.100.1"}
 	plan.Spec.Contracts[0].TLS = true
-	driver := fabric.New(fabric.Options{AllowsName: policy.Names{".example.com", "192.0.2.0/24"}.Allows})
+	driver := fabric.New(fabric.Options{AllowsName: func(name string) bool {
+		return slices.Contains([]string{"orderer.example.com", "192.0.2.7"}, name)
+	}})
 	byName := map[string]ledger.Identity{}
 	for _, identity := range driver.Identities(plan) {
 		byName[identity.Name] = identity

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	shared "github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
@@ -25,10 +26,6 @@ const (
 	annotationHash   = v1alpha1.GroupName + "/first-block-hash"
 	annotationAgreed = v1alpha1.GroupName + "/first-block-agreed"
 	annotationBytes  = v1alpha1.GroupName + "/first-block-bytes"
-	// blockKey is the key of the block (protobuf, gzip) in the ConfigMap.
-	blockKey = "block.pb.gz"
-	// prefix of a ConfigMap's name. No workload has a name with a dot in it.
-	prefix = "first-block."
 )
 
 // Limits of one consortium, whatever channels a host names: twice as many as one plan can have.
@@ -58,7 +55,7 @@ func (s Store) All(ctx context.Context) (map[string]ledger.Pin, error) {
 	}
 	pins := map[string]ledger.Pin{}
 	for i := range kept {
-		if o := &kept[i]; o.Name == prefix+o.Labels[LabelChannel] {
+		if o := &kept[i]; o.Name == shared.FirstBlockName(o.Labels[LabelChannel]) {
 			pins[o.Labels[LabelChannel]] = ledger.Pin{Hash: o.Annotations[annotationHash], Agreed: o.Annotations[annotationAgreed] == "true"}
 		}
 	}
@@ -79,10 +76,10 @@ func (s Store) list(ctx context.Context) ([]metav1.PartialObjectMetadata, error)
 // Block is the packed block of a channel.
 func (s Store) Block(ctx context.Context, channel string) ([]byte, error) {
 	var cm corev1.ConfigMap
-	if err := s.Client.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: prefix + channel}, &cm); err != nil {
+	if err := s.Client.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: shared.FirstBlockName(channel)}, &cm); err != nil {
 		return nil, fmt.Errorf("read %s: %w", s.Where(channel), err)
 	}
-	return cm.BinaryData[blockKey], nil
+	return cm.BinaryData[shared.FirstBlockKey], nil
 }
 
 // Keep creates the ConfigMap of a channel.
@@ -92,12 +89,12 @@ func (s Store) Keep(ctx context.Context, channel, hash string, packed []byte) er
 	}
 	cm := &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: s.Namespace, Name: prefix + channel,
+			Namespace: s.Namespace, Name: shared.FirstBlockName(channel),
 			Labels:      map[string]string{LabelChannel: channel, v1alpha1.LabelConsortium: s.Consortium},
 			Annotations: map[string]string{annotationHash: hash, annotationBytes: strconv.Itoa(len(packed))},
 		},
 		Immutable:  ptr.To(true),
-		BinaryData: map[string][]byte{blockKey: packed},
+		BinaryData: map[string][]byte{shared.FirstBlockKey: packed},
 	}
 	err := s.Client.Create(ctx, cm, client.FieldOwner(s.Owner))
 	if !apierrors.IsAlreadyExists(err) {
@@ -132,14 +129,14 @@ func (s Store) checkCapacity(ctx context.Context, bytes int) error {
 
 // Agree sets the annotation that the records of all members concerned have the block's hash.
 func (s Store) Agree(ctx context.Context, channel string) error {
-	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: prefix + channel}}
+	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: shared.FirstBlockName(channel)}}
 	patch := []byte(`{"metadata":{"annotations":{"` + annotationAgreed + `":"true"}}}`)
 	return s.Client.Patch(ctx, cm, client.RawPatch("application/merge-patch+json", patch), client.FieldOwner(s.Owner))
 }
 
 // Where names a channel's ConfigMap.
 func (s Store) Where(channel string) string {
-	return "ConfigMap " + prefix + channel + " in namespace " + s.Namespace
+	return "ConfigMap " + shared.FirstBlockName(channel) + " in namespace " + s.Namespace
 }
 
 // Forget deletes all pins, after the consortium's nodes have been removed. A namespace that the agent may not read has

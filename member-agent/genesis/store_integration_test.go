@@ -18,6 +18,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/testcluster"
+	shared "github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/member-agent/ledger"
 )
 
@@ -112,7 +113,7 @@ func kept(t *testing.T, s Store) {
 	if cm.Labels[v1alpha1.LabelConsortium] != "trade" || len(cm.ManagedFields) == 0 || cm.ManagedFields[0].Manager != "test" {
 		t.Errorf("nobody can tell whose it is: %+v", cm.ObjectMeta)
 	}
-	cm.BinaryData[blockKey] = []byte("another")
+	cm.BinaryData[shared.FirstBlockKey] = []byte("another")
 	if err := s.Client.Update(t.Context(), &cm); !apierrors.IsInvalid(err) {
 		t.Errorf("a kept block was changed: %v", err)
 	}
@@ -160,17 +161,17 @@ func listed(t *testing.T, s Store) {
 func limitedByCount(t *testing.T, s Store) {
 	for i := range maxBlocks {
 		channel := fmt.Sprintf("c%d", i)
-		create(t, s, prefix+channel, channel, map[string]string{annotationHash: a, annotationBytes: "1"})
+		create(t, s, shared.FirstBlockName(channel), channel, map[string]string{annotationHash: a, annotationBytes: "1"})
 	}
 	fails(t, s.Keep(t.Context(), "more", a, []byte("block")), fmt.Sprintf("holds %d first blocks already", maxBlocks), "kubectl -n "+s.Namespace+" get configmaps -l "+LabelChannel)
-	must(t, s.Client.Delete(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: prefix + "c0"}}))
+	must(t, s.Client.Delete(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: shared.FirstBlockName("c0")}}))
 	must(t, s.Keep(t.Context(), "more", a, []byte("block"))) // once what it says was done
 }
 
 func limitedByBytes(t *testing.T, s Store) {
-	create(t, s, prefix+"large", "large", map[string]string{annotationHash: a, annotationBytes: strconv.Itoa(maxBytes - 10)})
-	create(t, s, prefix+"odd", "odd", map[string]string{annotationHash: a, annotationBytes: "-1000"})
-	create(t, s, prefix+"none", "none", map[string]string{annotationHash: a, annotationBytes: "many"})
+	create(t, s, shared.FirstBlockName("large"), "large", map[string]string{annotationHash: a, annotationBytes: strconv.Itoa(maxBytes - 10)})
+	create(t, s, shared.FirstBlockName("odd"), "odd", map[string]string{annotationHash: a, annotationBytes: "-1000"})
+	create(t, s, shared.FirstBlockName("none"), "none", map[string]string{annotationHash: a, annotationBytes: "many"})
 	fails(t, s.Keep(t.Context(), "more", a, make([]byte, 11)), fmt.Sprintf("of %d MiB together", maxBytes>>20))
 	must(t, s.Keep(t.Context(), "more", a, make([]byte, 10)))
 }

@@ -352,10 +352,13 @@ func (m *mirror) writeStatus(ctx context.Context, plan *v1alpha1.MemberPlan, sta
 	if equality.Semantic.DeepEqual(status, plan.Status) && len(plan.Undecodable) == 0 {
 		return nil
 	}
-	if err := m.conn.client.Status().Update(ctx, withStatus(plan, status), client.FieldOwner(ReportOwner)); err != nil {
+	next := withStatus(plan, status)
+	if err := m.conn.client.Status().Update(ctx, next, client.FieldOwner(ReportOwner)); err != nil {
 		m.conn.checkUnauthorized(err)
+		m.conn.plans.recent.forget(plan.Name)
 		return client.IgnoreNotFound(err)
 	}
+	m.conn.plans.recent.wrote(next)
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/testcluster"
 	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/statement"
 )
 
 // TestBareKeys has keys made at home on a real API server: once, whatever happens later, with the public part to show.
@@ -29,6 +30,7 @@ func TestBareKeys(t *testing.T) {
 	identities := []ledger.Identity{
 		{Name: "archive0-org1-key", Kind: ledger.IdentityEd25519, Node: "archive0-org1", Publish: true},
 		{Name: "agent-key", Kind: ledger.IdentityEd25519},
+		{Name: "organization-key", Kind: ledger.IdentityEd25519, Publish: true},
 		{Name: "certified", Authority: ledger.TLSAuthority, Optional: true},
 	}
 	phase := &Phase{Keys: c}
@@ -47,6 +49,14 @@ func TestBareKeys(t *testing.T) {
 	first, second := read(), read()
 	if got := first.PublicKeys["archive0-org1"]; !strings.Contains(got, "PUBLIC KEY") || len(first.PublicKeys) != 1 || len(first.Published) != 0 {
 		t.Errorf("the others are shown %v and %v", first.PublicKeys, first.Published)
+	}
+	if got := first.IdentityKeys; len(got) != 1 || got[0] == first.PublicKeys["archive0-org1"] {
+		t.Errorf("the organization itself is known by %v", got)
+	}
+	for _, text := range append(first.IdentityKeys, first.PublicKeys["archive0-org1"]) {
+		if key, err := statement.ParsePublicKey(text); err != nil || key.Kind != string(ledger.IdentityEd25519) {
+			t.Errorf("the others do not take %q: %v", text, err)
+		}
 	}
 	if first.PublicKeys["archive0-org1"] != second.PublicKeys["archive0-org1"] || first.Digests["agent-key"] != second.Digests["agent-key"] {
 		t.Error("a key that is there was made again")

@@ -67,6 +67,8 @@ type Issued struct {
 	Published map[string]string
 	// PublicKeys are the public parts of the nodes' bare keys that the others know them by.
 	PublicKeys map[string]string
+	// IdentityKeys are the public parts of the bare keys that the organization itself is known by.
+	IdentityKeys []string
 	// Digests of the Secrets' content by name.
 	Digests map[string]string
 }
@@ -161,6 +163,8 @@ func (i *Issued) read(ctx context.Context, secrets client.Reader, namespace stri
 		switch {
 		case id.Publish && id.IsCertificate():
 			i.Published[id.Node] = string(pair.Certificate)
+		case id.Publish && id.Node == "":
+			i.IdentityKeys = append(i.IdentityKeys, string(pair.Public))
 		case id.Publish:
 			i.PublicKeys[id.Node] = string(pair.Public)
 		}

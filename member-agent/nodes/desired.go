@@ -50,7 +50,8 @@ type Set struct {
 	Revision string
 }
 
-// Desired builds the objects of one workload. digests are those of the Secrets that it mounts, by name.
+// Desired builds the objects of one workload. digests are those of the Secrets and of the first blocks that it mounts, by the
+// names of the objects that hold them.
 func Desired(plan *v1alpha1.MemberPlan, w ledger.Workload, digests map[string]string) Set {
 	labels := labelsOf(plan, w)
 	set := Set{Name: w.Name, Workload: w}
@@ -192,10 +193,15 @@ func deployment(meta metav1.ObjectMeta, w ledger.Workload, template corev1.PodTe
 // podSpec is the driver's pod with the volumes that this package adds.
 func podSpec(w ledger.Workload) corev1.PodSpec {
 	pod := *w.Pod.DeepCopy()
-	mounted := slices.ContainsFunc(slices.Concat(pod.InitContainers, pod.Containers), func(c corev1.Container) bool {
-		return slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == ledger.FilesVolume })
-	})
-	if mounted {
+	mounts := func(volume string) bool {
+		return slices.ContainsFunc(slices.Concat(pod.InitContainers, pod.Containers), func(c corev1.Container) bool {
+			return slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == volume })
+		})
+	}
+	if mounts(ledger.FirstBlocksVolume) {
+		pod.Volumes = append(pod.Volumes, firstBlocksVolume(w.FirstBlocks))
+	}
+	if mounts(ledger.FilesVolume) {
 		pod.Volumes = append(pod.Volumes, corev1.Volume{
 			Name: ledger.FilesVolume,
 			VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
@@ -209,10 +215,26 @@ func podSpec(w ledger.Workload) corev1.PodSpec {
 	return pod
 }
 
+// firstBlocksVolume has each channel's pinned first block as a file.
+func firstBlocksVolume(channels []string) corev1.Volume {
+	v := corev1.Volume{Name: ledger.FirstBlocksVolume}
+	v.Projected = &corev1.ProjectedVolumeSource{}
+	for _, channel := range channels {
+		v.Projected.Sources = append(v.Projected.Sources, corev1.VolumeProjection{ConfigMap: &corev1.ConfigMapProjection{
+			LocalObjectReference: corev1.LocalObjectReference{Name: ledger.FirstBlockName(channel)},
+			Items:                []corev1.KeyToPath{{Key: ledger.FirstBlockKey, Path: channel + ".gz"}},
+		}})
+	}
+	return v
+}
+
 func content(w ledger.Workload, digests map[string]string) string {
 	used := map[string]string{}
 	for _, name := range w.Secrets {
 		used[name] = digests[name]
+	}
+	for _, channel := range w.FirstBlocks {
+		used[ledger.FirstBlockName(channel)] = digests[ledger.FirstBlockName(channel)]
 	}
 	if w.Contract != nil {
 		for _, v := range w.Contract.Env {

@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"slices"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -33,6 +34,48 @@ func peer(change func(*ledger.Workload)) ledger.Workload {
 		change(&w)
 	}
 	return w
+}
+
+// TestFirstBlocks: a node that starts from its channels' first blocks waits until each is pinned, and then mounts them.
+func TestFirstBlocks(t *testing.T) {
+	w := peer(func(w *ledger.Workload) {
+		w.FirstBlocks = []string{"goods", "deals"}
+		c := &w.Pod.Containers[0]
+		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: ledger.FirstBlocksVolume, MountPath: "/first"})
+	})
+	for _, row := range []struct {
+		why  string
+		have []string
+		want string
+	}{
+		{"nothing is pinned", nil, "waiting for the first block of channel goods, deals"},
+		{"one is", []string{"first-block.goods"}, "waiting for the first block of channel deals"},
+		{"another channel's is of no use", []string{"first-block.goods", "first-block.other"}, "waiting for the first block of channel deals"},
+		{"a Secret of a channel's name is no first block", []string{"first-block.goods", "deals"}, "waiting for the first block of channel deals"},
+		{"all are", []string{"first-block.goods", "first-block.deals"}, ""},
+	} {
+		digests := map[string]string{"peer0-org1-tls": "1"}
+		for _, name := range row.have {
+			digests[name] = "1"
+		}
+		if got := blocked(w, digests); got.Message != row.want || (got.Reason == v1alpha1.ReasonWaiting) != (row.want != "") {
+			t.Errorf("%s: %+v", row.why, got)
+		}
+	}
+	if got := blocked(w, map[string]string{"first-block.goods": "1", "first-block.deals": "1"}); got.Message != "waiting for its certificates: peer0-org1-tls" {
+		t.Errorf("the first blocks are there and the certificate is not: %+v", got)
+	}
+	volumes := Desired(plan, w, nil).StatefulSet.Spec.Template.Spec.Volumes
+	at := slices.IndexFunc(volumes, func(v corev1.Volume) bool { return v.Name == ledger.FirstBlocksVolume })
+	if at < 0 || len(volumes[at].Projected.Sources) != 2 {
+		t.Fatalf("mounts %+v", volumes)
+	}
+	if m := volumes[at].Projected.Sources[1].ConfigMap; m.Name != "first-block.deals" || m.Items[0].Path != "deals.gz" {
+		t.Errorf("mounts %+v", m)
+	}
+	if slices.ContainsFunc(Desired(plan, peer(nil), nil).StatefulSet.Spec.Template.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == ledger.FirstBlocksVolume }) {
+		t.Error("a node that needs none mounts some")
+	}
 }
 
 // What makes a node be restarted, and what does not.

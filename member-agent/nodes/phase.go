@@ -91,8 +91,8 @@ func (t *pass) addError(name string, err error) {
 }
 
 // Ensure applies the plan's workloads to the consortium's namespace. reader reads that namespace; digests are those of
-// the certificates that have been issued. A workload waits until all its certificates are issued; one that the cluster
-// rejects has the error in its status and blocks no other.
+// the certificates that have been issued and of the first blocks that have been pinned. A workload waits until it has all that
+// it needs of both; one that the cluster rejects has the error in its status and blocks no other.
 func (p *Phase) Ensure(ctx context.Context, reader client.Reader, plan *v1alpha1.MemberPlan, workloads []ledger.Workload, digests map[string]string) (Result, error) {
 	current, err := observe(ctx, reader, plan.Spec.Namespace)
 	if err != nil {
@@ -156,6 +156,15 @@ func blocked(w ledger.Workload, digests map[string]string) Diagnosis {
 	}
 	if missing := missingDigests(w.Secrets, digests); len(missing) > 0 {
 		return Diagnosis{v1alpha1.ReasonWaiting, "waiting for its certificates: " + strings.Join(missing, ", ")}
+	}
+	var names []string
+	for _, channel := range w.FirstBlocks {
+		if digests[ledger.FirstBlockName(channel)] == "" {
+			names = append(names, channel)
+		}
+	}
+	if len(names) > 0 {
+		return Diagnosis{v1alpha1.ReasonWaiting, "waiting for the first block of channel " + strings.Join(names, ", ")}
 	}
 	return Diagnosis{}
 }

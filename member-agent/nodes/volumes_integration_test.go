@@ -272,7 +272,41 @@ func TestVolumes(t *testing.T) {
 			t.Errorf("the namespace: %v, %v", space.DeletionTimestamp, err)
 		}
 	})
+	t.Run("a node that starts from a first block is made once that is pinned", func(t *testing.T) { checkFirstBlock(t, c) })
 	t.Run("one contract that the API server rejects, and one whose pods a quota does", func(t *testing.T) { checkRejections(t, c) })
+}
+
+// checkFirstBlock has a node wait for a channel's first block, and then the controllers make a pod that mounts it.
+func checkFirstBlock(t *testing.T, c client.Client) {
+	it := newConsortium(t, c, "starts", v1alpha1.ReclaimRetain)
+	workloads := it.workloads()
+	workloads[0].FirstBlocks = []string{"goods"}
+	container := &workloads[0].Pod.Containers[0]
+	container.VolumeMounts = append(container.VolumeMounts, corev1.VolumeMount{Name: ledger.FirstBlocksVolume, MountPath: "/first"})
+	result, err := it.phase.Ensure(t.Context(), it, it.plan, workloads, issued)
+	if err != nil || result.Reason != v1alpha1.ReasonWaiting || !strings.Contains(result.Message, "waiting for the first block of channel goods") {
+		t.Fatalf("without one: %+v, %v", result, err)
+	}
+	key := client.ObjectKey{Namespace: it.plan.Spec.Namespace, Name: "peer0-org1"}
+	if err := c.Get(t.Context(), key, &appsv1.StatefulSet{}); !apierrors.IsNotFound(err) {
+		t.Fatalf("without one the node is made: %v", err)
+	}
+	digests := map[string]string{"peer0-org1-tls": "1", ledger.FirstBlockName("goods"): "aa"}
+	if result, err = it.phase.Ensure(t.Context(), it, it.plan, workloads, digests); err != nil {
+		t.Fatalf("with it: %+v, %v", result, err)
+	}
+	eventually(t, "the node's pod", func(ctx context.Context) error {
+		var pod corev1.Pod
+		if err := c.Get(ctx, client.ObjectKey{Namespace: key.Namespace, Name: "peer0-org1-0"}, &pod); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool {
+			return v.Projected != nil && len(v.Projected.Sources) == 1 && v.Projected.Sources[0].ConfigMap.Name == "first-block.goods"
+		}) {
+			return fmt.Errorf("it mounts %+v", pod.Spec.Volumes)
+		}
+		return nil
+	})
 }
 
 // checkGarbageCollection waits until the garbage collector has deleted something that lost its owner just now.

@@ -28,7 +28,7 @@ const (
 )
 
 func newTestReconciler() *Reconciler {
-	return &Reconciler{Options: Options{
+	return &Reconciler{ledgers: newLedgerController(nil, nil), Options: Options{
 		Member: "org1", NodeImages: planner.Planner{}.Description().Images, ContractImages: policy.DefaultContractImages,
 	}}
 }

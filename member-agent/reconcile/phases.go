@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ func (r *Reconciler) nodes(ctx context.Context, p *planProgress, reader client.R
 		p.setFalse(v1alpha1.PlanNodesReady, v1alpha1.ReasonInvalid, err.Error())
 		return nodes.Result{}, nil
 	}
-	result, err := r.Nodes.Ensure(ctx, reader, p.plan, r.validateWorkloads(p.plan, workloads), issued.Digests)
+	result, err := r.Nodes.Ensure(ctx, reader, p.plan, r.validateWorkloads(p.plan, workloads), withFirstBlocks(issued.Digests, r.ledgers.channels(p.plan)))
 	if err != nil {
 		p.setFalse(v1alpha1.PlanNodesReady, v1alpha1.ReasonFailed, err.Error())
 		return result, err
@@ -59,6 +60,19 @@ func (r *Reconciler) nodes(ctx context.Context, p *planProgress, reader client.R
 		p.setTrue(v1alpha1.PlanNodesReady, fmt.Sprintf("%d nodes run", len(result.Nodes)))
 	}
 	return result, result.Failed
+}
+
+// withFirstBlocks adds the hashes of the first blocks that are pinned to the digests of the certificates, by the names of the
+// objects that hold them. A workload may need either.
+func withFirstBlocks(digests map[string]string, channels []v1alpha1.PlanChannelStatus) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, digests)
+	for _, c := range channels {
+		if c.GenesisHash != "" {
+			all[ledger.FirstBlockName(c.Name)] = c.GenesisHash
+		}
+	}
+	return all
 }
 
 // discover signs and publishes the member's own statements, offers those that are kept of others, and returns the known

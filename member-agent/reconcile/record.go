@@ -19,12 +19,13 @@ func buildRecord(plan *v1alpha1.MemberPlan, description ledger.Description, issu
 		MSPID:         plan.Spec.MSPID(plan.Spec.Member),
 		Consortium:    plan.Spec.Consortium,
 		IdentityRoots: issued.Roots[ledger.IdentityAuthority],
+		IdentityKeys:  issued.IdentityKeys,
 		TLSRoots:      issued.Roots[ledger.TLSAuthority],
 	}
 	for _, n := range plan.Spec.Nodes {
 		port := int32(description.Port(n.Role))
 		r.Nodes = append(r.Nodes, v1alpha1.RecordNode{
-			Name: n.Name, Role: n.Role, Port: port, TLSCertificate: issued.Published[n.Name],
+			Name: n.Name, Role: n.Role, Port: port, TLSCertificate: issued.Published[n.Name], PublicKey: issued.PublicKeys[n.Name],
 		})
 	}
 	for _, l := range plan.Spec.Lines {

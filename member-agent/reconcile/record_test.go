@@ -6,10 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger/memorytest"
+	"github.com/hanse-io/hanse/member-agent/identity"
 	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
 )
 
@@ -45,6 +48,42 @@ func TestWithSequence(t *testing.T) {
 				t.Errorf("sequence %d, kept %v", s.Sequence, signed != nil)
 			}
 		})
+	}
+}
+
+// TestRecordOfBareKeys: what the others know the member's nodes by is its certificates or its bare keys, whichever the ledger
+// has, and nothing of a node that is not in the plan.
+func TestRecordOfBareKeys(t *testing.T) {
+	plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{
+		Member: "org1", Consortium: "trade",
+		Nodes: []v1alpha1.PlanNode{{Name: "archive0-org1", Role: memorytest.RoleArchive}, {Name: "validator0-org1", Role: memorytest.RoleValidator}},
+	}}
+	issued := identity.Issued{
+		Published:    map[string]string{"validator0-org1": "certificate"},
+		PublicKeys:   map[string]string{"archive0-org1": "key", "archive1-org1": "of a node that is gone"},
+		IdentityKeys: []string{"own key"},
+	}
+	want := v1alpha1.Record{
+		Member: "org1", Consortium: "trade", MSPID: "org1MSP", IdentityKeys: []string{"own key"},
+		Nodes: []v1alpha1.RecordNode{
+			{Name: "archive0-org1", Role: memorytest.RoleArchive, Port: 9001, PublicKey: "key"},
+			{Name: "validator0-org1", Role: memorytest.RoleValidator, Port: 9000, TLSCertificate: "certificate"},
+		},
+	}
+	if d := cmp.Diff(want, buildRecord(plan, memorytest.Planner{}.Description(), issued, nil)); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestWithFirstBlocks: what is pinned counts beside the certificates, and what a channel only names does not.
+func TestWithFirstBlocks(t *testing.T) {
+	issued := map[string]string{"peer0-org1-tls": "1"}
+	got := withFirstBlocks(issued, []v1alpha1.PlanChannelStatus{{Name: "goods", GenesisHash: "aa"}, {Name: "deals"}})
+	if d := cmp.Diff(map[string]string{"peer0-org1-tls": "1", "first-block.goods": "aa"}, got); d != "" {
+		t.Error(d)
+	}
+	if len(issued) != 1 {
+		t.Error("the certificates' own digests were changed")
 	}
 }
 

@@ -27,7 +27,8 @@ type Statements interface {
 	Rejected(consortium, member string) string
 	// Arrivals counts those about a consortium that were kept since the start.
 	Arrivals(consortium string) int
-	// Forget deletes all about a consortium.
+	// Any is whether there are some about a consortium, and Forget deletes them.
+	Any(ctx context.Context, consortium string) (bool, error)
 	Forget(ctx context.Context, consortium string) error
 }
 
@@ -45,10 +46,29 @@ func (r *Reconciler) StatementsChanged(consortium string) { r.planTrigger.Enqueu
 // StatementReceived is called by discovery with a verified statement that was requested.
 func (r *Reconciler) StatementReceived(_ string, s v1alpha1.StatementSpec) {
 	go func() {
-		if err := r.Statements.Keep(r.base, s); err != nil {
+		if err := r.keepReceived(r.base, s); err != nil {
 			r.Log.Error(err, "keep a statement that has come by gossip", "consortium", s.Consortium)
 		}
 	}()
+}
+
+// keepReceived keeps a statement of a consortium that the member takes part in. What comes just as the consortium retires may
+// be kept nevertheless, and is removed by forgetRetired.
+func (r *Reconciler) keepReceived(ctx context.Context, s v1alpha1.StatementSpec) error {
+	var plan v1alpha1.MemberPlan
+	err := r.Cache.Get(ctx, client.ObjectKey{Namespace: r.Namespace, Name: s.Consortium}, &plan)
+	if err != nil || plan.Spec.Retire {
+		return client.IgnoreNotFound(err)
+	}
+	return r.Statements.Keep(ctx, s)
+}
+
+// forgetRetired removes what is kept of a retired consortium, whenever it was kept.
+func (r *Reconciler) forgetRetired(ctx context.Context, consortium string) error {
+	if left, err := r.Statements.Any(ctx, consortium); err != nil || !left {
+		return err
+	}
+	return r.Statements.Forget(ctx, consortium)
 }
 
 // LoadStatement finds a kept statement that another member asks for.

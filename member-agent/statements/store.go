@@ -8,6 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -151,15 +153,34 @@ func (s *Store) Keep(ctx context.Context, spec v1alpha1.StatementSpec) error {
 	return nil
 }
 
-// Forget deletes all statements about a consortium, once it has been removed here.
+// Any is whether statements about a consortium are kept.
+func (s *Store) Any(ctx context.Context, consortium string) (bool, error) {
+	if err := s.list(ctx); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.kept[consortium]) > 0, nil
+}
+
+// Forget deletes all statements about a consortium, once it has been removed here. One that is kept at the same time may
+// survive; Any says so.
 func (s *Store) Forget(ctx context.Context, consortium string) error {
+	s.mu.Lock()
+	before := slices.Collect(maps.Keys(s.kept[consortium]))
+	s.mu.Unlock()
 	about := client.MatchingLabels{v1alpha1.LabelConsortium: consortium}
 	if err := s.Client.DeleteAllOf(ctx, &v1alpha1.Statement{}, client.InNamespace(s.Namespace), about); err != nil {
 		return fmt.Errorf("delete the statements about %s: %w", consortium, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.kept, consortium)
+	for _, name := range before {
+		delete(s.kept[consortium], name)
+	}
+	if len(s.kept[consortium]) == 0 {
+		delete(s.kept, consortium)
+	}
 	delete(s.rejected, consortium)
 	delete(s.arrivals, consortium)
 	return nil

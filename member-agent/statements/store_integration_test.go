@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/testcluster"
@@ -78,11 +79,15 @@ func (o organization) block(t *testing.T, channel string, sequence int64) v1alph
 
 // TestStore has each property of the store hold on an API server.
 func TestStore(t *testing.T) {
-	env, _, c, err := testcluster.StartWithCRDs("../../charts/member-agent/crds", v1alpha1.AddToScheme, corev1.AddToScheme)
+	env, config, plain, err := testcluster.StartWithCRDs("../../charts/member-agent/crds", v1alpha1.AddToScheme, corev1.AddToScheme)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = env.Stop() })
+	c, err := client.NewWithWatch(config, client.Options{Scheme: plain.Scheme()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		why string
 		run func(*testing.T, *Store)
@@ -90,6 +95,7 @@ func TestStore(t *testing.T) {
 		{"the newest of each kind and subject, over a restart", newest},
 		{"what newer ones replace is deleted, and nothing else", retention},
 		{"a consortium is forgotten, and no other", forgets},
+		{"what is kept while a consortium is forgotten is known, and forgotten the next time", forgetsLater},
 		{"only what the plan refers to, and its Member has signed, is taken", takes},
 		{"what somebody has deleted is missing, and what somebody has put under another's name is not believed", tampered},
 	} {
@@ -188,6 +194,31 @@ func forgets(t *testing.T, store *Store) {
 		}
 		if _, _, ok, err := s.Newest(t.Context(), "fish", statement.Key{Member: "org2", Kind: v1alpha1.StatementHoldings}); !ok || err != nil {
 			t.Errorf("another consortium's is gone: %v", err)
+		}
+	}
+}
+
+func forgetsLater(t *testing.T, store *Store) {
+	org2 := newOrganization(t, "org2")
+	first, late := org2.record(t, 1), org2.block(t, "goods", 2)
+	keep(t, store, first)
+	server := store.Client.(client.WithWatch)
+	store.Client = interceptor.NewClient(server, interceptor.Funcs{
+		DeleteAllOf: func(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.DeleteAllOfOption) error {
+			err := c.DeleteAllOf(ctx, object, opts...)
+			store.Client = server
+			keep(t, store, late)
+			return err
+		},
+	})
+	for round, want := range []bool{true, false} {
+		if err := store.Forget(t.Context(), trade); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []*Store{store, restarted(store)} {
+			if left, err := s.Any(t.Context(), trade); left != want || err != nil {
+				t.Errorf("forgotten %d times: statements are left: %t, %v", round+1, left, err)
+			}
 		}
 	}
 }

@@ -2,9 +2,7 @@ package baseline
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -12,7 +10,8 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
-	"github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
+	"github.com/hanse-io/hanse/member-agent/ledger/ledgertest"
 )
 
 const (
@@ -61,22 +60,29 @@ func members(batchTimeout time.Duration) ([]*fabrictest.Member, error) {
 	return all, nil
 }
 
+// agentsOf are the agents of a network, with nobody but a host between them.
+func agentsOf(network *fabrictest.Network) ledgertest.Agents {
+	var all ledgertest.Agents
+	statements := &ledgertest.Exchange{}
+	for _, member := range network.Members {
+		all = append(all, &ledgertest.Agent{
+			Driver: network.Driver(), Description: planner.Planner{}.Description(), Statements: statements,
+			Plan: member.Plan, Record: &member.Record, Keys: member.Keys,
+		})
+	}
+	return all
+}
+
 // untilReady has every organization's driver do its part, each for itself, until the contract can be called.
 func untilReady(ctx context.Context, network *fabrictest.Network) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
+	agents := agentsOf(network)
 	for {
-		results, failed := make([]ledger.Progress, len(network.Members)), make([]error, len(network.Members))
-		records := fabrictest.Records(network.Members)
-		var all sync.WaitGroup
-		for i, member := range network.Members {
-			all.Go(func() { results[i], failed[i] = network.Advance(ctx, member, records) })
-		}
-		all.Wait()
-		if err := errors.Join(failed...); err != nil {
+		results, err := agents.Advance(ctx)
+		if err != nil {
 			return err
 		}
-		fabrictest.HandOn(network.Members)
 		waiting := ""
 		for i, r := range results {
 			if !r.ChannelsReady.Ready || !r.ContractsReady.Ready {

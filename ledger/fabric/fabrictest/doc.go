@@ -3,5 +3,5 @@
 // would issue them. Every node has a loopback address and its real ports; it finds the others by the names that they
 // have in a cluster, through a hosts file that its mount namespace holds.
 //
-// It is for tests and benchmarks of the engine. It must know nothing of the phases, nor of any cluster.
+// It is for tests and benchmarks. It must know nothing of an agent and its phases, nor of any cluster.
 package fabrictest

@@ -7,17 +7,12 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric"
-	"github.com/hanse-io/hanse/member-agent/ledger/ledgertest"
 )
 
 // Member is one organization: its plan, what it was issued, and what it publishes.
 type Member struct {
 	Plan   *v1alpha1.MemberPlan
 	Record v1alpha1.Record
-	// Pins are the first blocks that the Member keeps.
-	Pins *ledgertest.Pins
-	// Stopped is whether its contracts' workloads do not run.
-	Stopped bool
 
 	number      int
 	identities  map[string]ledger.KeyPair
@@ -65,7 +60,7 @@ func NewMembers(consortium string, shapes ...Shape) ([]*Member, error) {
 		for _, node := range everybody[i].Nodes {
 			plan.Spec.Nodes = append(plan.Spec.Nodes, v1alpha1.PlanNode{Name: node.Name, Role: node.Role})
 		}
-		member := &Member{Plan: plan, Pins: &ledgertest.Pins{}, number: i + 1, identities: map[string]ledger.KeyPair{}}
+		member := &Member{Plan: plan, number: i + 1, identities: map[string]ledger.KeyPair{}}
 		if err := member.issue(); err != nil {
 			return nil, err
 		}

@@ -17,7 +17,6 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric"
-	"github.com/hanse-io/hanse/member-agent/ledger/ledgertest"
 )
 
 // Options say where the parts of a network are.
@@ -40,10 +39,10 @@ type Options struct {
 type Network struct {
 	Members []*Member
 
-	options    Options
-	statements ledgertest.Exchange
-	addresses  map[string]string
-	processes  map[string]*Process
+	options   Options
+	addresses map[string]string
+	detours   map[string]map[string]string // by Member and by the host that it finds elsewhere
+	processes map[string]*Process
 }
 
 // NewNetwork gives every node and contract of the Members its address. Nothing runs yet.
@@ -80,6 +79,9 @@ func (n *Network) writeHosts() error {
 		text := "127.0.0.1 localhost\n"
 		for host, address := range n.addresses {
 			name, owner, contract := strings.Cut(host, "#")
+			if other, detour := n.detours[member.Plan.Spec.Member][host]; detour {
+				address = other
+			}
 			if !contract || owner == member.Plan.Spec.Member {
 				text += address + " " + name + "\n"
 			}

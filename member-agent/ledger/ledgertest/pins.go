@@ -1,5 +1,6 @@
-// Package ledgertest keeps first blocks in memory, for tests and benchmarks that run without a cluster. It must know
-// nothing of any ledger technology.
+// Package ledgertest runs the ledger phases of several Members without a cluster, for tests and benchmarks: first blocks and
+// statements are kept in memory, and what host and gossip do is done between two runs. It must know nothing of any ledger
+// technology.
 package ledgertest
 
 import (

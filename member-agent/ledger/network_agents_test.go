@@ -1,6 +1,6 @@
 //go:build fabric
 
-package fabric_test
+package ledger_test
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,31 +19,34 @@ import (
 	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	agentledger "github.com/hanse-io/hanse/member-agent/ledger"
+	"github.com/hanse-io/hanse/member-agent/ledger/ledgertest"
 )
 
 // agents advance their organizations as member agents do, each for itself, with nobody but a host between them that
 // hands on the leader's block and everybody's record.
-type agents []*agent
-
-type agent struct {
-	network *fabrictest.Network
-	member  *fabrictest.Member
-	said    string
+type agents struct {
+	ledgertest.Agents
+	said map[string]string
 }
 
 func agentsOf(network *fabrictest.Network) agents {
-	var all agents
+	all, statements := agents{said: map[string]string{}}, &ledgertest.Exchange{}
 	for _, member := range network.Members {
-		all = append(all, &agent{network: network, member: member})
+		all.Agents = append(all.Agents, &ledgertest.Agent{
+			Driver: network.Driver(), Description: planner.Planner{}.Description(), Statements: statements,
+			Plan: member.Plan, Record: &member.Record, Keys: member.Keys,
+		})
 	}
 	return all
 }
 
-func (a agents) forget() {
-	for _, agent := range a {
-		agent.member.Plan.Status = v1alpha1.MemberPlanStatus{}
-		_ = agent.member.Pins.Forget(context.Background())
-		agent.network.ForgetStatements()
+// without are all agents but the last n.
+func (a agents) without(n int) agents { return agents{a.Agents[:len(a.Agents)-n], a.said} }
+
+func (a agents) forget(t *testing.T) {
+	t.Helper()
+	for _, agent := range a.Agents {
+		must(t, agent.Forget(t.Context()))
 	}
 }
 
@@ -52,41 +54,38 @@ func (a agents) forget() {
 func (a agents) waitForReady(t *testing.T, ctx context.Context) {
 	t.Helper()
 	for ready := false; !ready; {
-		if ctx.Err() != nil {
-			t.Fatal(ctx.Err())
-		}
-		results := make([]agentledger.Progress, len(a))
-		records := fabrictest.Records(a[0].network.Members)
-		var all sync.WaitGroup
-		for i, agent := range a {
-			all.Go(func() { results[i] = agent.advance(t, ctx, records) })
-		}
-		all.Wait()
+		must(t, ctx.Err())
+		results, err := a.Advance(ctx)
+		must(t, err)
 		ready = true
-		for _, progress := range results {
+		for i, progress := range results {
+			a.log(t, a.Agents[i], progress)
 			ready = ready && progress.ChannelsReady.Ready && progress.ContractsReady.Ready
 		}
-		fabrictest.HandOn(a[0].network.Members)
 	}
 }
 
-func (a *agent) advance(t *testing.T, ctx context.Context, records map[string]v1alpha1.Record) agentledger.Progress {
-	progress, err := a.network.Advance(ctx, a.member, records)
-	if err != nil {
-		t.Error(err)
-		return agentledger.Progress{}
-	}
-	if said := progress.ChannelsReady.Message + " | " + progress.ContractsReady.Message; said != a.said {
-		t.Logf("%s: %s", a.member.Plan.Spec.Member, said)
-		a.said = said
-	}
+// advance runs one agent's phases once, and hands nothing on.
+func (a agents) advance(t *testing.T, ctx context.Context, agent *ledgertest.Agent) agentledger.Progress {
+	t.Helper()
+	progress, err := agent.Advance(ctx, a.Records())
+	must(t, err)
+	a.log(t, agent, progress)
 	return progress
+}
+
+func (a agents) log(t *testing.T, agent *ledgertest.Agent, progress agentledger.Progress) {
+	said := progress.ChannelsReady.Message + " | " + progress.ContractsReady.Message
+	if name := agent.Plan.Spec.Member; said != a.said[name] {
+		t.Logf("%s: %s", name, said)
+		a.said[name] = said
+	}
 }
 
 func height(t *testing.T, ctx context.Context, a agents) int64 {
 	t.Helper()
 	a.waitForReady(t, ctx)
-	return a[0].member.Plan.Status.Channels[0].Height
+	return a.Agents[0].Plan.Status.Channels[0].Height
 }
 
 // transact has one organization put something on the ledger that another one then reads.

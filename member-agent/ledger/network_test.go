@@ -1,6 +1,6 @@
 //go:build fabric
 
-package fabric_test
+package ledger_test
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func TestRealNetwork(t *testing.T) {
 	watch("6 nodes and 3 contracts healthy")
 	agents := agentsOf(network)
 	agents.waitForReady(t, ctx)
-	watch("channel joined, anchors set, contract committed, by three agents")
+	watch("channel joined, contract committed, by three agents")
 
 	operations(t, ctx, network, members[0])
 	transact(t, ctx, network, "goods", members[0], members[2], "bill-1")
@@ -65,9 +65,9 @@ func TestRealNetwork(t *testing.T) {
 			must(t, members[0].Renew("orderer0-org1-tls"))
 			restart(t, ctx, network, members[0], "orderer0-org1")
 		}},
-		{"all agents lost what they knew", func() { agents.forget() }},
+		{"all agents lost what they knew", func() { agents.forget(t) }},
 		{"host and agents lost everything", func() {
-			agents.forget()
+			agents.forget(t)
 			for _, member := range members {
 				member.Plan.Spec.Channels[0].Genesis, member.Plan.Spec.Channels[0].GenesisHash = nil, ""
 			}
@@ -85,7 +85,7 @@ func TestRealNetwork(t *testing.T) {
 		event.do()
 		up := agents
 		if strings.Contains(event.what, "third organization down") {
-			up = agents[:2]
+			up = agents.without(1)
 		}
 		up.waitForReady(t, ctx)
 		transact(t, ctx, network, "goods", members[0], members[1], fmt.Sprint("event-", i))

@@ -1,6 +1,6 @@
 //go:build fabric
 
-package fabric_test
+package ledger_test
 
 import (
 	"bytes"

@@ -1,10 +1,9 @@
 //go:build fabric
 
-package fabric_test
+package ledger_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -12,12 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hyperledger/fabric-admin-sdk/pkg/chaincode"
 	"k8s.io/utils/ptr"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
-	"github.com/hanse-io/hanse/ledger/fabric"
 	"github.com/hanse-io/hanse/ledger/fabric/fabrictest"
 )
 
@@ -47,8 +44,13 @@ func TestCustomContracts(t *testing.T) {
 	o := options(t)
 	vault := filepath.Join(o.Directory, "vault")
 	root := filepath.Join("..", "..", "contracts")
-	goTool(t, root, "build", "-o", vault+"-first", "./cmd/vault")
-	goTool(t, root, "build", "-ldflags", "-X main.edition=second", "-o", vault+"-second", "./cmd/vault")
+	for _, arguments := range [][]string{
+		{"build", "-o", vault + "-first", "./cmd/vault"},
+		{"build", "-ldflags", "-X main.edition=second", "-o", vault + "-second", "./cmd/vault"},
+	} {
+		_, err := fabrictest.Go(root, arguments...)
+		must(t, err)
+	}
 	o.Program = func(image string) string { return strings.ReplaceAll(filepath.Join(o.Directory, image), ":", "-") }
 	members, err := fabrictest.NewMembers("trade", fabrictest.Even(1, 1, "org1", "org2", "org3")...)
 	must(t, err)
@@ -97,10 +99,10 @@ func TestCustomContracts(t *testing.T) {
 
 	byHand(t, ctx, network, members)
 	watch("somebody commits version 9 by hand")
-	for _, agent := range agents {
+	for _, agent := range agents.Agents {
 		eventually(t, ctx, "it is told what differs", func() error {
-			progress := agent.advance(t, ctx, fabrictest.Records(members))
-			c := agent.member.Plan.Status.Contracts[0]
+			progress := agents.advance(t, ctx, agent)
+			c := agent.Plan.Status.Contracts[0]
 			if progress.ContractsReady.Reason != v1alpha1.ReasonDefinitionDiffers || c.Committed != 3 || !strings.Contains(c.Differs, "version 9 on the ledger, 1.0 declared") {
 				return fmt.Errorf("%+v, %+v", progress.ContractsReady, c)
 			}
@@ -108,7 +110,7 @@ func TestCustomContracts(t *testing.T) {
 		})
 	}
 	vaults(members, func(c *v1alpha1.PlanContract) { c.Sequence, c.Collections = 4, nil })
-	progress := agents[0].advance(t, ctx, fabrictest.Records(members))
+	progress := agents.advance(t, ctx, agents.Agents[0])
 	if !strings.Contains(progress.ContractsReady.Message, "collection offers is on the ledger, which lets nobody remove it") {
 		t.Errorf("a collection is taken away: %+v", progress.ContractsReady)
 	}
@@ -125,11 +127,11 @@ func TestCustomContracts(t *testing.T) {
 
 	// What exists nowhere is approved by nobody, and never committed.
 	vaults(members, func(c *v1alpha1.PlanContract) { c.Image, c.Sequence = "vault:nowhere", 5 })
-	for _, agent := range agents {
-		agent.member.Stopped = true
-		agent.advance(t, ctx, fabrictest.Records(members))
-		if c := agent.member.Plan.Status.Contracts[0]; c.Approved != 0 || c.Committed != 4 || c.Workload == agent.member.Plan.Spec.Contracts[0].WorkloadName() {
-			t.Errorf("%s reports of an image that exists nowhere %+v", agent.member.Plan.Spec.Member, c)
+	for _, agent := range agents.Agents {
+		agent.Stopped = true
+		agents.advance(t, ctx, agent)
+		if c := agent.Plan.Status.Contracts[0]; c.Approved != 0 || c.Committed != 4 || c.Workload == agent.Plan.Spec.Contracts[0].WorkloadName() {
+			t.Errorf("%s reports of an image that exists nowhere %+v", agent.Plan.Spec.Member, c)
 		}
 	}
 	must(t, expect(ctx, network, members[0], "second", "Edition"))
@@ -165,13 +167,17 @@ func expect(ctx context.Context, network *fabrictest.Network, member *fabrictest
 // byHand is what administrators do with the peer's own commands: two of three approve another version, and one commits it.
 func byHand(t *testing.T, ctx context.Context, network *fabrictest.Network, members []*fabrictest.Member) {
 	t.Helper()
-	var failed []error
 	for i, member := range slices.Backward(members[:2]) {
-		failed = append(failed, network.Driver().ByHand(ctx, member.Plan, member.Keys, member.Plan.Spec.Contracts[0], func(d *chaincode.Definition) {
-			d.Version, d.Sequence = "9", 3
-		}, i == 0))
+		session, err := network.Driver().Open(ctx, member.Plan, fabrictest.Records(members), member.Keys)
+		must(t, err)
+		defer session.Close()
+		contract := member.Plan.Spec.Contracts[0]
+		contract.Version, contract.Sequence = "9", 3
+		must(t, session.Approve(ctx, contract))
+		if i == 0 {
+			must(t, session.Commit(ctx, contract))
+		}
 	}
-	must(t, errors.Join(failed...))
 }
 
 // advanceAll has every agent advance once, and says whether all is ready.
@@ -181,11 +187,9 @@ func (a agents) advanceAll(t *testing.T, ctx context.Context) bool {
 		t.Fatal(ctx.Err())
 	}
 	ready := true
-	for _, agent := range a {
-		progress := agent.advance(t, ctx, fabrictest.Records(a[0].network.Members))
+	for _, agent := range a.Agents {
+		progress := a.advance(t, ctx, agent)
 		ready = ready && progress.ChannelsReady.Ready && progress.ContractsReady.Ready
 	}
 	return ready
 }
-
-var _ ledger.Driver = (*fabric.Driver)(nil)
