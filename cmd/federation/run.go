@@ -62,6 +62,7 @@ func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manag
 		Cache:                         cacheOptions(watches),
 		Metrics:                       server.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:        o.healthAddress,
+		PprofBindAddress:              o.pprofAddress,
 		LeaderElection:                o.leaderElection,
 		LeaderElectionID:              "federation.hanse.io",
 		LeaderElectionNamespace:       o.namespace,

@@ -126,6 +126,7 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, watches *readiness.
 		},
 		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:        o.healthAddress,
+		PprofBindAddress:              o.pprofAddress,
 		LeaderElection:                o.leaderElection,
 		LeaderElectionID:              "hanse-member-agent",
 		LeaderElectionNamespace:       o.namespace,
