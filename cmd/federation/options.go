@@ -80,6 +80,14 @@ func (o *options) templateImages() (map[v1alpha1.ContractTemplate]string, error)
 // shutdownTime is how long running reconciles may take to end.
 const shutdownTime = 10 * time.Second
 
+// Times of the leader election. A busy API server may take several seconds for a renewal; a replica that stops in order
+// gives up its lease at once, and only after a crash another one waits for leaseDuration.
+const (
+	leaseDuration = 30 * time.Second
+	renewDeadline = 25 * time.Second
+	retryPeriod   = 4 * time.Second
+)
+
 func command() *cobra.Command {
 	o := defaults()
 	cmd := &cobra.Command{

@@ -67,6 +67,9 @@ func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manag
 		LeaderElectionID:              "federation.hanse.io",
 		LeaderElectionNamespace:       o.namespace,
 		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 ptr.To(leaseDuration),
+		RenewDeadline:                 ptr.To(renewDeadline),
+		RetryPeriod:                   ptr.To(retryPeriod),
 		GracefulShutdownTimeout:       ptr.To(shutdownTime),
 	})
 	if err != nil {

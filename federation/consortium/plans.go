@@ -106,6 +106,10 @@ func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan, fa
 	group.SetLimit(parallelPlans)
 	for i, p := range plans {
 		group.Go(func() error {
+			if err := r.slots.take(ctx); err != nil {
+				return err
+			}
+			defer r.slots.free()
 			desired := p.DeepCopy()
 			err := apply.CreateOrReplace(ctx, r.Client, FieldManager, p)
 			if apierrors.IsAlreadyExists(err) { // not in the cache yet, so that its content may differ

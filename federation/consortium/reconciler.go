@@ -36,6 +36,7 @@ type Reconciler struct {
 	WriteErrors *PlanWriteErrors
 
 	access appliedAccess
+	slots  slots
 }
 
 // SetupWithManager watches the inputs of the plans, and the namespaces for statements.
