@@ -121,6 +121,7 @@ func cacheOptions(watches *readiness.Watches) cache.Options {
 		// Watches are sufficient; the resync is a safeguard against missed events.
 		SyncPeriod: ptr.To(10 * time.Hour),
 		ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.MemberPlan{}:       {Transform: snapshot.SharePlan},
 			&corev1.Namespace{}:          ours,
 			&corev1.ServiceAccount{}:     ours,
 			&rbacv1.RoleBinding{}:        ours,
