@@ -61,7 +61,7 @@ func (r *Reconciler) objectChanged(namespace string, obj client.Object, gone boo
 
 func (r *Reconciler) planNames() []string {
 	var all v1alpha1.MemberPlanList
-	if err := r.Cache.List(r.base, &all, client.InNamespace(r.Namespace)); err != nil {
+	if err := r.Cache.List(r.base, &all, client.InNamespace(r.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil
 	}
 	var names []string
