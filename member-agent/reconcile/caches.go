@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/identity"
 	"github.com/hanse-io/hanse/member-agent/namespacecache"
 )
 
@@ -39,7 +40,7 @@ type namespaceCache struct {
 func watchedKinds() []namespacecache.Kind {
 	managed := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
 	// Contracts take environment variables from Secrets of the organization, which have other labels.
-	kinds := []namespacecache.Kind{{Object: &corev1.Secret{}, Keep: withoutForeignValues}}
+	kinds := []namespacecache.Kind{{Object: &corev1.Secret{}, Keep: withoutForeignValues}, identity.Watched(managed)}
 	for _, object := range []client.Object{
 		&appsv1.StatefulSet{}, &appsv1.Deployment{}, &corev1.Pod{}, &corev1.PersistentVolumeClaim{}, &corev1.Service{}, &corev1.ConfigMap{},
 	} {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/routing"
+	"github.com/hanse-io/hanse/member-agent/identity"
 )
 
 // organizationKey is the only key of the organization's controller.
@@ -56,6 +57,9 @@ func (r *Reconciler) Changed(consortium string) {
 
 func (r *Reconciler) objectChanged(namespace string, obj client.Object, gone bool) {
 	r.Applier.Observe(obj, gone)
+	if identity.IsProgress(obj, gone) {
+		return // the Secrets tell what has been issued
+	}
 	r.planTrigger.EnqueueThrottled(strings.TrimPrefix(namespace, v1alpha1.ConsortiumNamespace("")))
 }
 
