@@ -66,12 +66,16 @@ func channelReport(plan v1alpha1.MemberPlan, channel v1alpha1.Channel) row {
 	return row{mark: waiting, text: "has not reported of it yet"}
 }
 
-// contractAt is what the organizations report of a contract: those that are in its channel and have a peer to run it for.
+// contractAt is what the organizations report of a contract: those that are in its channel and have a node to run it for.
 func contractAt(s Snapshot, contract v1alpha1.Contract) []row {
 	var rows []row
 	for _, m := range s.Members {
 		channel, _ := planned(m, contract.Spec.Channel)
-		runs := slices.ContainsFunc(m.Plan.Spec.Nodes, func(n v1alpha1.PlanNode) bool { return n.Role == v1alpha1.RolePeer })
+		described := s.Planners.Describe(&m.Plan)
+		runs := slices.ContainsFunc(m.Plan.Spec.Nodes, func(n v1alpha1.PlanNode) bool {
+			role, _ := described.Role(n.Role)
+			return role.Holds
+		})
 		if runs && slices.Contains(channel.Members, m.Member.Name) {
 			rows = append(rows, at(m, contractReport(m.Plan, contract))...)
 		}
