@@ -8,6 +8,7 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/hashicorp/go-msgpack/v2 v2.1.5
 	github.com/hashicorp/memberlist v0.7.0
+	github.com/hashicorp/yamux v0.1.2
 	github.com/hyperledger/fabric-admin-sdk v0.2.0
 	github.com/hyperledger/fabric-config v0.3.0
 	github.com/hyperledger/fabric-gateway v1.12.0

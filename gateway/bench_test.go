@@ -25,7 +25,7 @@ func startSink(b *testing.B) string {
 			}
 			tasks.Go(func() {
 				defer conn.Close()
-				buf := make([]byte, 256<<10)
+				buf := make([]byte, 64<<10)
 				for err := error(nil); err == nil; {
 					_, err = conn.Read(buf)
 				}
@@ -37,20 +37,50 @@ func startSink(b *testing.B) string {
 	return ln.Addr().String()
 }
 
-// BenchmarkStreams moves blocks of 1 MiB to a sink: directly, and by way of two gateways and a line. The line is
-// loopback, without the wire of the tests in between.
-func BenchmarkStreams(b *testing.B) {
+// startLine runs two gateways with a line between them, and returns where the near one takes connections to nodeB, which is at
+// the address.
+func startLine(b *testing.B, address string) (inside string) {
+	b.Helper()
 	orgA, orgB := newOrganization(b, "a"), newOrganization(b, "b")
-	sink := startSink(b)
 	near, far := startGateway(b, orgA, nil), startGateway(b, orgB, nil)
 	roots := map[string]string{"a": orgA.root, "b": orgB.root}
-	far.applyRoutes(b, routing.Routes{Member: "b", Roots: roots, Local: map[string]string{nodeB: sink}})
+	far.applyRoutes(b, routing.Routes{Member: "b", Roots: roots, Local: map[string]string{nodeB: address}})
 	w := &testLine{address: far.line}
 	near.applyRoutes(b, routing.Routes{Member: "a", Roots: roots, Remote: map[string]string{nodeB: "b"}, Lines: []routing.Line{w.line("l1", "b", 1)}})
 	near.waitFor(b, "l1", v1alpha1.LineUp)
+	return near.inside
+}
+
+// BenchmarkConnections opens connections one after the other, hears one byte and closes them; what is counted are all
+// allocations of both gateways, and of the client and the sink.
+func BenchmarkConnections(b *testing.B) {
+	sink := startSink(b)
+	inside, hello, answer := startLine(b, sink), clientHello(b, nodeB), make([]byte, 1)
+	for _, way := range []struct{ name, address string }{{"direct", sink}, {"gateways", inside}} {
+		b.Run(way.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for range b.N {
+				conn, err := net.Dial("tcp", way.address)
+				must(b, err)
+				_, err = conn.Write(hello)
+				must(b, err)
+				must(b, conn.(*net.TCPConn).CloseWrite())
+				_, err = io.ReadFull(conn, answer)
+				must(b, err)
+				must(b, conn.Close())
+			}
+		})
+	}
+}
+
+// BenchmarkStreams moves blocks of 1 MiB to a sink: directly, and by way of two gateways and a line. The line is
+// loopback, without the wire of the tests in between.
+func BenchmarkStreams(b *testing.B) {
+	sink := startSink(b)
+	inside := startLine(b, sink)
 	hello := clientHello(b, nodeB)
 	for _, streams := range []int{1, 100} {
-		for name, address := range map[string]string{"direct": sink, "gateways": near.inside} {
+		for name, address := range map[string]string{"direct": sink, "gateways": inside} {
 			b.Run(fmt.Sprintf("%s/%d", name, streams), func(b *testing.B) {
 				conns := make([]net.Conn, streams)
 				for i := range conns {

@@ -36,14 +36,16 @@ type gateway struct {
 
 	table       atomic.Pointer[table]
 	hasRoutes   atomic.Bool // whether there have been routes
+	probed      atomic.Bool // whether each line was probed once, or is not waited for any more
 	stopping    atomic.Bool // no connection is accepted any more
 	drained     atomic.Bool // no connection is kept any more
 	connections sync.WaitGroup
 
-	mu     sync.Mutex
-	probes *probes
-	states map[string]health.Snapshot // by line
-	active map[string]string          // line that last carried a member's traffic
+	mu          sync.Mutex
+	routesSince time.Time // when there were routes for the first time
+	probes      *probes
+	states      map[string]health.Snapshot // by line
+	active      map[string]string          // line that last carried a member's traffic
 }
 
 // Run runs a gateway until ctx ends, and then until it has drained; see drain.
@@ -152,14 +154,11 @@ func (g *gateway) server() *http.Server {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		switch {
-		case g.stopping.Load():
-			http.Error(w, "the gateway is stopping", http.StatusServiceUnavailable)
-		case !g.hasRoutes.Load():
-			http.Error(w, "no routes yet: the member agent writes them into ConfigMap "+routing.RoutesConfigMap, http.StatusServiceUnavailable)
-		default:
-			fmt.Fprintln(w, "ok")
+		if why := g.notReady(); why != "" {
+			http.Error(w, why, http.StatusServiceUnavailable)
+			return
 		}
+		fmt.Fprintln(w, "ok")
 	})
 	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 }

@@ -72,6 +72,9 @@ func (g *gateway) setRoutes(ctx context.Context, text []byte) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.routesSince.IsZero() {
+		g.routesSince = g.o.Clock.Now()
+	}
 	g.table.Store(newTable(r, g.states)) // a prober that starts finds its root there
 	g.probes.reconcile(ctx, r)
 	g.rebuild()

@@ -12,7 +12,10 @@ import (
 type Access struct {
 	// Address of one of the organization's own nodes, host:port. The node proves the host by its certificate.
 	Address string
-	// Roots that the node's certificate has to follow from, in PEM.
+	// Others are addresses of the organization's further nodes, by which a transaction is submitted again if the first one's
+	// answer does not come.
+	Others []string
+	// Roots that the nodes' certificates have to follow from, in PEM.
 	Roots []byte
 	// Identity under which the client acts.
 	Identity KeyPair
@@ -52,6 +55,8 @@ type Result struct {
 	// Transaction is its ID, and Block the number of the block that holds it.
 	Transaction string
 	Block       uint64
+	// Resubmitted is how often it was submitted again, because it was not known in time what had become of it.
+	Resubmitted int
 }
 
 // Position is where a stream of events begins.
@@ -72,7 +77,8 @@ type Event struct {
 
 // Client calls contracts. Its errors are Failures where a call was made.
 type Client interface {
-	// Submit has a transaction endorsed, ordered and committed.
+	// Submit has a transaction endorsed, ordered and committed. One that is lost on the way is submitted again until ctx ends;
+	// it is committed once.
 	Submit(ctx context.Context, call Call) (Result, error)
 	// Evaluate asks the contract at the organization's own node and writes nothing.
 	Evaluate(ctx context.Context, call Call) (answer []byte, err error)

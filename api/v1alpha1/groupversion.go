@@ -29,6 +29,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&Contract{}, &ContractList{},
 		&MemberPlan{}, &MemberPlanList{},
 		&Statement{}, &StatementList{},
+		&ConsortiumDefinition{}, &ConsortiumDefinitionList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -93,7 +93,7 @@ func TestPlansAreStoredCompact(t *testing.T) {
 	}
 }
 
-func jsonOf(t *testing.T, value any) string {
+func jsonOf(t testing.TB, value any) string {
 	t.Helper()
 	text, err := json.Marshal(value)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -61,9 +60,37 @@ func (u Undecodable) writable(kind, name string) error {
 	return fmt.Errorf("%s %s was not decoded completely and is not written: %s", kind, name, u)
 }
 
-// hugeExponent is the end of a quantity with an exponent of more than three digits. It can be decoded, but comparing
-// it or reading its value takes unbounded time and memory.
-var hugeExponent = regexp.MustCompile(`[0-9.][eE][+-]?[0-9]{4,}"`)
+// hasHugeExponent is whether a JSON text has a number, in quotes or without, with an exponent of more than three digits. As a
+// quantity it can be decoded, but comparing it or reading its value takes unbounded time and memory. Most hashes are no numbers:
+// of 256 some end like one, and a text that has a number is decoded twice.
+func hasHugeExponent(text []byte) bool {
+	is := func(i int, set string) bool { return i >= 0 && i < len(text) && strings.IndexByte(set, text[i]) >= 0 }
+	const numeral, letters = "0123456789.", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	for i := range text {
+		if !is(i, "eE") || !is(i-1, numeral) {
+			continue
+		}
+		end := i + 1
+		if is(end, "+-") {
+			end++
+		}
+		digits := 0
+		for ; is(end, numeral); end++ {
+			digits++
+		}
+		if digits < 4 || is(end, letters) {
+			continue
+		}
+		begin := i - 1
+		for is(begin, numeral) {
+			begin--
+		}
+		if !is(begin, letters) {
+			return true
+		}
+	}
+	return false
+}
 
 // maxProblem is the length of a Problem in bytes; it may contain the value.
 const maxProblem = 200
@@ -71,7 +98,7 @@ const maxProblem = 200
 // decodeWhole decodes a kind. Values that cannot be decoded are left out and listed. into points to a type without an
 // UnmarshalJSON of its own.
 func decodeWhole(data []byte, into any) (Undecodable, error) {
-	if utiljson.Unmarshal(data, into) == nil && !hugeExponent.Match(data) {
+	if utiljson.Unmarshal(data, into) == nil && !hasHugeExponent(data) {
 		return nil, nil
 	}
 	var raw any
@@ -164,7 +191,7 @@ func decodeError(t reflect.Type, value any) error {
 	if err != nil {
 		return err
 	}
-	if t == reflect.TypeFor[resource.Quantity]() && hugeExponent.Match(text) {
+	if t == reflect.TypeFor[resource.Quantity]() && hasHugeExponent(text) {
 		return errors.New("its exponent is too large")
 	}
 	return utiljson.Unmarshal(text, reflect.New(t).Interface())

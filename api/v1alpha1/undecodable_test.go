@@ -100,6 +100,29 @@ func TestDecodedObjectRoundTrip(t *testing.T) {
 	}
 }
 
+func TestHugeExponent(t *testing.T) {
+	for _, row := range []struct {
+		why, text string
+		huge      bool
+	}{
+		{"none", `"1"`, false},
+		{"three digits", `"1e999"`, false},
+		{"four", `"1e1000"`, true},
+		{"four with a sign and a fraction", `{"a":"-1.5E+99999"}`, true},
+		{"a negative one", `".5e-99999"`, true},
+		{"without quotes", `{"a":1e99999}`, true},
+		{"with spaces, which a quantity may have", `" 1e99999 "`, true},
+		{"the end of a hash", `"00ab2e123456"`, false},
+		{"its beginning", `"12e12345ab"`, false},
+		{"a whole hash that is one", `"12e12345"`, true},
+		{"no number before it", `"e12345"`, false},
+	} {
+		if got := hasHugeExponent([]byte(row.text)); got != row.huge {
+			t.Errorf("%s: %v", row.why, got)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"metadata":{"name":"x"},"spec":{"members":[{"name":"a","peers":1e400}]},"status":{"conditions":[{"lastTransitionTime":"x"}]}}`))
 	f.Add([]byte(`{"spec":{"nodes":[{"storage":{"size":"1e2147483647"},"resources":{"limits":{"cpu":{}}}}],"channels":[{"genesis":1}]}}`))

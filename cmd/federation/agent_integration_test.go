@@ -247,6 +247,9 @@ func (a *agent) report(t *testing.T, consortium string, change func(*v1alpha1.Me
 		if err := a.client.Get(ctx, client.ObjectKeyFromObject(p), p); err != nil {
 			return err
 		}
+		if err := whole(a.client, p); err != nil {
+			return err
+		}
 		before := p.DeepCopy()
 		p.Status.ObservedGeneration = p.Generation
 		if change != nil {

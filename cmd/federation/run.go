@@ -91,7 +91,8 @@ func watched() map[string]client.Object {
 	return map[string]client.Object{
 		"Members": &v1alpha1.Member{}, "Lines": &v1alpha1.Line{}, "Consortia": &v1alpha1.Consortium{},
 		"Channels": &v1alpha1.Channel{}, "Contracts": &v1alpha1.Contract{}, "MemberPlans": &v1alpha1.MemberPlan{},
-		"Leases": &coordinationv1.Lease{}, "CertificateSigningRequests": &certificatesv1.CertificateSigningRequest{},
+		"ConsortiumDefinitions": &v1alpha1.ConsortiumDefinition{},
+		"Leases":                &coordinationv1.Lease{}, "CertificateSigningRequests": &certificatesv1.CertificateSigningRequest{},
 	}
 }
 
@@ -137,7 +138,7 @@ func addControllers(mgr ctrl.Manager, now clock.PassiveClock, o options) error {
 		return err
 	}
 	reader := snapshot.Reader{
-		Cache: c, TemplateImages: images, Planners: ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}},
+		Cache: c, Live: live, TemplateImages: images, Planners: ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}},
 	}
 	recorder := mgr.GetEventRecorder("federation")
 	unwritten := &consortium.PlanWriteErrors{}

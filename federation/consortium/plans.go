@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
@@ -22,30 +23,52 @@ import (
 const parallelPlans = 16
 
 // applyPlans writes the plans that are not up to date, in parallel, and sees to the namespace for statements: before a plan
-// is created, since its agent will use it, and otherwise after the plans, which agents wait for.
+// is created, since its agent will use it, and before the definition, which is in it; otherwise after the plans, which agents
+// wait for. Plans that refer to a definition are written after it.
 func (r *Reconciler) applyPlans(ctx context.Context, in plan.Input, res plan.Result) (ctrl.Result, error) {
 	if len(res.Plans) == 0 && (len(in.Plans) == 0 || !in.Consortium.Undecodable.InStatus()) {
 		// It was never accepted, or is not decoded completely: nothing is changed.
 		r.WriteErrors.set(client.ObjectKeyFromObject(in.Consortium), nil)
 		return ctrl.Result{}, nil
 	}
-	plans, created := stalePlans(in, res)
-	if len(plans)+len(created) > 0 {
+	want, shared := plan.Stored(res)
+	definition := staleDefinition(in, shared)
+	plans, created := stalePlans(in, want)
+	if len(plans)+len(created) > 0 || definition != nil {
 		if err := r.ensureFinalizer(ctx, in); err != nil {
 			return apply.Result(err)
 		}
 	}
 	var access error
-	if len(created) > 0 {
-		if access = r.ensureAccess(ctx, in); access == nil {
-			plans = append(plans, created...)
-		}
+	first := len(created) > 0 || definition != nil
+	if first {
+		access = r.ensureAccess(ctx, in)
+	}
+	if access == nil && definition != nil {
+		access = r.writeDefinition(ctx, definition)
+	}
+	if access == nil {
+		plans = append(plans, created...)
+	} else if definition != nil {
+		plans = withoutDefinition(plans)
 	}
 	failed := make([]error, len(plans))
 	err := r.write(ctx, plans, failed)
-	if len(created) == 0 {
+	if !first {
 		access = r.ensureAccess(ctx, in)
 	}
+	if err == nil && access == nil && shared == nil {
+		access = r.deleteDefinition(ctx, in)
+	}
+	r.recordErrors(in, plans, failed, access)
+	if errors.As(access, new(namespaceUnusable)) && err == nil {
+		return ctrl.Result{RequeueAfter: namespaceRetry}, nil
+	}
+	return apply.Result(errors.Join(err, access))
+}
+
+// recordErrors tells the Reporter why plans could not be written, and what else is wrong for all of them.
+func (r *Reconciler) recordErrors(in plan.Input, plans []*v1alpha1.MemberPlan, failed []error, access error) {
 	messages := map[string]string{}
 	for i, p := range plans {
 		if text := writeErrorMessage(p.Spec.Member, failed[i]); text != "" {
@@ -56,16 +79,17 @@ func (r *Reconciler) applyPlans(ctx context.Context, in plan.Input, res plan.Res
 		messages[noMember] = text
 	}
 	r.WriteErrors.set(client.ObjectKeyFromObject(in.Consortium), messages)
-	if errors.As(access, new(namespaceUnusable)) && err == nil {
-		return ctrl.Result{RequeueAfter: namespaceRetry}, nil
-	}
-	return apply.Result(errors.Join(err, access))
+}
+
+// withoutDefinition are the plans that are stored as a whole.
+func withoutDefinition(plans []*v1alpha1.MemberPlan) []*v1alpha1.MemberPlan {
+	return slices.DeleteFunc(plans, func(p *v1alpha1.MemberPlan) bool { return p.Spec.Definition != nil })
 }
 
 // stalePlans are the plans that are not up to date: those that exist, and those to be created.
-func stalePlans(in plan.Input, res plan.Result) (changed, created []*v1alpha1.MemberPlan) {
-	for member, spec := range res.Plans {
-		want, have := memberPlan(spec), in.Plans[member]
+func stalePlans(in plan.Input, stored map[string]v1alpha1.MemberPlanSpec) (changed, created []*v1alpha1.MemberPlan) {
+	for member, spec := range stored {
+		want, have := memberPlan(spec), in.Stored[member]
 		switch {
 		case have == nil:
 			created = append(created, want)

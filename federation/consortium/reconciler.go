@@ -42,6 +42,7 @@ type Reconciler struct {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
 	changed := snapshot.Enqueue(r.forgetAccess)
 	return watch(mgr, "consortium", snapshot.Enqueue(r.Snapshot.Consortia), options).
+		Watches(&v1alpha1.ConsortiumDefinition{}, snapshot.Enqueue(definedConsortium), builder.WithPredicates(existing)).
 		Watches(&corev1.Namespace{}, changed, builder.WithPredicates(existing)).
 		Watches(&rbacv1.RoleBinding{}, changed, builder.WithPredicates(existing)).
 		Complete(r)

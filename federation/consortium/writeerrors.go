@@ -16,8 +16,8 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// PlanWriteErrors are the errors of plans, and of the namespace for statements, that the API server rejects. The Reconciler, which writes no status, records them;
-// the Reporter reads them. They may be lost: a plan that cannot be written is retried.
+// PlanWriteErrors are the errors of plans, of the definition and of the namespace for statements, that the API server rejects. The
+// Reconciler, which writes no status, records them; the Reporter reads them. They may be lost: a plan that cannot be written is retried.
 type PlanWriteErrors struct {
 	mu       sync.Mutex
 	messages map[types.NamespacedName]map[string]string

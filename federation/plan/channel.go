@@ -1,7 +1,7 @@
 package plan
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -123,12 +123,19 @@ func organizations(in Input, names []string) []ledger.Organization {
 
 // channelsFor are the channels that a Member is in or orders for, sorted by name.
 func channelsFor(member string, resolved map[string]Channel) []v1alpha1.PlanChannel {
-	var channels []v1alpha1.PlanChannel
-	for _, c := range resolved {
+	own := map[string]Channel{}
+	for name, c := range resolved {
 		if slices.Contains(c.Members, member) || slices.Contains(c.Ordering, member) {
-			channels = append(channels, c.PlanChannel)
+			own[name] = c
 		}
 	}
-	slices.SortFunc(channels, func(a, b v1alpha1.PlanChannel) int { return cmp.Compare(a.Name, b.Name) })
+	return sortedChannels(own)
+}
+
+func sortedChannels(resolved map[string]Channel) []v1alpha1.PlanChannel {
+	var channels []v1alpha1.PlanChannel
+	for _, name := range slices.Sorted(maps.Keys(resolved)) {
+		channels = append(channels, resolved[name].PlanChannel)
+	}
 	return channels
 }

@@ -25,14 +25,28 @@ func genesisHash(in Input, channel, leader string) string {
 // requests a statement from a Member that holds the block where there is none.
 func distributeGenesis(in Input, res *Result) {
 	h := newGenesisDistribution(in, res)
+	most := maxFirstBlocks
+	if len(in.Consortium.Spec.Members) > maxRelayedMembers {
+		most /= 2
+	}
+	for member := range res.Plans {
+		h.next[member] = firstBlocks(h.needed(member, res.Resolved), most)
+	}
 	for _, name := range slices.Sorted(maps.Keys(res.Resolved)) {
 		c := res.Resolved[name]
 		h.distribute(&c)
 	}
 }
 
+// maxFirstBlocks is how many first blocks a plan refers to at once: a new Member of a consortium with hundreds of channels takes
+// them in turns, so that its plan does not grow with their number. In the meantime it gets others by gossip. Large plans, of
+// consortia with more than maxRelayedMembers, refer to half as many.
+const maxFirstBlocks = 32
+
 // genesisDistribution has lookup tables by Member and channel.
 type genesisDistribution struct {
+	// next are the channels whose first blocks the plans refer to, of those that the Members need.
+	next     map[string]map[string]bool
 	result   map[string]map[string]*v1alpha1.PlanChannel
 	planned  map[string]map[string]*v1alpha1.PlanChannel
 	reported map[string]map[string]*v1alpha1.PlanChannelStatus
@@ -40,6 +54,7 @@ type genesisDistribution struct {
 
 func newGenesisDistribution(in Input, res *Result) genesisDistribution {
 	h := genesisDistribution{
+		next:   map[string]map[string]bool{},
 		result: map[string]map[string]*v1alpha1.PlanChannel{}, planned: map[string]map[string]*v1alpha1.PlanChannel{},
 		reported: map[string]map[string]*v1alpha1.PlanChannelStatus{},
 	}
@@ -92,9 +107,37 @@ func (h genesisDistribution) distribute(c *Channel) {
 	}
 }
 
-// target is a channel in the plan of a Member that needs its first block; nil if it reports to hold one, this or another.
+// needed are the channels whose first blocks a Member needs, for it does not report to hold one, this or another; by their
+// leaders, and sorted by name.
+func (h genesisDistribution) needed(member string, resolved map[string]Channel) map[string][]string {
+	byLeader := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(h.result[member])) {
+		c, known := resolved[name]
+		if report := h.reported[member][name]; known && c.GenesisHash != "" && (report == nil || report.GenesisHash == "") {
+			byLeader[c.Leader] = append(byLeader[c.Leader], name)
+		}
+	}
+	return byLeader
+}
+
+// firstBlocks are the first of the channels, as many as there may be, of each leader in turn: one that does not publish its
+// blocks keeps nobody from those of the others.
+func firstBlocks(byLeader map[string][]string, most int) map[string]bool {
+	chosen, leaders := map[string]bool{}, slices.Sorted(maps.Keys(byLeader))
+	for i, left := 0, true; left; i++ {
+		left = false
+		for _, leader := range leaders {
+			if channels := byLeader[leader]; i < len(channels) && len(chosen) < most {
+				chosen[channels[i]], left = true, true
+			}
+		}
+	}
+	return chosen
+}
+
+// target is a channel in the plan of a Member that is to be given its first block next; nil if it is not.
 func (h genesisDistribution) target(member string, c *Channel) *v1alpha1.PlanChannel {
-	if report := h.reported[member][c.Name]; report != nil && report.GenesisHash != "" {
+	if !h.next[member][c.Name] {
 		return nil
 	}
 	return h.result[member][c.Name]

@@ -25,8 +25,13 @@ type Input struct {
 	Members map[string]*v1alpha1.Member
 	// Lines, whether they concern the Consortium or not.
 	Lines []v1alpha1.Line
-	// Plans are the Consortium's MemberPlans as they are now, by Member, with what the agents report.
+	// Plans are the Consortium's MemberPlans as they are now, by Member, with what the agents report, and joined with the
+	// definition.
 	Plans map[string]*v1alpha1.MemberPlan
+	// Stored are the same plans as they are stored, and Definition is what they refer to; nil if there is none. Plans do not
+	// depend on them: they are for comparison with what is to be stored.
+	Stored     map[string]*v1alpha1.MemberPlan
+	Definition *v1alpha1.ConsortiumDefinition
 	// WriteErrors are why plans could not be written, by Member, and what else is wrong for all of them, under "". Plans do
 	// not depend on it.
 	WriteErrors map[string]string
@@ -46,6 +51,8 @@ type Result struct {
 	Sequences map[string]Sequence
 	// Plans by Member. It is empty if the Consortium is not accepted: then the existing plans stay as they are.
 	Plans map[string]v1alpha1.MemberPlanSpec
+	// Definition is what all Plans share; nil if there are none.
+	Definition *v1alpha1.Definition
 }
 
 // Compute validates what is declared and computes the plans of one Consortium. Plans share no memory with each other or
@@ -76,6 +83,7 @@ func Compute(in Input) Result {
 		res.Plans[m.Name] = *spec.DeepCopy()
 	}
 	distributeGenesis(in, &res)
+	res.Definition = define(in, &res, members, contracts)
 	return res
 }
 

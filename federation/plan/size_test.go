@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -64,58 +65,121 @@ func rootPEM(t *testing.T) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-// stored is the size of a Member's plan as it is stored, without the status, in bytes of JSON.
-func stored(t *testing.T, res Result, member string) int {
+// whole is the size of a Member's plan with the definition in it, as its agent keeps it, in bytes of JSON without the status.
+func whole(t *testing.T, res Result, member string) int {
 	t.Helper()
-	text, err := json.Marshal(&v1alpha1.MemberPlan{Spec: res.Plans[member]})
+	return planBytes(t, res.Plans[member])
+}
+
+func planBytes(t *testing.T, spec v1alpha1.MemberPlanSpec) int {
+	t.Helper()
+	text, err := json.Marshal(&v1alpha1.MemberPlan{Spec: spec})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return len(text)
 }
 
-// TestPlanSize builds the plan of one of 64 members with 256 channels among them all, and holds its size. Nothing that
-// travels as a statement is in it, and what channels share is said once: without that, the one without contracts had 416 KB
-// and not 94. Of those, 37 KB are the roots and 20 KB the hashes of the first blocks, both of which agents pin, 11 KB are the
-// lines, 5 KB the digests of records; the rest is names. It cannot get to 16 KB before roots are referred to as well.
-func TestPlanSize(t *testing.T) {
-	const member = "organization05"
-	// online has every member report its statements, and that it holds the first blocks.
-	online := func(in Input) {
-		for name, p := range in.Plans {
-			p.Status.Record, p.Status.Holdings = hashOf("record of "+name), hashOf("holdings of "+name)
-			for i := range p.Spec.Channels {
-				p.Spec.Channels[i].GenesisHash = hashOf(p.Spec.Channels[i].Name)
-				reports(in, name, p.Spec.Channels[i].Name, p.Spec.Channels[i].Name, false)
+// consortium64 is the large one with everything reported: statements, and that every Member but newcomer holds the first blocks.
+func consortium64(t *testing.T, newcomer string) Input {
+	t.Helper()
+	in := writePlans(large(rootPEM(t), func(i int) string { return fmt.Sprintf("organization%02d", i) }))
+	for name, p := range in.Plans {
+		p.Status.Record, p.Status.Holdings = hashOf("record of "+name), hashOf("holdings of "+name)
+		for i := range p.Spec.Channels {
+			p.Spec.Channels[i].GenesisHash = hashOf(p.Spec.Channels[i].Name)
+			if name != newcomer {
+				reports(in, name, p.Spec.Channels[i].Name, p.Spec.Channels[i].Name, name == "organization00")
 			}
 		}
 	}
+	return in
+}
+
+// maxStored is what the plan of a large consortium may have as it is stored, in bytes.
+const maxStored = 16 << 10
+
+// TestPlanSize builds the plan of one of 64 members with 256 channels among them all, and holds its size as it is stored, that
+// of the definition that it refers to, and that of the two together. Nothing that travels as a statement is in them, and what
+// channels and lines share is said once. Of a stored plan 6 KB are the lines, 4 KB the digests of records, and up to 4 KB
+// references to first blocks.
+func TestPlanSize(t *testing.T) {
+	const member = "organization05"
 	for _, row := range []struct {
-		why    string
-		change func(*Input)
-		limit  int
+		why      string
+		newcomer string
+		change   func(*Input)
+		// limits in bytes
+		definition, whole int
 	}{
-		{"without channels: members, their roots and nodes, and lines", func(in *Input) { in.Channels, in.Contracts = nil, nil }, 68 << 10},
-		{"without contracts", func(in *Input) { in.Contracts = nil }, 97 << 10},
-		{"a contract on each channel", func(*Input) {}, 140 << 10},
-		{"a new member has none of the first blocks yet", func(in *Input) { in.Plans[member].Status.Channels = nil }, 173 << 10},
+		{"without channels: members, their roots and nodes, and lines", "", func(in *Input) { in.Channels, in.Contracts = nil, nil }, 60 << 10, 64 << 10},
+		{"without contracts", "", func(in *Input) { in.Contracts = nil }, 90 << 10, 93 << 10},
+		{"a contract on each channel", "", func(*Input) {}, 130 << 10, 136 << 10},
+		{"a new member has none of the first blocks yet", member, func(*Input) {}, 130 << 10, 140 << 10},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			in := writePlans(large(rootPEM(t), func(i int) string { return fmt.Sprintf("organization%02d", i) }))
-			online(in)
-			for i := range in.Plans["organization00"].Status.Channels {
-				in.Plans["organization00"].Status.Channels[i].Genesis = hashOf("statement")
-			}
+			in := consortium64(t, row.newcomer)
 			row.change(&in)
 			res := Compute(in)
-			got := stored(t, res, member)
-			t.Logf("%d bytes", got)
-			if got > row.limit {
-				t.Errorf("the plan has %d bytes, more than %d", got, row.limit)
+			plans, definition := Stored(res)
+			if definition == nil {
+				t.Fatal("no definition")
+			}
+			got := planBytes(t, plans[member])
+			t.Logf("%d bytes stored, definition %d, whole %d", got, len(definition.Content), whole(t, res, member))
+			if got > maxStored {
+				t.Errorf("the stored plan has %d bytes, more than %d", got, maxStored)
+			}
+			if len(definition.Content) > row.definition || row.definition > v1alpha1.MaxPlanBytes {
+				t.Errorf("the definition has %d bytes, more than %d", len(definition.Content), row.definition)
+			}
+			if whole(t, res, member) > row.whole {
+				t.Errorf("together they have %d bytes, more than %d", whole(t, res, member), row.whole)
 			}
 			spec := res.Plans[member]
 			if len(spec.Channels) != len(in.Channels) || len(spec.Contracts) != len(in.Contracts) {
 				t.Errorf("%d channels, %d contracts", len(spec.Channels), len(spec.Contracts))
+			}
+		})
+	}
+}
+
+// TestBytesOfOneChange is what the host writes when one Member of the large consortium has changed its root, or signed a new
+// record.
+func TestBytesOfOneChange(t *testing.T) {
+	for _, row := range []struct {
+		why    string
+		change func(Input)
+		// definition is whether it is written, and part of what would be written with whole plans may be written at the most.
+		definition bool
+		part       float64
+	}{
+		{"a root", func(in Input) { in.Members["organization05"].Status.Root = rootPEM(t) }, true, 0.15},
+		{"a record", func(in Input) { in.Plans["organization05"].Status.Record = hashOf("new") }, false, 0.1},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			in := consortium64(t, "")
+			before, old := Stored(Compute(in))
+			row.change(in)
+			res := Compute(in)
+			plans, definition := Stored(res)
+			bytes, all := 0, 0
+			if *definition != *old {
+				bytes = len(definition.Content)
+			}
+			if (bytes > 0) != row.definition {
+				t.Errorf("the definition: %d bytes", bytes)
+			}
+			for member, spec := range plans {
+				if equality.Semantic.DeepEqual(spec, before[member]) {
+					t.Errorf("the plan of %s is the same", member)
+				}
+				bytes += planBytes(t, spec)
+				all += whole(t, res, member)
+			}
+			t.Logf("%d bytes, with whole plans %d", bytes, all)
+			if float64(bytes) > row.part*float64(all) {
+				t.Errorf("%d bytes are written, more than %.2f of %d", bytes, row.part, all)
 			}
 		})
 	}
@@ -144,7 +208,7 @@ func TestPlanFull(t *testing.T) {
 		t.Fatalf("%d channels were accepted", accepted)
 	}
 	for member := range res.Plans {
-		if size := stored(t, res, member); size > v1alpha1.MaxPlanBytes*3/4 {
+		if size := whole(t, res, member); size > v1alpha1.MaxPlanBytes*3/4 {
 			t.Errorf("the plan of %s has %d bytes", member, size)
 		}
 	}

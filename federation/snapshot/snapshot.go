@@ -105,6 +105,8 @@ func ConsortiumOf(p *v1alpha1.MemberPlan) types.NamespacedName {
 // modified: with a hundred channels, copies would cost more than everything else.
 type Reader struct {
 	Cache client.Reader
+	// Live reads from the API server, where the cache is known to be behind.
+	Live client.Reader
 	// TemplateImages are the images of the contracts that ship with Hanse, as far as the host's operators have set them.
 	TemplateImages map[v1alpha1.ContractTemplate]string
 	// Planners of the ledgers that the host knows.
@@ -132,9 +134,13 @@ func (r Reader) Consortium(ctx context.Context, key types.NamespacedName) (plan.
 	if in.Lines, err = r.linesAmong(ctx, Members(in.Consortium)); err != nil {
 		return in, err
 	}
-	if in.Plans, err = r.Plans(ctx, key); err != nil {
+	if in.Stored, err = r.Plans(ctx, key); err != nil {
 		return in, err
 	}
+	if in.Definition, err = r.definition(ctx, in.Consortium, in.Stored); err != nil {
+		return in, err
+	}
+	in.Plans = plan.Join(in.Stored, in.Definition)
 	in.Members, err = r.Members(ctx, Members(in.Consortium))
 	return in, err
 }
@@ -233,6 +239,31 @@ func (r Reader) Plans(ctx context.Context, key types.NamespacedName) (map[string
 		}
 	}
 	return byMember, nil
+}
+
+// definition is the Consortium's stored definition; nil if there is none, or only that of a Consortium of the same name before.
+// If a plan refers to another one than the cache has, that may be behind: plans and definitions have a watch each.
+func (r Reader) definition(ctx context.Context, c *v1alpha1.Consortium, plans map[string]*v1alpha1.MemberPlan) (*v1alpha1.ConsortiumDefinition, error) {
+	key := types.NamespacedName{Namespace: v1alpha1.StatementsNamespace(c.Name), Name: c.Name}
+	definition := &v1alpha1.ConsortiumDefinition{}
+	err := r.Cache.Get(ctx, key, definition)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, err
+	}
+	for _, p := range plans {
+		if p.Spec.Definition == nil || p.Spec.Definition.Digest == definition.Spec.Digest {
+			continue
+		}
+		definition = &v1alpha1.ConsortiumDefinition{}
+		if err = r.Live.Get(ctx, key, definition); client.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+		break
+	}
+	if err != nil || definition.Labels[v1alpha1.LabelConsortiumUID] != string(c.UID) {
+		return nil, nil
+	}
+	return definition, nil
 }
 
 // Members reads Members by name. One that does not exist, or is being deleted, is left out.

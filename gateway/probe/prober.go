@@ -17,14 +17,18 @@ import (
 )
 
 const (
-	// Interval between probes of a line.
-	Interval = time.Second
+	// Interval between probes of a line. MissesUntilDown of them are missed, after one that was answered, when a line counts as
+	// down: within 1.2 s. Answers may be longer on their way than an interval.
+	Interval = 300 * time.Millisecond
 	// connectTimeout bounds dialing and handshake together.
 	connectTimeout = 3 * time.Second
-	// maxUnanswered is how many pings may be unanswered before the connection is closed: TCP's retransmission intervals
-	// grow, so that it would detect a recovered line late. There is one interval left then to reach another gateway of the
-	// far member before the line counts as down, for the one that was asked may have gone with its node.
-	maxUnanswered = health.MissesUntilDown - 1
+	// maxSilent is how many intervals may go by without an answer before the connection is closed: TCP's retransmission
+	// intervals grow, so that it would detect a recovered line late. There is one interval left then to reach another gateway
+	// of the far member before the line counts as down, for the one that was asked may have gone with its node.
+	maxSilent = health.MissesUntilDown - 1
+	// maxSilentAtFirst is the same of a connection on which nothing was answered yet: a line's round trip may be longer than
+	// maxSilent intervals.
+	maxSilentAtFirst = int(connectTimeout / Interval)
 )
 
 // ErrNotAllowed is the error of Dial for an address that the own organization does not allow.
@@ -47,6 +51,7 @@ type Prober struct {
 	session    *session
 	connecting bool
 	answered   bool // since the last tick
+	silent     int  // intervals of the session without an answer, until now
 	reason     v1alpha1.LineReason
 	why        string
 	events     chan event
@@ -88,7 +93,8 @@ func (p *Prober) tick(ctx context.Context) {
 		p.notify(p.line.Missed(p.Clock.Now(), reason, why))
 	}
 	p.answered = false
-	if p.session != nil && len(p.session.sent) >= maxUnanswered {
+	p.silent++
+	if p.session != nil && (p.silent > maxSilentAtFirst || p.session.proven && p.silent > maxSilent) {
 		p.drop()
 	}
 	if p.session == nil {
@@ -106,7 +112,7 @@ func (p *Prober) handle(ctx context.Context, e event) {
 			p.onFailure(e.err)
 			return
 		}
-		p.session = e.session
+		p.session, p.silent = e.session, 0
 		p.run(func() { e.session.receive(p.Clock.Now, func(e event) { p.send(ctx, e) }) })
 		p.ping()
 	case e.session != p.session:
@@ -122,7 +128,7 @@ func (p *Prober) handle(ctx context.Context, e event) {
 		p.connect(ctx)
 	default:
 		if rtt, ok := p.session.onPong(e.nonce, e.at); ok {
-			p.answered, p.session.proven, p.reason, p.why = true, true, "", ""
+			p.answered, p.silent, p.session.proven, p.reason, p.why = true, 0, true, "", ""
 			p.notify(p.line.Answered(p.Clock.Now(), rtt, e.state))
 		}
 	}

@@ -113,7 +113,8 @@ func TestFailureReasons(t *testing.T) {
 	}
 }
 
-// A far end that is there, but silent, is a line that is down; the connection is given up, and the next one may do better.
+// A far end that is there, but silent, is a line that is down; the connection is given up, later than one that was answered on,
+// and the next one may do better.
 func TestTimeoutMarksDownAndRedials(t *testing.T) {
 	a, b := newAuthority(t), newAuthority(t)
 	for _, row := range []struct {
@@ -128,7 +129,7 @@ func TestTimeoutMarksDownAndRedials(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			asked := make(chan struct{}, 64)
 			f := startFar(t, b, a, func(ctx context.Context, number int, conn *tls.Conn) {
-				if number > 2 {
+				if number > 1 {
 					answerAll(ctx, number, conn)
 					return
 				}
@@ -141,7 +142,11 @@ func TestTimeoutMarksDownAndRedials(t *testing.T) {
 				}
 			})
 			n := startNear(t, a, b, dialing(f.address))
-			for i, want := range []v1alpha1.LineState{v1alpha1.LineUnknown, v1alpha1.LineUnknown, v1alpha1.LineDown, v1alpha1.LineDown} {
+			for i := range maxSilentAtFirst + 1 {
+				want := v1alpha1.LineUnknown
+				if i+1 >= health.MissesUntilDown {
+					want = v1alpha1.LineDown
+				}
 				receive(t, asked)
 				n.interval()
 				if got := n.next(); got.State != want || got.changed != (i == 2) {
@@ -149,7 +154,7 @@ func TestTimeoutMarksDownAndRedials(t *testing.T) {
 				}
 			}
 			if got := n.next(); got.State != v1alpha1.LineUp || got.Message != "" {
-				t.Errorf("over a third connection: %+v", got)
+				t.Errorf("over a second connection: %+v", got)
 			}
 		})
 	}
@@ -186,7 +191,7 @@ func TestSilentGatewayOfSeveral(t *testing.T) {
 	}
 	expect("the first answer")
 	n.interval() // the next ping is the first that is not answered
-	for i := range maxUnanswered {
+	for i := range maxSilent {
 		receive(t, asked)
 		n.interval()
 		expect(fmt.Sprintf("%d pings are not answered", i+1))
@@ -194,6 +199,44 @@ func TestSilentGatewayOfSeveral(t *testing.T) {
 	expect("another gateway answers")
 	n.interval()
 	expect("and goes on to")
+}
+
+// TestLongLine: a round trip of several intervals is no silence, neither at first nor later.
+func TestLongLine(t *testing.T) {
+	a, b := newAuthority(t), newAuthority(t)
+	const intervals = 2 * maxSilent
+	asked, connections := make(chan struct{}, 64), make(chan int, 64)
+	f := startFar(t, b, a, func(_ context.Context, number int, conn *tls.Conn) {
+		connections <- number
+		var late []ping
+		for {
+			var p ping
+			if readFrame(conn, &p) != nil {
+				return
+			}
+			if late = append(late, p); len(late) > intervals {
+				_ = writeFrame(conn, pong{Nonce: late[0].Nonce, State: v1alpha1.LineUp})
+				late = late[1:]
+			}
+			asked <- struct{}{}
+		}
+	})
+	n := startNear(t, a, b, dialing(f.address))
+	for range intervals {
+		receive(t, asked)
+		n.interval()
+		n.next()
+	}
+	for i := range 5 {
+		if got := n.next(); got.State != v1alpha1.LineUp || got.RTT != intervals*Interval {
+			t.Errorf("answer %d: %+v", i, got)
+		}
+		receive(t, asked)
+		n.interval()
+	}
+	if len(connections) != 1 {
+		t.Errorf("%d connections were made", len(connections))
+	}
 }
 
 func TestClosedConnectionIsRedialed(t *testing.T) {

@@ -72,7 +72,7 @@ func (m *mover) fill(fd uintptr) bool {
 		}
 	}
 	for {
-		n, err := unix.Splice(int(fd), nil, m.pipe.write, nil, pipeSize, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
+		n, err := unix.Splice(int(fd), nil, m.pipe.write, nil, m.pipe.size, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
 		switch {
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:

@@ -37,10 +37,10 @@ func (b *bench) failover(ctx context.Context) error {
 }
 
 func fillFailover(set *figures.Set, r baseline.Result) {
-	var gap, steady, slowest, failed []float64
+	var gap, steady, slowest, resubmitted, failed []float64
 	for _, f := range r.Failovers {
 		gap, steady, slowest = append(gap, f.Gap), append(steady, f.Steady), append(slowest, f.Slowest)
-		failed = append(failed, float64(f.Failed))
+		resubmitted, failed = append(resubmitted, float64(f.Resubmitted)), append(failed, float64(f.Failed))
 	}
 	if len(gap) == 0 {
 		return
@@ -50,6 +50,8 @@ func fillFailover(set *figures.Set, r baseline.Result) {
 	set.AtMost("a line cut, longest time without a commit, worst", "s", 1, slices.Max(gap))
 	set.Plain("a line cut, slowest transaction, median", "s", slowest...)
 	set.AtMost("a line cut, slowest transaction, worst", "s", 2, slices.Max(slowest))
+	set.Plain("a line cut, transactions that clients submitted again, median", "", resubmitted...)
+	set.Plain("a line cut, transactions that clients submitted again, worst", "", slices.Max(resubmitted))
 	set.Plain("a line cut, failed transactions, worst", "", slices.Max(failed))
 	set.AtMost("failed transactions while lines were cut and restored", "", 0, float64(len(r.Failed)))
 	for _, text := range firstOf(r.Failed, 3) {

@@ -18,7 +18,13 @@ import (
 var shares = []float64{0.25, 0.5, 0.9}
 
 // ways in the order in which they are measured: the first gives the rates for all.
-var ways = []baseline.Way{baseline.Direct, baseline.Gateways, baseline.Doubled}
+func ways() []baseline.Way {
+	all := []baseline.Way{baseline.Direct, baseline.Gateways, baseline.Doubled}
+	if baseline.HasHAProxy() {
+		all = append(all, baseline.HAProxy)
+	}
+	return all
+}
 
 func (b *bench) ledger(ctx context.Context) error {
 	s, err := harness.New(b.o.name, 3, os.Stderr)
@@ -28,6 +34,9 @@ func (b *bench) ledger(ctx context.Context) error {
 	parts, err := baseline.Parts(ctx, s, filepath.Join(b.dir, "parts"))
 	if err != nil {
 		return err
+	}
+	if !baseline.HasHAProxy() {
+		b.set.Note("%s", noHAProxy)
 	}
 	var l ledgerFigures
 	for round := range b.o.rounds {
@@ -43,13 +52,14 @@ func (b *bench) ledger(ctx context.Context) error {
 // ledgerFigures gather what the rounds of the section ledger have measured.
 type ledgerFigures struct {
 	up, direct, routed, ratio, cpu, doubled, doubledCPU []float64
+	haproxy, besideHAProxy, haproxyCPU                  []float64                    // none if it is not installed
 	p50, p99                                            map[baseline.Way][][]float64 // by share
 }
 
 // round measures each way once, at the same rates.
 func (l *ledgerFigures) round(ctx context.Context, parts fabrictest.Options, dir string) error {
 	results := map[baseline.Way]baseline.Result{}
-	for i, way := range ways {
+	for i, way := range ways() {
 		o := baseline.Order{Parts: parts, Directory: filepath.Join(dir, strconv.Itoa(i)), Way: way, Load: 8 * time.Second}
 		if way == baseline.Direct {
 			o.Shares = shares
@@ -80,6 +90,11 @@ func (l *ledgerFigures) add(results map[baseline.Way]baseline.Result) {
 	l.cpu = append(l.cpu, routed.CPU/direct.CPU)
 	l.doubled = append(l.doubled, doubled.TPS/routed.TPS)
 	l.doubledCPU = append(l.doubledCPU, doubled.CPU/routed.CPU)
+	if proxied, measured := results[baseline.HAProxy]; measured {
+		l.haproxy = append(l.haproxy, proxied.TPS)
+		l.besideHAProxy = append(l.besideHAProxy, routed.TPS/proxied.TPS)
+		l.haproxyCPU = append(l.haproxyCPU, routed.CPU/proxied.CPU)
+	}
 	if l.p50 == nil {
 		l.p50, l.p99 = map[baseline.Way][][]float64{}, map[baseline.Way][][]float64{}
 	}
@@ -101,8 +116,13 @@ func (l *ledgerFigures) fill(set *figures.Set) {
 	set.Plain("transactions through gateways at twice the work, beside gateways", "times", l.doubled...)
 	set.AtLeast("CPU of such a transaction, beside gateways, which has to show", "times", 1.05, l.doubledCPU...)
 	set.Plain("CPU of a transaction through gateways, beside direct", "times", l.cpu...)
+	if len(l.haproxy) > 0 {
+		set.Plain("most transactions, through HAProxy", "/s", l.haproxy...)
+		set.Plain("transactions through gateways, beside HAProxy", "times", l.besideHAProxy...)
+		set.Plain("CPU of a transaction through gateways, beside HAProxy", "times", l.haproxyCPU...)
+	}
 	for i, share := range shares {
-		for _, way := range ways {
+		for _, way := range ways() {
 			if i < len(l.p50[way]) {
 				set.Plain(fmt.Sprintf("latency at %.0f %% of the most, %s, p50", share*100, way), "ms", l.p50[way][i]...)
 				set.Plain(fmt.Sprintf("latency at %.0f %% of the most, %s, p99", share*100, way), "ms", l.p99[way][i]...)

@@ -29,7 +29,7 @@ type section struct {
 // sections in the order in which they are measured: the bring-up wants to know the baseline.
 var sections = []section{
 	{"propagation", "a host and one Member without nodes", 6 * time.Minute, (*bench).propagation},
-	{"ledger", "peers and orderers without Kubernetes, dialing each other and through gateways", 25 * time.Minute, (*bench).ledger},
+	{"ledger", "peers and orderers without Kubernetes, dialing each other, through gateways and through HAProxy", 25 * time.Minute, (*bench).ledger},
 	{"failover", "the same through gateways with two lines between every two, of which one is cut", 9 * time.Minute, (*bench).failover},
 	{"line", "two gateways on a veth pair beside HAProxy", 3 * time.Minute, (*bench).line},
 	{"bringup", "a testbed of four clusters", 9 * time.Minute, (*bench).bringUp},
@@ -80,14 +80,17 @@ func (b *bench) propagation(ctx context.Context) (err error) {
 	return propagation.Measure(ctx, p, o, &b.set)
 }
 
+// noHAProxy is said where HAProxy is missing.
+const noHAProxy = "HAProxy is not installed, so nothing stands beside the gateways: apt-get install haproxy"
+
 // line runs the line's own benchmark and takes over what it is held against.
 func (b *bench) line(ctx context.Context) error {
 	out := filepath.Join(b.dir, "line.json")
 	competitors := []string{"direct", "hanse"}
-	if _, err := exec.LookPath("haproxy"); err == nil {
+	if baseline.HasHAProxy() {
 		competitors = append(competitors, "haproxy")
 	} else {
-		b.set.Note("HAProxy is not installed, so nothing stands beside the gateways: apt-get install haproxy")
+		b.set.Note("%s", noHAProxy)
 	}
 	cmd := exec.CommandContext(ctx, "go", "run", "./hack/bench/line", "-rounds", fmt.Sprint(b.o.rounds), "-seconds", "2",
 		"-only", strings.Join(competitors, ","), "-json", out)
@@ -118,15 +121,23 @@ func (b *bench) line(ctx context.Context) error {
 			}
 			b.set.Plain(fmt.Sprintf("line, %s streams, %s", what, name), "Gbit/s", gigabits...)
 		}
-		b.set.Plain(fmt.Sprintf("line, %s streams, hanse beside direct", what), "times", of["hanse"].RatioToDirect)
+		b.set.AtLeast(fmt.Sprintf("line, %s streams, hanse beside direct", what), "times", 0.6, of["hanse"].RatioToDirect)
 		if ratio := of["hanse"].RatioToHAProxy; ratio > 0 {
 			b.set.AtLeast(fmt.Sprintf("line, %s streams, hanse beside haproxy", what), "times", 1, ratio)
 		}
+		cpu := document.Results["streams-"+what+"-cpu"]
+		for _, name := range competitors[1:] {
+			b.set.Plain(fmt.Sprintf("line, %s streams, CPU of both ends, %s", what, name), "s/GB", cpu[name].Values...)
+		}
 	}
-	connections := document.Results["connections"]["hanse"]
+	connections, cpu := document.Results["connections"]["hanse"], document.Results["connections-cpu"]
 	b.set.Plain("line, new connections, hanse", "/s", connections.Values...)
+	for _, name := range competitors[1:] {
+		b.set.Plain("line, new connections, CPU of both ends, "+name, "s/1000", cpu[name].Values...)
+	}
 	if connections.RatioToHAProxy > 0 {
 		b.set.AtLeast("line, new connections, hanse beside haproxy", "times", 1, connections.RatioToHAProxy)
+		b.set.AtMost("line, CPU of new connections, hanse beside haproxy", "times", 1, cpu["hanse"].RatioToHAProxy)
 	}
 	return nil
 }

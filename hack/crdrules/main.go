@@ -21,6 +21,8 @@ var kinds = map[string]reflect.Type{
 	"Contract":   reflect.TypeFor[v1alpha1.Contract](),
 	"MemberPlan": reflect.TypeFor[v1alpha1.MemberPlan](),
 	"Statement":  reflect.TypeFor[v1alpha1.Statement](),
+
+	"ConsortiumDefinition": reflect.TypeFor[v1alpha1.ConsortiumDefinition](),
 }
 
 func main() {
@@ -88,8 +90,8 @@ func visit(crd map[string]any, w walker) error {
 				continue
 			}
 			name := strings.ToLower(part)
-			// People write the specs, all but those of plans and statements.
-			w.sentences = part == "Spec" && kind != "MemberPlan" && kind != "Statement"
+			// People write the specs, all but those of plans, definitions and statements.
+			w.sentences = part == "Spec" && kind != "MemberPlan" && kind != "Statement" && kind != "ConsortiumDefinition"
 			if !w.sentences && w.strip {
 				withoutRules(property(schema, name), false)
 			}

@@ -35,21 +35,39 @@ func lastKnown(text string) string {
 func channelAt(s Snapshot, channel v1alpha1.Channel) []row {
 	var rows []row
 	for _, m := range s.Members {
-		if _, concerned := planned(m, channel.Name); concerned {
+		if concerned, _ := planned(s, m, channel.Name); concerned {
 			rows = append(rows, at(m, channelReport(m.Plan, channel))...)
 		}
 	}
 	return rows
 }
 
-// planned is the channel as a Member's plan has it.
-func planned(m MemberSnapshot, channel string) (v1alpha1.PlanChannel, bool) {
-	for _, c := range m.Plan.Spec.Channels {
-		if c.Name == channel {
-			return c, true
+// planned is whether a Member's plan has a channel, and whether the Member is a member of that. Large plans refer to a definition
+// for the channels that concern all Members: these are in no plan as a whole. What the definition says of them is not read, so
+// that people need no further rights: who is in a channel is in the Channel too.
+func planned(s Snapshot, m MemberSnapshot, channel string) (concerned, member bool) {
+	if c := wholeChannel(m, channel); c != nil {
+		return true, slices.Contains(c.Members, m.Member.Name)
+	}
+	if m.Plan.Spec.Definition == nil || slices.ContainsFunc(s.Members, func(o MemberSnapshot) bool { return wholeChannel(o, channel) != nil }) {
+		return false, false
+	}
+	for i := range s.Channels {
+		if c := &s.Channels[i]; c.Name == channel && meta.IsStatusConditionTrue(c.Status.Conditions, v1alpha1.ConditionAccepted) {
+			return true, len(c.Spec.Members) == 0 || slices.Contains(c.Spec.Members, m.Member.Name)
 		}
 	}
-	return v1alpha1.PlanChannel{}, false
+	return false, false
+}
+
+// wholeChannel is a channel in a stored plan; nil if it has none, or only what is for that Member alone.
+func wholeChannel(m MemberSnapshot, channel string) *v1alpha1.PlanChannel {
+	for i := range m.Plan.Spec.Channels {
+		if c := &m.Plan.Spec.Channels[i]; c.Name == channel && len(c.Members) > 0 {
+			return c
+		}
+	}
+	return nil
 }
 
 func channelReport(plan v1alpha1.MemberPlan, channel v1alpha1.Channel) row {
@@ -70,13 +88,13 @@ func channelReport(plan v1alpha1.MemberPlan, channel v1alpha1.Channel) row {
 func contractAt(s Snapshot, contract v1alpha1.Contract) []row {
 	var rows []row
 	for _, m := range s.Members {
-		channel, _ := planned(m, contract.Spec.Channel)
+		_, member := planned(s, m, contract.Spec.Channel)
 		described := s.Planners.Describe(&m.Plan)
 		runs := slices.ContainsFunc(m.Plan.Spec.Nodes, func(n v1alpha1.PlanNode) bool {
 			role, _ := described.Role(n.Role)
 			return role.Holds
 		})
-		if runs && slices.Contains(channel.Members, m.Member.Name) {
+		if runs && member {
 			rows = append(rows, at(m, contractReport(m.Plan, contract))...)
 		}
 	}

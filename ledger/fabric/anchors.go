@@ -22,8 +22,9 @@ const (
 	updateTimeout, updatePoll = 10 * time.Second, 200 * time.Millisecond
 )
 
-// setAnchors names the Member's peers in the channel's configuration, so that the other members' peers find them. Each
-// organization changes its own group only, so updates of several at once do not stand in each other's way for long.
+// setAnchors names the Member's peers in the channel's configuration, so that the other members' peers find them: those that
+// were added since the first block, which names all others. Each organization changes its own group only, so updates of
+// several at once do not stand in each other's way for long.
 func (s *session) setAnchors(ctx context.Context, channel v1alpha1.PlanChannel) error {
 	if !slices.Contains(channel.Members, s.plan.Spec.Member) || len(s.peers()) == 0 {
 		return nil

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	gateway "github.com/hyperledger/fabric-gateway/pkg/client"
 	"github.com/hyperledger/fabric-gateway/pkg/hash"
+	"github.com/hyperledger/fabric-gateway/pkg/identity"
 	"google.golang.org/grpc"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
@@ -27,6 +29,9 @@ func (d *Driver) Access(ctx context.Context, plan *v1alpha1.MemberPlan, keys led
 	access := ledger.Access{
 		Address: nodeAddress(plan, peers[0], v1alpha1.PortPeer), Organization: MSPID(plan, member), Members: map[string]string{}, Dial: d.dial,
 	}
+	for _, peer := range peers[1:] {
+		access.Others = append(access.Others, nodeAddress(plan, peer, v1alpha1.PortPeer))
+	}
 	for _, m := range plan.Spec.Members {
 		access.Members[MSPID(plan, m.Name)] = m.Name
 	}
@@ -42,11 +47,15 @@ func (d *Driver) Access(ctx context.Context, plan *v1alpha1.MemberPlan, keys led
 	return access, nil
 }
 
-// connected is a connection to a peer, which serves an identity as its gateway.
+// connected is a connection to each of an organization's peers, which serve an identity as its gateways. They are made as they
+// are first used.
 type connected struct {
-	access     ledger.Access
-	connection *grpc.ClientConn
-	gateway    *gateway.Gateway
+	access      ledger.Access
+	sign        identity.Sign
+	connections []*grpc.ClientConn
+	gateways    []*gateway.Gateway
+	// gateway is that of the first peer.
+	gateway *gateway.Gateway
 }
 
 func (d *Driver) connect(access ledger.Access) (*connected, error) {
@@ -62,15 +71,21 @@ func (d *Driver) connect(access ledger.Access) (*connected, error) {
 	if dial == nil {
 		dial = d.dial
 	}
-	connection, err := connect(dial, access.Address, roots, maxBlockBytes)
-	if err != nil {
-		return nil, err
+	c := &connected{access: access, sign: signer.Sign}
+	for _, address := range append([]string{access.Address}, access.Others...) {
+		connection, err := connect(dial, address, roots, maxBlockBytes)
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		c.connections = append(c.connections, connection)
+		opened, err := gateway.Connect(signer, gateway.WithClientConnection(connection), gateway.WithHash(hash.NONE), gateway.WithSign(signer.Sign))
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		c.gateways = append(c.gateways, opened)
 	}
-	opened, err := gateway.Connect(signer, gateway.WithClientConnection(connection), gateway.WithHash(hash.NONE), gateway.WithSign(signer.Sign))
-	if err != nil {
-		return nil, errors.Join(err, connection.Close())
-	}
-	return &connected{access: access, connection: connection, gateway: opened}, nil
+	c.gateway = c.gateways[0]
+	return c, nil
 }
 
 // member is the Member that has an MSP ID.
@@ -83,11 +98,21 @@ func (c *connected) member(mspID string) string {
 
 // Close ends the connection.
 func (c *connected) Close() error {
-	return errors.Join(c.gateway.Close(), c.connection.Close())
+	var failed []error
+	for _, opened := range c.gateways {
+		failed = append(failed, opened.Close())
+	}
+	for _, connection := range c.connections {
+		failed = append(failed, connection.Close())
+	}
+	return errors.Join(failed...)
 }
 
 // client calls contracts through one peer, which finds the other organizations' endorsers itself.
-type client struct{ *connected }
+type client struct {
+	*connected
+	pace *pace
+}
 
 // Client opens a client.
 func (d *Driver) Client(access ledger.Access) (ledger.Client, error) {
@@ -95,7 +120,7 @@ func (d *Driver) Client(access ledger.Access) (ledger.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &client{c}, nil
+	return &client{c, newPace(d.resubmitAfter)}, nil
 }
 
 func proposal(call ledger.Call) []gateway.ProposalOption {
@@ -109,21 +134,52 @@ func proposal(call ledger.Call) []gateway.ProposalOption {
 	return options
 }
 
-// Submit has a transaction endorsed, ordered and committed.
+// Submit has a transaction endorsed, ordered and committed, and submits it again while it is not known what became of it.
 func (c *client) Submit(ctx context.Context, call ledger.Call) (ledger.Result, error) {
-	contract := c.gateway.GetNetwork(call.Channel).GetContract(call.Contract)
-	answer, commit, err := contract.SubmitAsyncWithContext(ctx, call.Function, proposal(call)...)
+	proposed, err := c.gateway.GetNetwork(call.Channel).GetContract(call.Contract).NewProposal(call.Function, proposal(call)...)
 	if err != nil {
 		return ledger.Result{}, failure(err)
 	}
-	status, err := commit.StatusWithContext(ctx)
+	transaction, err := proposed.EndorseWithContext(ctx)
 	if err != nil {
 		return ledger.Result{}, failure(err)
 	}
+	submission, err := c.submission(transaction)
+	if err != nil {
+		return ledger.Result{}, failure(err)
+	}
+	began := time.Now()
+	status, attempts, err := submission.run(ctx)
+	if err != nil {
+		return ledger.Result{}, failure(err)
+	}
+	c.pace.committed(time.Since(began))
 	if !status.Successful {
 		return ledger.Result{}, invalidated(status.TransactionID, status.Code, nil)
 	}
-	return ledger.Result{Answer: answer, Transaction: status.TransactionID, Block: status.BlockNumber}, nil
+	return ledger.Result{
+		Answer: transaction.Result(), Transaction: status.TransactionID, Block: status.BlockNumber, Resubmitted: attempts - 1,
+	}, nil
+}
+
+// submission signs an endorsed transaction once: what is submitted again is the same.
+func (c *client) submission(transaction *gateway.Transaction) (*submission, error) {
+	raw, err := transaction.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	signature, err := c.sign(transaction.Digest())
+	if err != nil {
+		return nil, err
+	}
+	submit := func(ctx context.Context, peer int) (commitStatus, error) {
+		signed, err := c.gateways[peer].NewSignedTransaction(raw, signature)
+		if err != nil {
+			return nil, err
+		}
+		return signed.SubmitWithContext(ctx)
+	}
+	return &submission{id: transaction.TransactionID(), submit: submit, peers: len(c.gateways), pace: c.pace}, nil
 }
 
 // Evaluate asks the contract at this Member's peers and changes nothing.

@@ -1,6 +1,7 @@
 package fabric
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"time"
@@ -21,6 +22,8 @@ type Options struct {
 	// AllowsName says whether the organization certifies a further name or IP address of its nodes that the plan asks for. None
 	// when nil.
 	AllowsName func(name string) bool
+	// ResubmitAfter is how long clients wait for a transaction's commit, at least, before they submit it again. 750 ms when 0.
+	ResubmitAfter time.Duration
 }
 
 // Driver drives Hyperledger Fabric.
@@ -30,6 +33,7 @@ type Driver struct {
 	ledgers       *ledgerCache
 	rules         *ruleCache
 	allowsName    func(name string) bool
+	resubmitAfter time.Duration
 }
 
 var _ ledger.Driver = (*Driver)(nil)
@@ -38,7 +42,8 @@ var _ ledger.Driver = (*Driver)(nil)
 func New(options Options) *Driver {
 	driver := &Driver{
 		dial: options.Dial, clusterDomain: options.ClusterDomain, allowsName: options.AllowsName,
-		ledgers: newLedgerCache(options.Now), rules: &ruleCache{byHash: map[string]*rules{}},
+		resubmitAfter: cmp.Or(options.ResubmitAfter, resubmitAfter),
+		ledgers:       newLedgerCache(options.Now), rules: &ruleCache{byHash: map[string]*rules{}},
 	}
 	if driver.dial == nil {
 		dialer := &net.Dialer{Timeout: 10 * time.Second}

@@ -48,9 +48,9 @@ func failure(err error) error {
 		return &ledger.Failure{Kind: ledger.FailedByContract, Text: fmt.Sprintf("the contract refused: %s (status %s)", text, code), Err: err}
 	}
 	err = withDetails(err)
-	var unknown *gateway.CommitStatusError
+	var unknown *unknownError
 	if errors.As(err, &unknown) {
-		return &ledger.Failure{Kind: ledger.FailedToReach, Text: fmt.Sprintf("transaction %s was handed to the orderers, and no peer has said in time what became of it: look on the ledger before you send it again (%v)", unknown.TransactionID, err), Err: err}
+		return &ledger.Failure{Kind: ledger.FailedToReach, Text: fmt.Sprintf("transaction %s was handed to the orderers, and no peer has said in time what became of it: look on the ledger before you send it again (%v)", unknown.id, err), Err: err}
 	}
 	code := status.Code(rootStatus(err))
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -22,12 +22,18 @@ import (
 // takes requests of one megabyte.
 const MaxGenesisBytes = 1000 << 10
 
-func (n network) genesis(channel v1alpha1.PlanChannel, consenters map[string]*x509.Certificate) (*common.Block, error) {
-	config, err := n.channelConfig(channel, consenters)
+// genesis makes a channel's first block. given is one that was made before, if it is to be compared with that: what changes
+// in the life of a network, certificates of consenters and the number of peers, is taken from there, as far as it is sound.
+func (n network) genesis(channel v1alpha1.PlanChannel, given *common.ConfigEnvelope) (*common.Block, error) {
+	config, err := n.channelConfig(channel, consentersOf(given))
 	if err != nil {
 		return nil, err
 	}
-	return configtx.NewApplicationChannelGenesisBlock(config, channel.Name)
+	block, err := configtx.NewApplicationChannelGenesisBlock(config, channel.Name)
+	if err != nil {
+		return nil, err
+	}
+	return block, n.addAnchors(block, channel, anchorCounts(given))
 }
 
 // makeGenesis makes a channel's first block. It differs from another one for the same plan and records in its nonce and
@@ -53,7 +59,7 @@ func (n network) checkGenesis(channel v1alpha1.PlanChannel, block []byte) (strin
 	if err != nil {
 		return "", err
 	}
-	wantBlock, err := n.genesis(channel, consentersOf(got.config))
+	wantBlock, err := n.genesis(channel, got.config)
 	if err != nil {
 		return "", err
 	}

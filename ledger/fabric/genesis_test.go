@@ -1,6 +1,7 @@
 package fabric_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -144,6 +145,23 @@ func TestGenesisRefused(t *testing.T) {
 				c.Batch.MaxMessages = 7
 			}, "Channel.Orderer.BatchSize",
 		},
+		{
+			"another member's peer as an anchor", func(p *v1alpha1.MemberPlan, _ map[string]v1alpha1.Record, _ *v1alpha1.PlanChannel) {
+				p.Spec.Members[1].Nodes = []v1alpha1.PlanMemberNode{p.Spec.Members[1].Nodes[0], p.Spec.Members[0].Nodes[1]}
+			}, "Channel.Application.org2MSP.AnchorPeers",
+		},
+		{
+			"an anchor that is a peer of no number that peers have", func(p *v1alpha1.MemberPlan, _ map[string]v1alpha1.Record, _ *v1alpha1.PlanChannel) {
+				node := p.Spec.Members[1].Nodes[1]
+				node.Name = "peer7-org2"
+				p.Spec.Members[1].Nodes = []v1alpha1.PlanMemberNode{p.Spec.Members[1].Nodes[0], node}
+			}, "Channel.Application.org2MSP.AnchorPeers",
+		},
+		{
+			"more anchors than a member can have peers", func(p *v1alpha1.MemberPlan, _ map[string]v1alpha1.Record, _ *v1alpha1.PlanChannel) {
+				withPeers(p, 1, 33)
+			}, "Channel.Application.org2MSP.AnchorPeers",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			leader := *members[0]
@@ -155,6 +173,51 @@ func TestGenesisRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkRejected(t, sessionOf(t, members[2], fabrictest.Records(members)), block, test.want)
+		})
+	}
+}
+
+// withPeers gives a member so many peers in a plan.
+func withPeers(plan *v1alpha1.MemberPlan, at, count int) {
+	member := &plan.Spec.Members[at]
+	member.Nodes = slices.DeleteFunc(slices.Clone(member.Nodes), func(n v1alpha1.PlanMemberNode) bool { return n.Role == v1alpha1.RolePeer })
+	for i := range count {
+		member.Nodes = append(member.Nodes, v1alpha1.PlanMemberNode{
+			Name: v1alpha1.NodeName(v1alpha1.RolePeer, int32(i), member.Name), Role: v1alpha1.RolePeer, Port: v1alpha1.PortPeer,
+		})
+	}
+}
+
+// TestGenesisAfterPeersWereAdded has leader and member go by plans with another number of a member's peers: one of them may not
+// have the newest plan yet, and who lost what it had pinned checks the block much later.
+func TestGenesisAfterPeersWereAdded(t *testing.T) {
+	members := threeMembers(t)
+	for _, row := range []struct {
+		why           string
+		leader, later int
+	}{
+		{"the same", 1, 1},
+		{"a peer was added since", 1, 2},
+		{"the leader has the newer plan", 3, 1},
+		{"the first peer was added since", 0, 1},
+		{"as many as there can be, whose names do not sort by number", 32, 12},
+		{"no peer left in an older plan", 2, 0},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			leader, member := *members[0], *members[2]
+			leader.Plan, member.Plan = members[0].Plan.DeepCopy(), members[2].Plan.DeepCopy()
+			withPeers(leader.Plan, 1, row.leader)
+			withPeers(member.Plan, 1, row.later)
+			block, err := sessionOf(t, &leader, fabrictest.Records(members)).Genesis(goods)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if named := bytes.Count(block, []byte("-org2.hanse-trade")) - bytes.Count(block, []byte("orderer0-org2.hanse-trade")); named != row.leader {
+				t.Errorf("%d peers of org2 are named, not %d", named, row.leader)
+			}
+			if _, err := sessionOf(t, &member, fabrictest.Records(members)).CheckGenesis(goods, block); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }

@@ -77,6 +77,9 @@ func ordererEnvironment(plan *v1alpha1.MemberPlan) []corev1.EnvVar {
 		"ORDERER_GENERAL_CLUSTER_CLIENTCERTIFICATE", certificate,
 		"ORDERER_GENERAL_CLUSTER_CLIENTPRIVATEKEY", key,
 		"ORDERER_GENERAL_CLUSTER_ROOTCAS", "["+authority+"]",
+		// So long, instead of 7 s, an orderer that has lost its connection to the Raft leader keeps a transaction before it says
+		// that it cannot pass it on, and the client's peer tries another orderer.
+		"ORDERER_GENERAL_CLUSTER_RPCTIMEOUT", "2s",
 		// Any certificate of an authority in CLIENTROOTCAS opens the channel participation API, whomever it is about: so it is
 		// not the TLS authority, which issues the peers' as well.
 		"ORDERER_ADMIN_LISTENADDRESS", fmt.Sprintf("0.0.0.0:%d", v1alpha1.PortOrdererAdmin),

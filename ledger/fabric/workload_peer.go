@@ -73,8 +73,14 @@ func peerEnvironment(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode, tlsRoots
 		"CORE_PEER_GOSSIP_USELEADERELECTION", "false",
 		"CORE_PEER_GOSSIP_ORGLEADER", "true",
 		"CORE_PEER_GOSSIP_STATE_ENABLED", "false",
-		// A peer that comes back is seen again within seconds, by organizations that need its endorsement.
-		"CORE_PEER_GOSSIP_RECONNECTINTERVAL", "5s",
+		// A peer that comes back is seen again within seconds, by organizations that need its endorsement; and so is one that
+		// was not in the channel yet, or dialed back in the same moment, when its anchor was first tried.
+		"CORE_PEER_GOSSIP_RECONNECTINTERVAL", "1s",
+		// For a day. The default gives an anchor up after 120 tries, until it dials itself or the channel's configuration changes.
+		"CORE_PEER_GOSSIP_MAXCONNECTIONATTEMPTS", "86400",
+		// What a peer has to say of itself, its height and contracts, it says at most so often, and only if it has changed. By
+		// the default of 4s a committed contract waits for it before it can be endorsed.
+		"CORE_PEER_GOSSIP_PUBLISHSTATEINFOINTERVAL", "1s",
 		// The default tries for an hour and then ends the process.
 		"CORE_PEER_DELIVERYCLIENT_RECONNECTTOTALTIMETHRESHOLD", "87600h",
 		"CORE_PEER_DELIVERYCLIENT_RECONNECTBACKOFFTHRESHOLD", "10s",

@@ -50,7 +50,7 @@ func (t *transport) admit(conn net.Conn, member string, k kind) error {
 	t.open[conn] = member
 	if k == kindPackets {
 		if a.packets != nil {
-			closeRaw(a.packets)
+			_ = a.packets.Close()
 		}
 		a.packets = conn
 		t.start(func() { t.handlePackets(conn, member) })
@@ -98,7 +98,7 @@ func writeAck(conn net.Conn) error {
 func (t *transport) handlePackets(conn net.Conn, member string) {
 	defer func() {
 		t.untrack(conn)
-		closeRaw(conn)
+		_ = conn.Close()
 	}()
 	if err := writeAck(conn); err != nil {
 		return

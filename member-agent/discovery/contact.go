@@ -29,12 +29,15 @@ const (
 	maxTries = 3
 )
 
-// contact is the state of one other member: whether it can be reached, and the statements queued for it.
+// contact is the state of one other member: whether it can be reached, and the statements queued for it. An agent has one for
+// each member of each group, so it has no goroutine while there is nothing to do.
 type contact struct {
 	g      *gossip
 	member string
+	ctx    context.Context
 	cancel context.CancelFunc
-	wakeup chan struct{}
+
+	// One probe runs at a time, which has these.
 	retry  time.Duration
 	failed time.Time // the last attempt to reach the member that failed
 	// exchanged is whether there was a full exchange since the member is online.
@@ -43,51 +46,70 @@ type contact struct {
 	dropped atomic.Bool
 
 	mu      sync.Mutex
+	timer   *time.Timer // to the next probe
+	probing bool
+	woken   bool                   // during a probe
+	probed  time.Time              // when the last probe ended
 	pending map[statement.Key]bool // statements to send
 	asked   map[statement.Key]bool // statements to ask for
-	queued  chan struct{}
+	sending bool
 }
 
-// newContact starts a contact. The lock of g is held.
+// newContact starts a contact. Its first probe is delayed by a jitter, unless there is a wakeup, so that an agent that starts
+// does not connect to everybody at once.
 func newContact(g *gossip, member string) *contact {
-	ctx, cancel := context.WithCancel(g.ctx)
 	c := &contact{
-		g: g, member: member, cancel: cancel, wakeup: make(chan struct{}, 1), retry: retryMin,
-		pending: map[statement.Key]bool{}, asked: map[statement.Key]bool{}, queued: make(chan struct{}, 1),
+		g: g, member: member, retry: retryMin, pending: map[statement.Key]bool{}, asked: map[statement.Key]bool{},
 	}
-	g.running.Go(func() { c.run(ctx) })
-	g.running.Go(func() { c.sendPending(ctx) })
+	c.ctx, c.cancel = context.WithCancel(g.ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	jitter := min(maxStartJitter, time.Duration(1+g.group.size())*startJitter)
+	c.timer = time.AfterFunc(rand.N(jitter), c.run)
 	return c
 }
 
-func signal(ch chan struct{}) {
-	select {
-	case ch <- struct{}{}:
-	default:
-	}
+// stop ends a contact, without waiting for a probe that runs.
+func (c *contact) stop() {
+	c.cancel()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.timer.Stop()
 }
 
-func (c *contact) wake() { signal(c.wakeup) }
-
-// run probes the member on wakeups and at intervals. The first probe is delayed by a jitter, unless there is a wakeup, so
-// that an agent that starts does not connect to everybody at once.
-func (c *contact) run(ctx context.Context) {
-	first := time.NewTimer(rand.N(min(maxStartJitter, time.Duration(1+c.g.group.size())*startJitter)))
-	defer first.Stop()
-	select {
-	case <-ctx.Done():
-	case <-c.wakeup:
-	case <-first.C:
+// wake has the member probed now, or minInterval after its last probe.
+func (c *contact) wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.probing {
+		c.woken = true
+		return
 	}
-	for ctx.Err() == nil {
-		timer := time.NewTimer(c.probe(ctx))
-		sleep(ctx, minInterval)
-		select {
-		case <-ctx.Done():
-		case <-c.wakeup:
-		case <-timer.C:
-		}
-		timer.Stop()
+	c.timer.Reset(max(0, minInterval-time.Since(c.probed)))
+}
+
+// run probes the member, and sets the timer to the next probe.
+func (c *contact) run() {
+	if !c.g.begin() {
+		return
+	}
+	defer c.g.running.Done()
+	c.mu.Lock()
+	if c.probing || c.ctx.Err() != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.probing = true
+	c.mu.Unlock()
+	next := c.probe(c.ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.woken {
+		next = 0
+	}
+	c.probing, c.woken, c.probed = false, false, time.Now()
+	if c.ctx.Err() == nil {
+		c.timer.Reset(max(minInterval, next))
 	}
 }
 
@@ -134,8 +156,12 @@ func (c *contact) probe(ctx context.Context) time.Duration {
 // exchange contacts the member itself: with a ping where that is enough, else with a full exchange, by which a member
 // rejoins the group.
 func (c *contact) exchange(ctx context.Context, alive bool) error {
-	if alive && c.exchanged && c.g.ping(c.member) == nil {
-		return nil
+	began := time.Now()
+	if alive && c.exchanged {
+		if c.g.ping(c.member) == nil {
+			return nil
+		}
+		c.resetSilent(ctx, began)
 	}
 	select {
 	case c.g.exchanges <- struct{}{}:
@@ -143,9 +169,20 @@ func (c *contact) exchange(ctx context.Context, alive bool) error {
 		return ctx.Err()
 	}
 	defer func() { <-c.g.exchanges }()
+	began = time.Now()
 	err := c.g.join(c.member)
+	if err != nil {
+		c.resetSilent(ctx, began)
+	}
 	c.exchanged = c.exchanged || err == nil
 	return err
+}
+
+// resetSilent closes the connection with the member, which other groups share, if nothing has come on it since an exchange
+// began that has failed. On a machine that had no time for this agent, what has come may still have to be read.
+func (c *contact) resetSilent(ctx context.Context, began time.Time) {
+	sleep(ctx, minInterval)
+	c.g.group.resetSilent(c.member, began)
 }
 
 func (c *contact) nextRetry() time.Duration {
@@ -155,56 +192,61 @@ func (c *contact) nextRetry() time.Duration {
 }
 
 // queue queues a statement. Only its key is queued, so that of several changes the last one is sent.
-func (c *contact) queue(key statement.Key) {
-	c.mu.Lock()
-	c.pending[key] = true
-	c.mu.Unlock()
-	signal(c.queued)
-}
+func (c *contact) queue(key statement.Key) { c.enqueue([]statement.Key{key}, nil) }
 
 // ask queues a question.
-func (c *contact) ask(keys []statement.Key) {
+func (c *contact) ask(keys []statement.Key) { c.enqueue(nil, keys) }
+
+func (c *contact) enqueue(keys, asked []statement.Key) {
+	if !c.g.begin() {
+		return
+	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, key := range keys {
+		c.pending[key] = true
+	}
+	for _, key := range asked {
 		c.asked[key] = true
 	}
-	c.mu.Unlock()
-	signal(c.queued)
+	if c.sending {
+		c.g.running.Done()
+		return
+	}
+	c.sending = true
+	go c.sendPending()
 }
 
-// takePending takes what is to be sent and to be asked for.
-func (c *contact) takePending() (keys, asked []statement.Key) {
+// takePending takes what is to be sent and to be asked for; if there is nothing, sending ends.
+func (c *contact) takePending() (keys, asked []statement.Key, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	keys, asked = sortedKeys(c.pending), sortedKeys(c.asked)
 	clear(c.pending)
 	clear(c.asked)
-	return keys, asked
+	c.sending = len(keys)+len(asked) > 0 && c.ctx.Err() == nil
+	return keys, asked, c.sending
 }
 
-// sendPending sends the queued statements and questions.
-func (c *contact) sendPending(ctx context.Context) {
+// sendPending sends the queued statements and questions, until there are none.
+func (c *contact) sendPending() {
+	defer c.g.running.Done()
 	tries := 0
 	for {
-		select {
-		case <-ctx.Done():
+		keys, asked, ok := c.takePending()
+		if !ok {
 			return
-		case <-c.queued:
 		}
-		keys, asked := c.takePending()
-		state := c.g.group.stateOf(ctx, keys, asked)
+		state := c.g.group.stateOf(c.ctx, keys, asked)
 		if len(state) == 0 {
 			continue
 		}
 		if err := c.g.send(c.member, state); err == nil {
 			tries = 0
-			sleep(ctx, minInterval)
+			sleep(c.ctx, minInterval)
 		} else if tries++; tries < maxTries {
-			for _, key := range keys {
-				c.queue(key)
-			}
-			c.ask(asked)
-			sleep(ctx, retryMin)
+			c.enqueue(keys, asked)
+			sleep(c.ctx, retryMin)
 		} else {
 			tries = 0
 			c.wake()

@@ -66,11 +66,14 @@ type Discovery struct {
 	log     logr.Logger
 	metrics *metrics
 	trust   atomic.Pointer[trust]
+	// sessions are the connections, which the groups share.
+	sessions *sessions
 
 	mu            sync.Mutex
 	groups        map[string]*group
 	running       bool
 	settingGroups sync.Mutex // held while groups start and stop
+	roots         rootCache
 }
 
 // New returns a Discovery without groups, which does nothing until Run.
@@ -88,6 +91,7 @@ func New(opts Options) (*Discovery, error) {
 		opts: opts, log: opts.Log.WithName("discovery"), metrics: newMetrics(opts.Metrics), groups: map[string]*group{},
 	}
 	d.trust.Store(newTrust())
+	d.sessions = newSessions(d)
 	return d, nil
 }
 
@@ -118,6 +122,7 @@ func (d *Discovery) Run(ctx context.Context) error {
 		stopping.Go(r.stop)
 	}
 	stopping.Wait()
+	d.sessions.close()
 	return err
 }
 
@@ -145,10 +150,12 @@ func (d *Discovery) SetGroups(groups []Group) error {
 	}
 	d.updateTrust()
 	d.mu.Unlock()
+	d.roots.next()
 	for _, r := range removed {
 		r.stop()
 		d.metrics.forget(r.name)
 	}
+	d.sessions.prune(d.trust.Load())
 	return errors.Join(errs...)
 }
 
@@ -184,7 +191,7 @@ func (d *Discovery) updateTrust() {
 	t := newTrust()
 	for _, r := range d.groups {
 		for _, p := range r.trustedPeers() {
-			t.add(p.name, p.roots)
+			t.add(&p)
 		}
 	}
 	d.trust.Store(t)

@@ -8,9 +8,9 @@ import (
 	"math"
 )
 
-// The protocol inside TLS. The dialling side begins with a handshake: version, kind, and the group's name with its
-// length. The other side answers with one byte once it has accepted the connection, or closes it. A stream then belongs
-// to memberlist; on a packet connection the dialling side sends packets, each with its length in two bytes.
+// The protocol of one stream of a connection. The dialling side begins with a handshake: version, kind, and the group's name
+// with its length. The other side answers with one byte once it has accepted the stream, or closes it. A stream of exchanges
+// then belongs to memberlist; on one of packets the dialling side sends packets, each with its length in two bytes.
 const (
 	wireVersion  = 1
 	maxGroupName = 63
@@ -18,10 +18,10 @@ const (
 	// ack is the answer to a handshake.
 	ack = 0x06
 	// protocol is the ALPN name.
-	protocol = "hanse-gossip/1"
+	protocol = "hanse-gossip/2"
 )
 
-// kind is what a connection is for.
+// kind is what a stream is for.
 type kind byte
 
 const (

@@ -67,7 +67,12 @@ func (r *group) stop() {
 	if g == nil {
 		return
 	}
+	g.mu.Lock()
 	g.cancel()
+	for _, c := range g.contacts {
+		c.stop()
+	}
+	g.mu.Unlock()
 	if err := g.list.Shutdown(); err != nil {
 		r.d.log.Error(err, "cannot stop gossip", "consortium", r.name)
 	}
@@ -121,7 +126,7 @@ func (g *gossip) updateContacts(added, removed []string) {
 		g.transport.forget(name)
 		g.mu.Lock()
 		if c := g.contacts[name]; c != nil {
-			c.cancel()
+			c.stop()
 			delete(g.contacts, name)
 		}
 		g.mu.Unlock()
@@ -135,6 +140,17 @@ func (g *gossip) updateContacts(added, removed []string) {
 		}
 		g.mu.Unlock()
 	}
+}
+
+// begin counts a goroutine that stop waits for; false after stop. Its end is running.Done.
+func (g *gossip) begin() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ctx.Err() != nil {
+		return false
+	}
+	g.running.Add(1)
+	return true
 }
 
 func (g *gossip) contact(member string) *contact {

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"maps"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/discovery/mux"
 	"github.com/hanse-io/hanse/statement"
 )
 
@@ -22,10 +22,13 @@ const maxMembers = 256
 // peer is another member of a group.
 type peer struct {
 	name     string
-	roots    []*x509.Certificate // none as long as they are not known
+	rootPEM  string
+	roots    []*x509.Certificate // none as long as they are not known; shared with other groups
 	online   bool
 	lastSeen time.Time
 }
+
+func (p *peer) key() sessionKey { return sessionKey{p.name, p.rootPEM} }
 
 // group is the state of one Consortium, whether gossip runs or not.
 type group struct {
@@ -51,7 +54,7 @@ func (r *group) now() time.Time { return r.d.opts.Clock() }
 
 // set sets the members of the group.
 func (r *group) set(members []Peer) error {
-	roots, err := parseMembers(members)
+	roots, err := r.d.roots.parseMembers(members)
 	if err != nil {
 		return err
 	}
@@ -87,7 +90,7 @@ func (r *group) replace(pems map[string]string, roots map[string][]*x509.Certifi
 			removed = append(removed, name)
 		}
 		// Under another root it is a different peer without history.
-		r.peers[name] = &peer{name: name, roots: roots[name]}
+		r.peers[name] = &peer{name: name, rootPEM: root, roots: roots[name]}
 		added = append(added, name)
 	}
 	for name := range r.peers {
@@ -98,28 +101,6 @@ func (r *group) replace(pems map[string]string, roots map[string][]*x509.Certifi
 	}
 	r.store.roots = pems
 	return added, removed
-}
-
-func parseMembers(members []Peer) (map[string][]*x509.Certificate, error) {
-	if len(members) > maxMembers {
-		return nil, fmt.Errorf("%d members; the maximum is %d", len(members), maxMembers)
-	}
-	roots := make(map[string][]*x509.Certificate, len(members))
-	for _, m := range members {
-		if _, twice := roots[m.Name]; twice || m.Name == "" {
-			return nil, fmt.Errorf("member %q is empty or a duplicate", m.Name)
-		}
-		roots[m.Name] = nil
-		if m.RootPEM == "" {
-			continue
-		}
-		certs, err := statement.ParseRoot(m.RootPEM)
-		if err != nil {
-			return nil, fmt.Errorf("root of %s: %w", m.Name, err)
-		}
-		roots[m.Name] = certs
-	}
-	return roots, nil
 }
 
 // reverify drops the statements that are no longer valid: of removed members, or under another root. The lock is held.
@@ -215,7 +196,7 @@ func (r *group) trustedPeers() []peer {
 	var known []peer
 	for _, p := range r.peers {
 		if len(p.roots) > 0 {
-			known = append(known, peer{name: p.name, roots: p.roots})
+			known = append(known, peer{name: p.name, rootPEM: p.rootPEM, roots: p.roots})
 		}
 	}
 	return known
@@ -234,14 +215,27 @@ func (r *group) rootsOf(member string) []*x509.Certificate {
 
 func (r *group) has(member string) bool { return len(r.rootsOf(member)) > 0 }
 
-func (r *group) dial(ctx context.Context, member string, k kind) (net.Conn, error) {
-	roots := r.rootsOf(member)
-	if len(roots) == 0 {
+func (r *group) dial(ctx context.Context, member string, k kind) (mux.Stream, error) {
+	r.mu.Lock()
+	p := r.peers[member]
+	r.mu.Unlock()
+	if p == nil || len(p.roots) == 0 {
 		return nil, fmt.Errorf("%s is not in the group, or its root is not known", member)
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	return r.d.dialGroup(ctx, clientConfig(member, roots, r.d.opts.Certificate), k, r.name)
+	return r.d.openStream(ctx, p, k, r.name)
+}
+
+// resetSilent closes the connection with a member on which nothing has come since some time. Other groups share it, whose
+// data counts too.
+func (r *group) resetSilent(member string, since time.Time) {
+	r.mu.Lock()
+	p := r.peers[member]
+	r.mu.Unlock()
+	if p != nil {
+		r.d.sessions.resetSilent(p.key(), since)
+	}
 }
 
 func (r *group) touch(member string) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/discovery/mux"
 	"github.com/hanse-io/hanse/statement"
 )
 
@@ -78,7 +79,7 @@ func (f *testbed) call(to string, root *organization, certificate *tls.Certifica
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.t.Cleanup(func() { closeRaw(raw) })
+	f.t.Cleanup(func() { _ = raw.Close() })
 	if err := raw.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		f.t.Fatal(err)
 	}
@@ -94,6 +95,31 @@ func (f *testbed) call(to string, root *organization, certificate *tls.Certifica
 	})
 	conn := tls.Client(raw, config)
 	return conn, conn.Handshake()
+}
+
+// callStream is the first stream of a connection that call makes.
+func (f *testbed) callStream(to string, root *organization, certificate *tls.Certificate) (net.Conn, error) {
+	f.t.Helper()
+	conn, err := f.call(to, root, certificate)
+	if err != nil {
+		return nil, err
+	}
+	session, err := mux.Client(conn)
+	if err != nil {
+		return nil, err
+	}
+	f.t.Cleanup(session.Close)
+	return f.openStream(session)
+}
+
+// openStream opens another stream, which has a minute for everything.
+func (f *testbed) openStream(session *mux.Session) (net.Conn, error) {
+	f.t.Helper()
+	conn, err := session.Open(f.t.Context())
+	if err != nil {
+		return nil, err
+	}
+	return conn, conn.SetDeadline(time.Now().Add(time.Minute))
 }
 
 func TestClientsAreAuthenticated(t *testing.T) {
@@ -124,7 +150,7 @@ func TestClientsAreAuthenticated(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			before := a.counter(t, "hanse_gossip_connections_refused_total", row.reason)
-			conn, err := f.call("org1", org1, row.certificate)
+			conn, err := f.callStream("org1", org1, row.certificate)
 			if err == nil {
 				_, err = conn.Write(row.greeting)
 			}
@@ -182,7 +208,7 @@ func TestProtocolViolations(t *testing.T) {
 		{"records without end", kindStream, append([]byte{msgUser}, pack(t, map[string]any{"UserMsgLen": 20 << 20})...)},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			conn, err := f.call("org1", org1, &org2.agent)
+			conn, err := f.callStream("org1", org1, &org2.agent)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +280,7 @@ func signAnything(t *testing.T, o *organization, s v1alpha1.StatementSpec) v1alp
 func TestRecordsAreRateLimited(t *testing.T) {
 	f := newTestbed(t, 2)
 	a := f.start(f.orgs[0], f.group(trade))
-	conn, err := f.call("org1", f.orgs[0], &f.orgs[1].agent)
+	conn, err := f.callStream("org1", f.orgs[0], &f.orgs[1].agent)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,15 +5,16 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"time"
+
+	"github.com/hanse-io/hanse/member-agent/discovery/mux"
 )
 
 const (
-	// dialTimeout bounds connecting to a member including its handshake; handshakeTimeout bounds the TLS and the group
-	// handshake of an incoming connection.
+	// dialTimeout bounds connecting to a member, and opening a stream to it; handshakeTimeout bounds the TLS handshake of an
+	// incoming connection, and the handshake of a stream.
 	dialTimeout      = 4 * time.Second
 	handshakeTimeout = 5 * time.Second
 	// maxHandshakes is the number of concurrent incoming handshakes.
@@ -22,12 +23,10 @@ const (
 	acceptRetry = 100 * time.Millisecond
 )
 
-var errNotInGroup = errors.New("no group of that name with the client's root")
-
 // serve accepts connections until the context ends.
 func (d *Discovery) serve(ctx context.Context) error {
-	var handshakes sync.WaitGroup
-	defer handshakes.Wait()
+	var running sync.WaitGroup
+	defer running.Wait()
 	stop := context.AfterFunc(ctx, func() { _ = d.opts.Listener.Close() })
 	defer stop()
 	slots := make(chan struct{}, maxHandshakes)
@@ -53,78 +52,79 @@ func (d *Discovery) serve(ctx context.Context) error {
 			_ = conn.Close()
 			continue
 		}
-		handshakes.Go(func() {
-			defer func() { <-slots }()
-			d.handshake(ctx, conn)
+		running.Go(func() {
+			a := d.handshake(ctx, conn)
+			<-slots
+			if a != nil {
+				d.serveSession(ctx, a)
+			}
 		})
 	}
 }
 
-// handshake authenticates the client, reads the group's name, and passes the connection to the group's transport.
-func (d *Discovery) handshake(ctx context.Context, raw net.Conn) {
+// handshake authenticates the client of a connection.
+func (d *Discovery) handshake(ctx context.Context, raw net.Conn) *accepted {
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
-	reject := func(reason string, err error) {
-		d.metrics.refused.WithLabelValues(reason).Inc()
-		d.log.V(1).Info("gossip connection rejected", "reason", reason, "error", err.Error())
-		_ = raw.Close()
-	}
 	trust := d.trust.Load()
 	conn := tls.Server(raw, trust.serverConfig(d.opts.Certificate))
 	if err := conn.HandshakeContext(ctx); err != nil {
-		reject("tls", err)
-		return
+		d.reject(raw, "tls", err)
+		return nil
 	}
 	who, err := trust.identify(conn.ConnectionState())
 	if err != nil {
-		reject("stranger", err)
-		return
+		d.reject(raw, "stranger", err)
+		return nil
 	}
-	k, name, err := readHandshake(conn)
+	session, err := mux.Server(conn)
 	if err != nil {
-		reject("greeting", err)
-		return
+		d.reject(raw, "tls", err)
+		return nil
 	}
-	t := d.transportFor(name, who)
-	if t == nil {
-		reject("ring", fmt.Errorf("%w: %s asks for %q", errNotInGroup, who.member, name))
-		return
-	}
+	a := &accepted{who: who, known: trust.roots[who.member], until: expiry(conn.ConnectionState()), session: session}
 	if !stop() {
-		return
+		session.Close()
+		return nil
 	}
-	if err := t.admit(conn, who.member, k); err != nil {
-		reject("too_many", err)
+	if err := d.sessions.admit(a); err != nil {
+		session.Close()
+		d.reject(raw, "stranger", err)
+		return nil
 	}
+	return a
 }
 
-// dialGroup connects to a member's agent and completes the handshake.
-func (d *Discovery) dialGroup(ctx context.Context, config *tls.Config, k kind, group string) (net.Conn, error) {
+func (d *Discovery) reject(conn net.Conn, reason string, err error) {
+	d.metrics.refused.WithLabelValues(reason).Inc()
+	d.log.V(1).Info("gossip connection rejected", "reason", reason, "error", err.Error())
+	_ = conn.Close()
+}
+
+// dialSession connects to a member's agent. The time is when its certificate expires.
+func (d *Discovery) dialSession(ctx context.Context, config *tls.Config) (*mux.Session, time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
 	raw, err := d.opts.Dial(ctx, config.ServerName)
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	conn := tls.Client(raw, config)
-	answer := make([]byte, 1)
-	if err = conn.HandshakeContext(ctx); err == nil {
-		err = writeHandshake(conn, k, group)
-	}
-	if err == nil {
-		_, err = io.ReadFull(conn, answer)
-	}
-	if err == nil && answer[0] != ack {
-		err = errHandshake
-	}
+	err = conn.HandshakeContext(ctx)
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
+	var session *mux.Session
+	if err == nil {
+		session, err = mux.Client(conn)
+	}
 	if err != nil {
 		_ = raw.Close()
-		return nil, fmt.Errorf("connect to %s: %w", config.ServerName, err)
+		return nil, time.Time{}, fmt.Errorf("connect to %s: %w", config.ServerName, err)
 	}
-	return conn, nil
+	return session, expiry(conn.ConnectionState()), nil
 }
 
 func sleep(ctx context.Context, d time.Duration) {

@@ -7,6 +7,8 @@ type metrics struct {
 	rejected *prometheus.CounterVec
 	refused  *prometheus.CounterVec
 	dropped  *prometheus.CounterVec
+	// connections are those that are open.
+	connections *prometheus.GaugeVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -18,14 +20,17 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "hanse_gossip_statements_rejected_total", Help: "Statements that were rejected.",
 		}, []string{"reason"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hanse_gossip_connections_refused_total", Help: "Incoming connections that were rejected.",
+			Name: "hanse_gossip_connections_refused_total", Help: "Incoming connections, and streams on them, that were rejected.",
 		}, []string{"reason"}),
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hanse_gossip_packets_dropped_total", Help: "Packets that were not sent or not accepted.",
 		}, []string{"reason"}),
+		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "hanse_gossip_connections", Help: "Open connections with other agents, by who has dialled them.",
+		}, []string{"direction"}),
 	}
 	if r != nil {
-		r.MustRegister(m.members, m.rejected, m.refused, m.dropped)
+		r.MustRegister(m.members, m.rejected, m.refused, m.dropped, m.connections)
 	}
 	return m
 }

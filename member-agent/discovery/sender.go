@@ -5,96 +5,123 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/hanse-io/hanse/member-agent/discovery/mux"
 )
 
-// sender sends packets to one member over one connection, which it opens on demand.
+// sender sends packets to one member over one stream, which it opens on demand. It has a goroutine only while there are
+// packets to send. The lock of its transport guards it.
 type sender struct {
-	member string
-	queue  chan []byte
-	reset  chan struct{}
-	cancel context.CancelFunc
+	member  string
+	ctx     context.Context
+	cancel  context.CancelFunc
+	queue   [][]byte
+	sending bool
+	conn    mux.Stream // nil if there is none
+	failed  time.Time  // when it could not be opened
 }
 
-// sender returns the sender of a member, and starts it if necessary.
-func (t *transport) sender(member string) (*sender, error) {
+// enqueue queues a packet for a member of the group; false if there are too many.
+func (t *transport) enqueue(member string, p []byte) (bool, error) {
 	if !t.group.has(member) {
-		return nil, fmt.Errorf("%q is not in the group, or its root is not known", member)
+		return false, fmt.Errorf("%q is not in the group, or its root is not known", member)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if s := t.senders[member]; s != nil {
-		return s, nil
+	if t.ctx.Err() != nil {
+		return false, errClosed
 	}
-	ctx, cancel := context.WithCancel(t.ctx)
-	s := &sender{member: member, queue: make(chan []byte, queueLength), reset: make(chan struct{}, 1), cancel: cancel}
-	if !t.start(func() { t.send(ctx, s) }) {
-		cancel()
-		return nil, errClosed
+	s := t.senders[member]
+	if s == nil {
+		s = &sender{member: member}
+		s.ctx, s.cancel = context.WithCancel(t.ctx)
+		t.senders[member] = s
 	}
-	t.senders[member] = s
-	return s, nil
+	if len(s.queue) >= queueLength {
+		return false, nil
+	}
+	s.queue = append(s.queue, p)
+	if !s.sending {
+		s.sending = t.start(func() { t.send(s) })
+	}
+	return true, nil
 }
 
-// resetConn closes the connection, so that the next packet to a member opens a new one. A connection may hang for minutes
-// after its network path was interrupted, even when the path has recovered.
+// next takes the next packet and the stream for it, if there is one; without a packet, sending ends.
+func (t *transport) next(s *sender) (p []byte, conn mux.Stream) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(s.queue) == 0 || s.ctx.Err() != nil {
+		s.queue, s.sending = nil, false
+		return nil, nil
+	}
+	p, s.queue = s.queue[0], s.queue[1:]
+	return p, s.conn
+}
+
+// resetConn closes the stream, so that the next packet to a member opens a new one.
 func (t *transport) resetConn(member string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if s := t.senders[member]; s != nil {
-		select {
-		case s.reset <- struct{}{}:
-		default:
-		}
+	if s := t.senders[member]; s != nil && s.conn != nil {
+		t.drop(s, s.conn)
 	}
 }
 
-func (t *transport) send(ctx context.Context, s *sender) {
-	var conn net.Conn
-	closeConn := func() {
-		if conn != nil {
-			t.untrack(conn)
-			closeRaw(conn)
+// drop closes the stream of a sender. The lock is held.
+func (t *transport) drop(s *sender, conn mux.Stream) {
+	if s.conn == conn {
+		s.conn = nil
+	}
+	delete(t.open, conn)
+	_ = conn.Close()
+}
+
+func (t *transport) send(s *sender) {
+	for {
+		p, conn := t.next(s)
+		if p == nil {
+			return
+		}
+		if conn != nil && conn.Ended() {
+			t.mu.Lock()
+			t.drop(s, conn)
+			t.mu.Unlock()
 			conn = nil
 		}
-	}
-	defer closeConn()
-	var failed time.Time
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.reset:
-			closeConn()
-		case p := <-s.queue:
-			if conn == nil && time.Since(failed) > redialInterval {
-				if conn = t.dialPackets(ctx, s.member); conn == nil {
-					failed = time.Now()
-				}
+		if conn == nil && time.Since(s.failed) > redialInterval {
+			if conn = t.dialPackets(s); conn == nil {
+				s.failed = time.Now()
 			}
-			if conn == nil {
-				t.group.packetDropped(s.member, "unreachable")
-				continue
-			}
-			if err := writeWithDeadline(conn, p); err != nil {
-				t.group.packetDropped(s.member, "write")
-				closeConn()
-			}
+		}
+		if conn == nil {
+			t.group.packetDropped(s.member, "unreachable")
+			continue
+		}
+		if err := writeWithDeadline(conn, p); err != nil {
+			t.group.packetDropped(s.member, "write")
+			t.mu.Lock()
+			t.drop(s, conn)
+			t.mu.Unlock()
 		}
 	}
 }
 
-func (t *transport) dialPackets(ctx context.Context, member string) net.Conn {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+func (t *transport) dialPackets(s *sender) mux.Stream {
+	ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
 	defer cancel()
-	conn, err := t.group.dial(ctx, member, kindPackets)
+	conn, err := t.group.dial(ctx, s.member, kindPackets)
 	if err != nil {
 		return nil
 	}
-	t.group.touch(member)
-	if !t.track(conn, member) {
-		closeRaw(conn)
+	t.group.touch(s.member)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.ctx.Err() != nil {
+		_ = conn.Close()
 		return nil
 	}
+	s.conn, t.open[conn] = conn, s.member
 	return conn
 }
 

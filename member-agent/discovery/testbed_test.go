@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/testr"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -27,13 +28,14 @@ const trade = "trade"
 
 // testbed is a number of agents on the loopback, and a table of where their names lead, which stands for the gateways.
 type testbed struct {
-	t      *testing.T
+	t      testing.TB
 	mu     sync.Mutex
 	routes map[string]string
 	agents map[string]*agent
 	orgs   []*organization
 	// disconnected are from whom the line to what name is cut.
 	disconnected map[[2]string]bool
+	traffic      traffic
 }
 
 type agent struct {
@@ -46,7 +48,7 @@ type agent struct {
 	kept, received sync.Map
 }
 
-func newTestbed(t *testing.T, n int) *testbed {
+func newTestbed(t testing.TB, n int) *testbed {
 	f := &testbed{t: t, routes: map[string]string{}, agents: map[string]*agent{}, disconnected: map[[2]string]bool{}}
 	for i := range n {
 		f.orgs = append(f.orgs, newOrganization(t, fmt.Sprintf("org%d", i+1)))
@@ -108,8 +110,8 @@ func (f *testbed) startWith(o *organization, certificate func() (*tls.Certificat
 	f.route(o.name, listener.Addr().String())
 	a := &agent{org: o, metrics: prometheus.NewRegistry(), changed: make(chan struct{}, 1)}
 	a.Discovery, err = New(Options{
-		Member: o.name, Listener: listener, Dial: f.dialler(o.name), Certificate: certificate, Metrics: a.metrics,
-		Changed:  func(string) { signal(a.changed) },
+		Member: o.name, Listener: listener, Dial: f.traffic.count(f.dialler(o.name)), Certificate: certificate, Metrics: a.metrics,
+		Changed:  func(string) { a.signalChanged() },
 		Received: func(_ string, s v1alpha1.StatementSpec) { a.received.Store(statement.KeyOf(&s), s) },
 		Load: func(_ context.Context, _ string, key statement.Key) *v1alpha1.StatementSpec {
 			if s, ok := a.kept.Load(key); ok {
@@ -118,7 +120,7 @@ func (f *testbed) startWith(o *organization, certificate func() (*tls.Certificat
 			}
 			return nil
 		},
-		Log: testr.NewWithOptions(f.t, testr.Options{Verbosity: -1}),
+		Log: f.log(),
 	})
 	if err != nil {
 		f.t.Fatal(err)
@@ -138,6 +140,20 @@ func (f *testbed) startWith(o *organization, certificate func() (*tls.Certificat
 	f.t.Cleanup(a.stop)
 	f.agents[o.name] = a
 	return a
+}
+
+func (f *testbed) log() logr.Logger {
+	if t, ok := f.t.(*testing.T); ok {
+		return testr.NewWithOptions(t, testr.Options{Verbosity: -1})
+	}
+	return logr.Discard()
+}
+
+func (a *agent) signalChanged() {
+	select {
+	case a.changed <- struct{}{}:
+	default:
+	}
 }
 
 // startAll runs everybody, each with a record of its own.

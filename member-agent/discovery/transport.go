@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/memberlist"
+
+	"github.com/hanse-io/hanse/member-agent/discovery/mux"
 )
 
 // Every agent has the same address in memberlist: one of the documentation block. Agents are addressed by name, and
@@ -20,7 +23,7 @@ var (
 
 const (
 	// queueLength is the number of packets queued for one member. Further ones are dropped, as with UDP.
-	queueLength = 256
+	queueLength = 64
 	// writeTimeout bounds writing a packet; idleTimeout is how long a packet connection may be idle before it is closed,
 	// to be opened again on demand.
 	writeTimeout = 5 * time.Second
@@ -34,7 +37,7 @@ var errClosed = errors.New("the group is closed")
 // peerSet is what a transport needs of its group.
 type peerSet interface {
 	// dial opens an authenticated connection to a member, accepted by the other side.
-	dial(ctx context.Context, member string, k kind) (net.Conn, error)
+	dial(ctx context.Context, member string, k kind) (mux.Stream, error)
 	// has is whether the member is in the group, and its root known.
 	has(member string) bool
 	// touch is called whenever authenticated data has come from a member.
@@ -47,7 +50,8 @@ type peerSet interface {
 	protocolViolation(member string, why error)
 }
 
-// transport implements memberlist.NodeAwareTransport for one group: packets and streams to names, over mutual TLS.
+// transport implements memberlist.NodeAwareTransport for one group: packets and streams to names, over the
+// connections that all groups share.
 type transport struct {
 	group   peerSet
 	packets chan *memberlist.Packet
@@ -92,16 +96,14 @@ func (t *transport) DialTimeout(addr string, timeout time.Duration) (net.Conn, e
 // WriteToAddress never blocks, and never fails for a member of the group: memberlist expects no error for lost packets.
 // For others it fails with the error that makes memberlist suspect, and finally remove them.
 func (t *transport) WriteToAddress(p []byte, a memberlist.Address) (time.Time, error) {
-	s, err := t.sender(a.Name)
+	if len(p) == 0 || len(p) > maxPacket {
+		return time.Time{}, fmt.Errorf("%w: %d bytes", errPacket, len(p))
+	}
+	ok, err := t.enqueue(a.Name, bytes.Clone(p))
 	if err != nil {
 		return time.Time{}, &net.OpError{Op: "write", Net: "udp", Err: err}
 	}
-	if len(p) > maxPacket {
-		return time.Time{}, fmt.Errorf("%w: %d bytes", errPacket, len(p))
-	}
-	select {
-	case s.queue <- append([]byte(nil), p...):
-	default:
+	if !ok {
 		t.group.packetDropped(a.Name, "queue_full")
 	}
 	return time.Now(), nil
@@ -122,7 +124,7 @@ func (t *transport) DialAddressTimeout(a memberlist.Address, timeout time.Durati
 	s := &stream{Conn: conn, bounds: t.group.bounds()}
 	s.closed = func() { t.untrack(conn) }
 	if !t.track(conn, a.Name) {
-		closeRaw(conn)
+		_ = conn.Close()
 		return nil, errClosed
 	}
 	return s, nil
@@ -133,7 +135,7 @@ func (t *transport) Shutdown() error {
 	t.mu.Lock()
 	t.cancel()
 	for conn := range t.open {
-		closeRaw(conn)
+		_ = conn.Close()
 	}
 	t.mu.Unlock()
 	t.running.Wait()
@@ -151,17 +153,10 @@ func (t *transport) forget(member string) {
 	delete(t.callers, member)
 	for conn, m := range t.open {
 		if m == member {
-			closeRaw(conn)
+			delete(t.open, conn)
+			_ = conn.Close()
 		}
 	}
-}
-
-// closeRaw closes a connection without TLS's close_notify, which could block on a lost peer.
-func closeRaw(conn net.Conn) {
-	if c, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = c.NetConn()
-	}
-	_ = conn.Close()
 }
 
 // track registers an open connection; false after Shutdown.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
@@ -29,17 +30,47 @@ func (c caller) chainsTo(roots []*x509.Certificate) bool {
 type trust struct {
 	pool  *x509.CertPool
 	roots map[string][]*x509.Certificate // by member
+	keys  map[sessionKey]bool
 }
 
 func newTrust() *trust {
-	return &trust{pool: x509.NewCertPool(), roots: map[string][]*x509.Certificate{}}
+	return &trust{pool: x509.NewCertPool(), roots: map[string][]*x509.Certificate{}, keys: map[sessionKey]bool{}}
 }
 
-func (t *trust) add(member string, roots []*x509.Certificate) {
-	for _, r := range roots {
+func (t *trust) add(p *peer) {
+	if t.keys[p.key()] {
+		return
+	}
+	t.keys[p.key()] = true
+	for _, r := range p.roots {
 		t.pool.AddCert(r)
 	}
-	t.roots[member] = append(t.roots[member], roots...)
+	t.roots[p.name] = append(t.roots[p.name], p.roots...)
+}
+
+// isCurrent is whether a connection was accepted with the roots that its member has in the groups now.
+func (t *trust) isCurrent(a *accepted) bool {
+	now := t.roots[a.who.member]
+	return len(now) == len(a.known) && !slices.ContainsFunc(now, func(r *x509.Certificate) bool {
+		return !slices.ContainsFunc(a.known, r.Equal)
+	})
+}
+
+// expiry is when a verified certificate chain expires; of several the last one counts.
+func expiry(cs tls.ConnectionState) time.Time {
+	var last time.Time
+	for _, chain := range cs.VerifiedChains {
+		first := chain[0].NotAfter
+		for _, c := range chain[1:] {
+			if c.NotAfter.Before(first) {
+				first = c.NotAfter
+			}
+		}
+		if first.After(last) {
+			last = first
+		}
+	}
+	return last
 }
 
 // identify finds the Member whose agent's name the certificate has and whose own root it chains to. A chain to any root

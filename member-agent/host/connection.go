@@ -30,6 +30,7 @@ type connection struct {
 	rejectedOnce atomic.Bool
 	published    publishedNames
 	absent       absence
+	definitions  definitionCache
 }
 
 // connect builds clients for the host, and for the plans in the member's own namespace there.
@@ -76,6 +77,7 @@ func hostMapper() meta.RESTMapper {
 	m.Add(v1alpha1.GroupVersion.WithKind("Member"), meta.RESTScopeRoot)
 	m.Add(v1alpha1.GroupVersion.WithKind("MemberPlan"), meta.RESTScopeNamespace)
 	m.Add(v1alpha1.GroupVersion.WithKind("Statement"), meta.RESTScopeNamespace)
+	m.Add(v1alpha1.GroupVersion.WithKind("ConsortiumDefinition"), meta.RESTScopeNamespace)
 	m.Add(coordinationv1.SchemeGroupVersion.WithKind("Lease"), meta.RESTScopeNamespace)
 	m.Add(certificatesv1.SchemeGroupVersion.WithKind("CertificateSigningRequest"), meta.RESTScopeRoot)
 	return m

@@ -1,12 +1,10 @@
 package host
 
 import (
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -15,8 +13,6 @@ import (
 	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/rest"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/member-agent/policy"
@@ -129,7 +125,7 @@ func TestEndlessResponses(t *testing.T) {
 	var sent int64
 	var mu sync.Mutex
 	chunk := []byte(strings.Repeat("x", 64<<10))
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	r, transport, url := readerOf(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"metadata":{"name":"`)
 		for r.Context().Err() == nil {
@@ -141,24 +137,7 @@ func TestEndlessResponses(t *testing.T) {
 			sent += int64(n)
 			mu.Unlock()
 		}
-	}))
-	defer server.Close()
-	config := bounded(&rest.Config{Host: server.URL, TLSClientConfig: rest.TLSClientConfig{
-		CAData: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
-	}})
-	transport, err := rest.HTTPClientFor(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer transport.CloseIdleConnections()
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	r, err := newPlanReader(config, transport, scheme, "n")
-	if err != nil {
-		t.Fatal(err)
-	}
+	})
 	var unusable errInvalidPlan
 	if _, err := r.get(t.Context(), "trade"); !errors.As(err, &unusable) {
 		t.Errorf("an endless plan: %v", err)
@@ -166,7 +145,7 @@ func TestEndlessResponses(t *testing.T) {
 	if err := r.listAndWatch(t.Context(), func(string) {}); err == nil {
 		t.Error("an endless list is no error")
 	}
-	resp, err := transport.Get(server.URL + "/?watch=true")
+	resp, err := transport.Get(url + "/?watch=true")
 	if err != nil {
 		t.Fatal(err)
 	}

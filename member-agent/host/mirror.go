@@ -181,14 +181,32 @@ func (m *mirror) Reconcile(ctx context.Context, req reconcile.Request) (reconcil
 	if !plan.Undecodable.InStatus() {
 		return m.reject(ctx, req.Name, plan, &copied, rejection{v1alpha1.ReasonUndecodable, plan.Undecodable.String()})
 	}
-	if !local || !current(plan, &copied) || copied.Annotations[AnnotationRefused] != "" {
-		if result, done, err := m.update(ctx, plan, &copied); done {
+	whole, again, err := m.join(ctx, plan, &copied)
+	var wrong errDefinition
+	if errors.As(err, &wrong) {
+		return m.reject(ctx, req.Name, plan, &copied, rejection{v1alpha1.ReasonConsortiumDefinition, wrong.why})
+	}
+	if err != nil {
+		m.conn.checkUnauthorized(err)
+		return reconcile.Result{}, err
+	}
+	if whole == nil { // the previous plan stays in effect, and what is done of it is reported
+		return m.exchange(ctx, plan, local, &copied, again, nil)
+	}
+	if !local || !current(whole, &copied) || copied.Annotations[AnnotationRefused] != "" {
+		if result, done, err := m.update(ctx, whole, &copied); done {
 			return result, err
 		}
 	}
-	again, err := m.fetchStatements(ctx, plan)
+	again, err = m.fetchStatements(ctx, whole)
+	return m.exchange(ctx, plan, local, &copied, again, err)
+}
+
+// exchange reports the status of the mirror, if there is one, and ends a reconciliation: err is what has failed before, and again
+// when to look again; with 0 that is only in case that somebody deletes a statement on the host.
+func (m *mirror) exchange(ctx context.Context, plan *v1alpha1.MemberPlan, local bool, copied *v1alpha1.MemberPlan, again time.Duration, err error) (reconcile.Result, error) {
 	if local {
-		err = errors.Join(err, m.report(ctx, plan, &copied))
+		err = errors.Join(err, m.report(ctx, plan, copied))
 	}
 	if isConflict(err) {
 		return reconcile.Result{RequeueAfter: conflictRetry}, nil
@@ -308,7 +326,7 @@ func mergeMaps(have, want map[string]string) map[string]string {
 
 // reportFailure sets the plan's condition on the host after a failed write of the mirror.
 func (m *mirror) reportFailure(ctx context.Context, plan *v1alpha1.MemberPlan, cause error) error {
-	next := plan.DeepCopy()
+	next := withStatus(plan, *plan.Status.DeepCopy())
 	if meta.SetStatusCondition(&next.Status.Conditions, metav1.Condition{
 		Type: v1alpha1.PlanMirrored, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonFailed,
 		ObservedGeneration: plan.Generation,
@@ -334,13 +352,20 @@ func (m *mirror) writeStatus(ctx context.Context, plan *v1alpha1.MemberPlan, sta
 	if equality.Semantic.DeepEqual(status, plan.Status) && len(plan.Undecodable) == 0 {
 		return nil
 	}
-	next := plan.DeepCopy()
-	next.Status = status
+	next := withStatus(plan, status)
 	if err := m.conn.client.Status().Update(ctx, next, client.FieldOwner(ReportOwner)); err != nil {
 		m.conn.checkUnauthorized(err)
+		m.conn.plans.recent.forget(plan.Name)
 		return client.IgnoreNotFound(err)
 	}
+	m.conn.plans.recent.wrote(next)
 	return nil
+}
+
+// withStatus is the body of a request that updates a plan's status. It is without the spec, which the host would not take from it:
+// that is most of a plan.
+func withStatus(plan *v1alpha1.MemberPlan, status v1alpha1.MemberPlanStatus) *v1alpha1.MemberPlan {
+	return &v1alpha1.MemberPlan{ObjectMeta: *plan.ObjectMeta.DeepCopy(), Status: status}
 }
 
 func ignoreNotFound(err error) (bool, error) {

@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 
@@ -25,8 +24,6 @@ const (
 	pageSize = 100
 	// maxValues is how many values the JSON of a plan may have: an empty object takes three bytes in it, and a hundred here.
 	maxValues = 100_000
-	// watchSeconds is the timeout of a watch; then the names are listed again.
-	watchSeconds = 1800
 )
 
 // errInvalidPlan says that the host's plan cannot be read.
@@ -34,9 +31,10 @@ type errInvalidPlan struct{ why string }
 
 func (e errInvalidPlan) Error() string { return e.why }
 
-// planReader reads one member's plans on the host without a cache: names are listed and watched, plans are read one at a
-// time, so that the host does not determine how much memory the agent needs.
+// planReader reads one member's plans on the host: names are listed, plans are watched or read one at a time, and only few and
+// small ones are kept, so that the host does not determine how much memory the agent needs.
 type planReader struct {
+	recent    *recentPlans
 	namespace string
 	plans     rest.Interface
 	names     metadata.ResourceInterface
@@ -55,13 +53,18 @@ func newPlanReader(config *rest.Config, transport *http.Client, scheme *runtime.
 		return planReader{}, fmt.Errorf("make a client for the names of the host's plans: %w", err)
 	}
 	return planReader{
+		recent:    &recentPlans{},
 		namespace: namespace, plans: plans,
 		names: names.Resource(v1alpha1.GroupVersion.WithResource("memberplans")).Namespace(namespace),
 	}, nil
 }
 
-// get reads a plan. A plan that is too large, or that cannot be decoded, is an errUnusable.
+// get reads a plan, unless it is kept and has not changed. A plan that is too large, or that cannot be decoded, is an
+// errInvalidPlan.
 func (r planReader) get(ctx context.Context, name string) (*v1alpha1.MemberPlan, error) {
+	if plan := r.recent.get(name); plan != nil {
+		return plan, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	raw, err := r.plans.Get().Namespace(r.namespace).Resource("memberplans").Name(name).Do(ctx).Raw()
@@ -72,18 +75,16 @@ func (r planReader) get(ctx context.Context, name string) (*v1alpha1.MemberPlan,
 	if err != nil {
 		return nil, err
 	}
-	return decode(raw, name, r.namespace)
+	plan, err := decode(raw, name, r.namespace)
+	if err == nil {
+		r.recent.keep(plan, len(raw))
+	}
+	return plan, err
 }
 
 // decode reads the JSON of a plan that was asked for by its name.
 func decode(raw []byte, name, namespace string) (*v1alpha1.MemberPlan, error) {
-	values := 0
-	for _, b := range raw {
-		if b == ',' || b == '{' || b == '[' {
-			values++
-		}
-	}
-	if values > maxValues {
+	if countValues(raw) > maxValues {
 		return nil, errInvalidPlan{fmt.Sprintf("it has more than %d values", maxValues)}
 	}
 	plan := &v1alpha1.MemberPlan{}
@@ -94,6 +95,17 @@ func decode(raw []byte, name, namespace string) (*v1alpha1.MemberPlan, error) {
 		return nil, errInvalidPlan{"the host has answered with another object"}
 	}
 	return plan, nil
+}
+
+// countValues is how many values a JSON text may have, at the most.
+func countValues(raw []byte) int {
+	values := 0
+	for _, b := range raw {
+		if b == ',' || b == '{' || b == '[' {
+			values++
+		}
+	}
+	return values
 }
 
 // run calls found for every plan, and again whenever one changes, until ctx ends; and failed for errors.
@@ -115,6 +127,7 @@ func (r planReader) run(ctx context.Context, found func(name string), failed fun
 
 func (r planReader) listAndWatch(ctx context.Context, found func(name string)) error {
 	known := nameSet{}
+	r.recent.reset()
 	version := ""
 	for next := ""; ; {
 		list, err := r.names.List(ctx, metav1.ListOptions{Limit: pageSize, Continue: next})
@@ -122,32 +135,22 @@ func (r planReader) listAndWatch(ctx context.Context, found func(name string)) e
 			return fmt.Errorf("list the host's plans: %w", err)
 		}
 		for i := range list.Items {
-			known.add(list.Items[i].Name, found)
+			r.shown(&list.Items[i], known, found)
 		}
 		version, next = list.ResourceVersion, list.Continue
 		if next == "" || len(known) >= maxNames {
 			break
 		}
 	}
-	seconds := int64(watchSeconds)
-	events, err := r.names.Watch(ctx, metav1.ListOptions{ResourceVersion: version, TimeoutSeconds: &seconds})
-	if err != nil {
-		return fmt.Errorf("watch the host's plans: %w", err)
-	}
-	defer events.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case e, ok := <-events.ResultChan():
-			if !ok || e.Type == watch.Error {
-				return nil
-			}
-			if about, ok := e.Object.(metav1.Object); ok {
-				known.add(about.GetName(), found)
-			}
-		}
-	}
+	return r.watch(ctx, version, known, found)
+}
+
+// shown passes on a plan that the list or the watch shows.
+func (r planReader) shown(about metav1.Object, known nameSet, found func(string)) {
+	known.add(about.GetName(), func(name string) {
+		r.recent.changed(name, about.GetResourceVersion())
+		found(name)
+	})
 }
 
 // nameSet holds the names that were passed on since the last list.

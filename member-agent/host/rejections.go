@@ -108,9 +108,10 @@ func (m *mirror) reportToHost(ctx context.Context, name string, plan *v1alpha1.M
 	return err
 }
 
-// hostMessage is the message of a rejection for the host: for a value that cannot be decoded, its path too.
+// hostMessage is the message of a rejection for the host: with what is wrong where that is the host's own, a value that cannot be
+// decoded or a definition.
 func hostMessage(reason, why string) string {
-	if reason == v1alpha1.ReasonUndecodable {
+	if reason == v1alpha1.ReasonUndecodable || reason == v1alpha1.ReasonConsortiumDefinition {
 		return v1alpha1.Shorten(why + ": keeping the last valid plan")
 	}
 	return genericMessage(reason)

@@ -83,6 +83,13 @@ func (a *absence) wait(name string, now time.Time) time.Duration {
 	return min(max(now.Sub(since), fetchRetry), fetchRejected)
 }
 
+// forget is called for what is there again.
+func (a *absence) forget(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.since, name)
+}
+
 func (m *mirror) fetch(ctx context.Context, plan *v1alpha1.MemberPlan, ref v1alpha1.StatementRef) (time.Duration, error) {
 	var object v1alpha1.Statement
 	key := client.ObjectKey{Namespace: v1alpha1.StatementsNamespace(plan.Spec.Consortium), Name: v1alpha1.StatementName(ref.Member, ref.Digest)}

@@ -32,7 +32,7 @@ func TestRealNetwork(t *testing.T) {
 	watch("6 nodes and 3 contracts healthy")
 	agents := agentsOf(network)
 	agents.waitForReady(t, ctx)
-	watch("channel joined, anchors set, contract committed, by three agents")
+	watch("channel joined, contract committed, by three agents")
 
 	operations(t, ctx, network, members[0])
 	transact(t, ctx, network, "goods", members[0], members[2], "bill-1")

@@ -36,6 +36,7 @@ type Reconciler struct {
 	planTrigger, organizationTrigger *trigger
 	problems                         *problemGauge
 	lineWatch                        lineWatch
+	statusWrites                     statusWrites
 }
 
 // Reconcile reconciles one plan.
@@ -58,7 +59,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		// Something that was applied before was deleted, the namespace perhaps.
 		r.Applier.Forget(plan.Spec.Namespace)
 	}
-	failed := r.write(ctx, p)
+	later, failed := r.write(ctx, p)
 	if apierrors.IsConflict(failed) {
 		// The plan has been updated, or the cache does not have the last status yet.
 		return reconcile.Result{RequeueAfter: requeueNow}, nil
@@ -68,6 +69,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	if err != nil {
 		return reconcile.Result{}, err
+	}
+	if later > 0 {
+		return reconcile.Result{RequeueAfter: later}, nil
 	}
 	return reconcile.Result{RequeueAfter: wait.Jitter(p.requeueAfter(r.Now()), jitter)}, nil
 }
@@ -185,15 +189,27 @@ func (r *Reconciler) closePlan(plan string) {
 	r.caches.Close(v1alpha1.ConsortiumNamespace(plan))
 	r.planTrigger.forget(plan)
 	r.problems.forget(plan)
+	r.statusWrites.forget(plan)
 }
 
-// write updates the status if it has changed.
-func (r *Reconciler) write(ctx context.Context, p *planProgress) error {
+// write updates the status if it has changed. later is the time after which it is to be written, if that can wait.
+func (r *Reconciler) write(ctx context.Context, p *planProgress) (later time.Duration, err error) {
 	// Long messages of nodes or contracts must not make the status too large to be written.
 	p.status.Shorten()
 	if equality.Semantic.DeepEqual(p.status, p.plan.Status) && len(p.plan.Undecodable) == 0 {
-		return nil
+		return 0, nil
 	}
+	if later := r.statusWrites.wait(p.plan.Name, &p.plan.Status, &p.status, r.Now()); later > 0 && len(p.plan.Undecodable) == 0 {
+		return later, nil
+	}
+	if err := r.writeStatus(ctx, p); err != nil {
+		return 0, err
+	}
+	r.statusWrites.done(p.plan.Name, r.Now())
+	return 0, nil
+}
+
+func (r *Reconciler) writeStatus(ctx context.Context, p *planProgress) error {
 	if !p.plan.Undecodable.InStatus() {
 		// The plan was not decoded completely: only its status is written.
 		statusOnly := &v1alpha1.MemberPlan{Status: p.status}

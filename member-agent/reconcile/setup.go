@@ -39,6 +39,7 @@ var organizationRequest = reconcile.Request{NamespacedName: types.NamespacedName
 func New(base context.Context, o Options) *Reconciler {
 	r := &Reconciler{Options: o, base: base}
 	r.problems = newProblemGauge(o.Metrics)
+	r.statusWrites.at = map[string]time.Time{}
 	r.organization.Store(&organization{reason: v1alpha1.ReasonProgressing, message: "the organization's own certificates have not been read yet"})
 	r.planTrigger = &trigger{namespace: o.Namespace, names: r.planNames, minInterval: planMinInterval, now: o.Now, scheduled: map[string]time.Time{}}
 	r.organizationTrigger = &trigger{names: func() []string { return []string{organizationKey} }, debounce: debounce}

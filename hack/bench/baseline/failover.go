@@ -32,14 +32,16 @@ type Failover struct {
 	Gap, Steady float64
 	// Slowest transaction, from when it was due.
 	Slowest float64
-	// Committed and Failed transactions.
-	Committed, Failed int
+	// Committed and Failed transactions, as who has submitted them sees it, and Resubmitted those of the committed ones that
+	// the client has submitted more than once.
+	Committed, Failed, Resubmitted int
 }
 
 // sample is one transaction.
 type sample struct {
-	due, done time.Time
-	err       error
+	due, done   time.Time
+	resubmitted bool
+	err         error
 }
 
 // failover keeps a steady load up and cuts one line after another, always the one that is used first between two
@@ -125,10 +127,10 @@ func steadily(ctx context.Context, submitters []ledger.Client) []sample {
 		tasks.Go(func() {
 			limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), putLimit)
 			defer cancel()
-			err := put(limited, submitters[n%len(submitters)], fmt.Sprintf("failover-%d", n))
+			again, err := put(limited, submitters[n%len(submitters)], fmt.Sprintf("failover-%d", n))
 			mu.Lock()
 			defer mu.Unlock()
-			samples = append(samples, sample{due, time.Now(), err})
+			samples = append(samples, sample{due, time.Now(), again > 0, err})
 		})
 	}
 	tasks.Wait()
@@ -151,6 +153,9 @@ func failoverOf(samples []sample, cutAt, wholeAt time.Time) Failover {
 			continue
 		}
 		f.Committed++
+		if s.resubmitted {
+			f.Resubmitted++
+		}
 		f.Slowest = max(f.Slowest, s.done.Sub(s.due).Seconds())
 	}
 	f.Gap = longestGap(commits, cutAt, wholeAt)

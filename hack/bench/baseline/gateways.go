@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -73,7 +74,11 @@ func (o Order) startGateways(ctx context.Context, network *fabrictest.Network, d
 		if err := o.writeRoutes(filepath.Join(dir, member), number+1, addresses, roots); err != nil {
 			return g, err
 		}
-		if err := g.start(filepath.Join(dir, member), number+1, o.Way); err != nil {
+		start := g.start
+		if o.Way == HAProxy {
+			start = g.startHAProxy
+		}
+		if err := start(filepath.Join(dir, member), number+1, o.Way); err != nil {
 			g.stop()
 			return g, err
 		}
@@ -88,6 +93,12 @@ func (g *gateways) start(dir string, number int, way Way) error {
 		return err
 	}
 	cmd := exec.Command(self, "role-gateways", dir, strconv.Itoa(number), string(way))
+	cmd.Env = append(os.Environ(), "GOGC=400") // what the chart sets
+	return g.run(cmd)
+}
+
+// run runs one organization's program until stop.
+func (g *gateways) run(cmd *exec.Cmd) error {
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -105,6 +116,9 @@ func (g *gateways) stop() {
 	g.cmds = nil
 }
 
+// passedOn are the counters of bytes, of gateways and of HAProxies.
+var passedOn = regexp.MustCompile(`^(?:hanse_gateway_bytes_total|haproxy_frontend_bytes_(?:in|out)_total)\b.* (\S+)$`)
+
 // relayed asks all gateways how many megabytes they have passed on.
 func (g *gateways) relayed() (megabytes float64) {
 	for number := range organizations {
@@ -114,8 +128,8 @@ func (g *gateways) relayed() (megabytes float64) {
 				continue
 			}
 			for s := bufio.NewScanner(response.Body); s.Scan(); {
-				if rest, ok := strings.CutPrefix(s.Text(), "hanse_gateway_bytes_total"); ok {
-					value, _ := strconv.ParseFloat(rest[strings.LastIndex(rest, " ")+1:], 64)
+				if found := passedOn.FindStringSubmatch(s.Text()); found != nil {
+					value, _ := strconv.ParseFloat(found[1], 64)
 					megabytes += value / 1e6
 				}
 			}
@@ -175,24 +189,31 @@ func identity(dir, member string) (string, error) {
 	return string(authority.PEM), nil
 }
 
-// writeRoutes writes a gateway's routes, one file for each of the nodes' ports.
-func (o Order) writeRoutes(dir string, from int, addresses, roots map[string]string) error {
+// routes of a gateway, for one of the nodes' ports.
+func (o Order) routes(from, port int, addresses, roots map[string]string) routing.Routes {
 	member := organizations[from-1]
-	for _, port := range ports {
-		routes := routing.Routes{Member: member, Roots: roots, Local: map[string]string{}, Remote: map[string]string{}}
-		for number, other := range organizations {
-			node := "peer0-"
-			if port == v1alpha1.PortOrderer {
-				node = "orderer0-"
-			}
-			name := v1alpha1.NodeHost(node+other, consortium)
-			if other == member {
-				routes.Local[name] = net.JoinHostPort(addresses[name], strconv.Itoa(port))
-				continue
-			}
-			routes.Remote[name] = other
-			routes.Lines = append(routes.Lines, o.linesTo(from, number+1, port)...)
+	routes := routing.Routes{Member: member, Roots: roots, Local: map[string]string{}, Remote: map[string]string{}}
+	for number, other := range organizations {
+		node := "peer0-"
+		if port == v1alpha1.PortOrderer {
+			node = "orderer0-"
 		}
+		name := v1alpha1.NodeHost(node+other, consortium)
+		if other == member {
+			routes.Local[name] = net.JoinHostPort(addresses[name], strconv.Itoa(port))
+			continue
+		}
+		routes.Remote[name] = other
+		routes.Lines = append(routes.Lines, o.linesTo(from, number+1, port)...)
+	}
+	return routes
+}
+
+// writeRoutes writes a gateway's routes, one file for each of the nodes' ports, and the same for HAProxy.
+func (o Order) writeRoutes(dir string, from int, addresses, roots map[string]string) error {
+	config := haproxyDefaults
+	for _, port := range ports {
+		routes := o.routes(from, port, addresses, roots)
 		text, err := routes.JSON()
 		if err != nil {
 			return err
@@ -200,8 +221,9 @@ func (o Order) writeRoutes(dir string, from int, addresses, roots map[string]str
 		if err := os.WriteFile(filepath.Join(dir, routesFile(port)), text, 0o600); err != nil {
 			return err
 		}
+		config += haproxyRoutes(routes, from, port)
 	}
-	return nil
+	return os.WriteFile(filepath.Join(dir, haproxyFile), []byte(config), 0o600)
 }
 
 // gatewaysRole runs one organization's gateway.

@@ -19,12 +19,12 @@ import (
 )
 
 // put is one transaction; two organizations endorse it.
-func put(ctx context.Context, client ledger.Client, id string) error {
+func put(ctx context.Context, client ledger.Client, id string) (resubmitted int, err error) {
 	digest := sha256.Sum256([]byte(id))
-	_, err := client.Submit(ctx, ledger.Call{
+	result, err := client.Submit(ctx, ledger.Call{
 		Channel: channel, Contract: notary, Function: "Put", Arguments: []string{id, hex.EncodeToString(digest[:]), "sha256", ""},
 	})
-	return err
+	return result.Resubmitted, err
 }
 
 // first commits the first transaction, trying again while the peers have not found each other.
@@ -37,7 +37,7 @@ func first(ctx context.Context, network *fabrictest.Network) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if err = put(ctx, client, "first"); err == nil {
+		if _, err = put(ctx, client, "first"); err == nil {
 			return nil
 		}
 		select {
@@ -98,7 +98,7 @@ func saturate(ctx context.Context, submitters []ledger.Client, long time.Duratio
 	for worker := range clients {
 		tasks.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				if put(ctx, submitters[worker%len(submitters)], fmt.Sprintf("load-%d-%d-%d", clients, worker, n)) == nil {
+				if _, err := put(ctx, submitters[worker%len(submitters)], fmt.Sprintf("load-%d-%d-%d", clients, worker, n)); err == nil {
 					done.Add(1)
 				} else if ctx.Err() == nil {
 					failed.Add(1)
@@ -139,7 +139,7 @@ func pace(ctx context.Context, submitters []ledger.Client, long time.Duration, r
 			return Latency{}, err
 		}
 		tasks.Go(func() {
-			err := put(ctx, submitters[n%len(submitters)], fmt.Sprintf("pace-%.0f-%d", rate*1000, n))
+			_, err := put(ctx, submitters[n%len(submitters)], fmt.Sprintf("pace-%.0f-%d", rate*1000, n))
 			mu.Lock()
 			defer mu.Unlock()
 			switch {

@@ -58,6 +58,8 @@ const (
 	Direct Way = "direct"
 	// Gateways: through their organizations' gateways.
 	Gateways Way = "gateways"
+	// HAProxy: through HAProxies in place of the gateways, as routers by server name.
+	HAProxy Way = "haproxy"
 	// Doubled: through gateways that take twice the CPU time, which a benchmark of gateways has to show.
 	Doubled Way = "gateways at twice the work"
 )

@@ -64,7 +64,11 @@ func hanse(ctx context.Context, s settings, n *network, dir string) (string, []*
 		if s.profile != "" {
 			args = append(args, "-profile", filepath.Join(s.profile, g.routes.Member+".pprof"))
 		}
-		p, err := startServer(ctx, func(ctx context.Context) *exec.Cmd { return n.self(ctx, g.ns, s.user, args...) })
+		p, err := startServer(ctx, func(ctx context.Context) *exec.Cmd {
+			cmd := n.self(ctx, g.ns, s.user, args...)
+			cmd.Env = append(os.Environ(), "GOGC=400") // what the chart sets
+			return cmd
+		})
 		if err != nil {
 			return "", running, err
 		}

@@ -41,6 +41,7 @@ type Network struct {
 
 	options   Options
 	addresses map[string]string
+	detours   map[string]map[string]string // by Member and by the host that it finds elsewhere
 	processes map[string]*Process
 }
 
@@ -78,6 +79,9 @@ func (n *Network) writeHosts() error {
 		text := "127.0.0.1 localhost\n"
 		for host, address := range n.addresses {
 			name, owner, contract := strings.Cut(host, "#")
+			if other, detour := n.detours[member.Plan.Spec.Member][host]; detour {
+				address = other
+			}
 			if !contract || owner == member.Plan.Spec.Member {
 				text += address + " " + name + "\n"
 			}

@@ -16,7 +16,7 @@ import (
 const (
 	StepJoinOrderers = "JoinOrderers"
 	StepJoinPeers    = "JoinPeers"
-	// StepSetAnchors makes the Member's peers known to the channel's other members.
+	// StepSetAnchors makes those of the Member's peers known to the channel's other members that its first block does not name.
 	StepSetAnchors = "SetAnchors"
 )
 
