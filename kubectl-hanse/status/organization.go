@@ -89,16 +89,21 @@ func contractAt(s Snapshot, contract v1alpha1.Contract) []row {
 	var rows []row
 	for _, m := range s.Members {
 		_, member := planned(s, m, contract.Spec.Channel)
-		described := s.Planners.Describe(&m.Plan)
-		runs := slices.ContainsFunc(m.Plan.Spec.Nodes, func(n v1alpha1.PlanNode) bool {
-			role, _ := described.Role(n.Role)
-			return role.Holds
-		})
-		if runs && member {
+		if member && slices.ContainsFunc(m.Plan.Spec.Nodes, func(n v1alpha1.PlanNode) bool { return s.holds(n.Role) }) {
 			rows = append(rows, at(m, contractReport(m.Plan, contract))...)
 		}
 	}
 	return rows
+}
+
+// holds is whether nodes of a role hold channels and run contracts for them; of a ledger that the plugin does not know, all may.
+func (s Snapshot) holds(name v1alpha1.NodeRole) bool {
+	planner := s.Planners.Of(s.Consortium.Spec.Ledger)
+	if planner == nil {
+		return true
+	}
+	role, _ := planner.Description().Role(name)
+	return role.Holds
 }
 
 func contractReport(plan v1alpha1.MemberPlan, contract v1alpha1.Contract) row {
