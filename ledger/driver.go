@@ -60,6 +60,9 @@ type Identity struct {
 	Node string
 	// Optional says that nothing waits for the certificate but the pod that mounts it, if there is one.
 	Optional bool
+	// Deferred says that nothing here starts with it, so that it is requested last: once the plan is ready, or its nodes have
+	// been for a while.
+	Deferred bool
 	// Publish says that the certificate is published in the Member's Record as that node's TLS certificate, or the public part of
 	// the bare key as that node's key; as one of the Member's own where it is no node's.
 	Publish bool

@@ -61,7 +61,7 @@ func (u Undecodable) writable(kind, name string) error {
 }
 
 // hasHugeExponent is whether a JSON text has a number, in quotes or without, with an exponent of more than three digits. As a
-// quantity it can be decoded, but comparing it or reading its value takes unbounded time and memory. Most hashes are no numbers:
+// quantity, decoding it, comparing it or reading its value may take unbounded time and memory. Most hashes are no numbers:
 // of 256 some end like one, and a text that has a number is decoded twice.
 func hasHugeExponent(text []byte) bool {
 	is := func(i int, set string) bool { return i >= 0 && i < len(text) && strings.IndexByte(set, text[i]) >= 0 }
@@ -98,7 +98,7 @@ const maxProblem = 200
 // decodeWhole decodes a kind. Values that cannot be decoded are left out and listed. into points to a type without an
 // UnmarshalJSON of its own.
 func decodeWhole(data []byte, into any) (Undecodable, error) {
-	if utiljson.Unmarshal(data, into) == nil && !hasHugeExponent(data) {
+	if !hasHugeExponent(data) && utiljson.Unmarshal(data, into) == nil {
 		return nil, nil
 	}
 	var raw any

@@ -126,6 +126,7 @@ func TestHugeExponent(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"metadata":{"name":"x"},"spec":{"members":[{"name":"a","peers":1e400}]},"status":{"conditions":[{"lastTransitionTime":"x"}]}}`))
 	f.Add([]byte(`{"spec":{"nodes":[{"storage":{"size":"1e2147483647"},"resources":{"limits":{"cpu":{}}}}],"channels":[{"genesis":1}]}}`))
+	f.Add([]byte(`{"spec":{"nodes":[{"storage":{"size":"1e2148473647"}}]}}`)) // beyond the exponents that a quantity holds
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, object := range []any{&Member{}, &Line{}, &Consortium{}, &Channel{}, &Contract{}, &MemberPlan{}} {
 			var raw map[string]any

@@ -17,6 +17,7 @@ import (
 type options struct {
 	metricsAddress string
 	healthAddress  string
+	pprofAddress   string
 	leaderElection bool
 	namespace      string
 	workers        int
@@ -38,6 +39,7 @@ func defaults() options {
 func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.metricsAddress, "metrics-address", o.metricsAddress, "address that serves metrics; 0 for none")
 	flags.StringVar(&o.healthAddress, "health-address", o.healthAddress, "address that serves /healthz and /readyz; 0 for none")
+	flags.StringVar(&o.pprofAddress, "pprof-address", o.pprofAddress, "address that serves profiles under /debug/pprof/, for whoever reaches it: take one such as 127.0.0.1:6060; none if empty")
 	flags.BoolVar(&o.leaderElection, "leader-election", o.leaderElection, "run the controllers on one of several replicas at a time")
 	flags.StringVar(&o.namespace, "namespace", o.namespace, "namespace of the leader election's Lease")
 	flags.IntVar(&o.workers, "workers", o.workers, "objects of each kind that are worked on at the same time")
@@ -77,6 +79,14 @@ func (o *options) templateImages() (map[v1alpha1.ContractTemplate]string, error)
 
 // shutdownTime is how long running reconciles may take to end.
 const shutdownTime = 10 * time.Second
+
+// Times of the leader election. A busy API server may take several seconds for a renewal; a replica that stops in order
+// gives up its lease at once, and only after a crash another one waits for leaseDuration.
+const (
+	leaseDuration = 30 * time.Second
+	renewDeadline = 25 * time.Second
+	retryPeriod   = 4 * time.Second
+)
 
 func command() *cobra.Command {
 	o := defaults()

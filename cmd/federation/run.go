@@ -62,10 +62,14 @@ func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manag
 		Cache:                         cacheOptions(watches),
 		Metrics:                       server.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:        o.healthAddress,
+		PprofBindAddress:              o.pprofAddress,
 		LeaderElection:                o.leaderElection,
 		LeaderElectionID:              "federation.hanse.io",
 		LeaderElectionNamespace:       o.namespace,
 		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 ptr.To(leaseDuration),
+		RenewDeadline:                 ptr.To(renewDeadline),
+		RetryPeriod:                   ptr.To(retryPeriod),
 		GracefulShutdownTimeout:       ptr.To(shutdownTime),
 	})
 	if err != nil {
@@ -117,6 +121,7 @@ func cacheOptions(watches *readiness.Watches) cache.Options {
 		// Watches are sufficient; the resync is a safeguard against missed events.
 		SyncPeriod: ptr.To(10 * time.Hour),
 		ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.MemberPlan{}:       {Transform: snapshot.SharePlan},
 			&corev1.Namespace{}:          ours,
 			&corev1.ServiceAccount{}:     ours,
 			&rbacv1.RoleBinding{}:        ours,

@@ -32,6 +32,7 @@ type options struct {
 	gossipAddress  string
 	metricsAddress string
 	healthAddress  string
+	pprofAddress   string
 	leaderElection bool
 	workers        int
 
@@ -91,6 +92,7 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.gossipAddress, "gossip-address", o.gossipAddress, "where to take other agents' gossip from the gateway")
 	f.StringVar(&o.metricsAddress, "metrics-address", o.metricsAddress, "address that serves metrics; 0 for none")
 	f.StringVar(&o.healthAddress, "health-address", o.healthAddress, "address that serves /healthz and /readyz; 0 for none")
+	f.StringVar(&o.pprofAddress, "pprof-address", o.pprofAddress, "address that serves profiles under /debug/pprof/, for whoever reaches it: take one such as 127.0.0.1:6060; none if empty")
 	f.BoolVar(&o.leaderElection, "leader-election", o.leaderElection, "let one of several replicas do the work at a time")
 	f.IntVar(&o.workers, "workers", o.workers, "consortia that are worked on at the same time")
 	f.DurationVar(&o.leaseInterval, "lease-interval", o.leaseInterval, "how often to renew the Lease on the host")

@@ -45,7 +45,7 @@ func run(ctx context.Context, config *rest.Config, o options) error {
 	// The own API server has priority and fairness; a client-side limit would only delay a burst of plans.
 	config = rest.CopyConfig(config)
 	config.QPS, config.UserAgent = -1, "hanse-member-agent"
-	// Every compressed watch uses 40 KiB here, and more in the API server. There are seven for each consortium.
+	// Every compressed watch uses 40 KiB here, and more in the API server. There are eight for each consortium.
 	config.DisableCompression = true
 	scheme, err := scheme()
 	if err != nil {
@@ -126,6 +126,7 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, watches *readiness.
 		},
 		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:        o.healthAddress,
+		PprofBindAddress:              o.pprofAddress,
 		LeaderElection:                o.leaderElection,
 		LeaderElectionID:              "hanse-member-agent",
 		LeaderElectionNamespace:       o.namespace,

@@ -106,6 +106,13 @@ func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan, fa
 	group.SetLimit(parallelPlans)
 	for i, p := range plans {
 		group.Go(func() error {
+			if r.written.isPending(p) {
+				return nil
+			}
+			if err := r.slots.take(ctx); err != nil {
+				return err
+			}
+			defer r.slots.free()
 			desired := p.DeepCopy()
 			err := apply.CreateOrReplace(ctx, r.Client, FieldManager, p)
 			if apierrors.IsAlreadyExists(err) { // not in the cache yet, so that its content may differ
@@ -115,6 +122,9 @@ func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan, fa
 				// The Member's namespace is not created yet, or is being deleted with the Member. Either way the Member's
 				// status changes next and enqueues this Consortium.
 				return nil
+			}
+			if err == nil {
+				r.written.note(desired)
 			}
 			failed[i] = err
 			return err

@@ -35,7 +35,9 @@ type Reconciler struct {
 	// WriteErrors tells the Reporter which plans the API server rejects.
 	WriteErrors *PlanWriteErrors
 
-	access appliedAccess
+	access  appliedAccess
+	written writtenPlans
+	slots   slots
 }
 
 // SetupWithManager watches the inputs of the plans, and the namespaces for statements.
@@ -68,6 +70,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !in.Consortium.DeletionTimestamp.IsZero() {
 		return apply.Result(r.retire(ctx, in))
 	}
+	r.written.seen(in.Plans)
 	return r.applyPlans(ctx, in, plan.Compute(in))
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/hanse-io/hanse/hack/bench/bringup"
 	"github.com/hanse-io/hanse/hack/bench/controlplanes"
 	"github.com/hanse-io/hanse/hack/bench/propagation"
+	"github.com/hanse-io/hanse/hack/bench/scale"
 	"github.com/hanse-io/hanse/hack/harness"
 )
 
@@ -29,6 +30,7 @@ type section struct {
 // sections in the order in which they are measured: the bring-up wants to know the baseline.
 var sections = []section{
 	{"propagation", "a host and one Member without nodes", 6 * time.Minute, (*bench).propagation},
+	{"scale", "a host with 100, 300 and 1,000 Members", 15 * time.Minute, (*bench).scale},
 	{"ledger", "peers and orderers without Kubernetes, dialing each other, through gateways and through HAProxy", 25 * time.Minute, (*bench).ledger},
 	{"failover", "the same through gateways with two lines between every two, of which one is cut", 9 * time.Minute, (*bench).failover},
 	{"line", "two gateways on a veth pair beside HAProxy", 3 * time.Minute, (*bench).line},
@@ -78,6 +80,24 @@ func (b *bench) propagation(ctx context.Context) (err error) {
 		o.Trace = func(format string, arguments ...any) { fmt.Fprintf(os.Stderr, format+"\n", arguments...) }
 	}
 	return propagation.Measure(ctx, p, o, &b.set)
+}
+
+// scale measures the host's controller alone, with simulated agents.
+func (b *bench) scale(ctx context.Context) (err error) {
+	s, err := harness.New(b.o.name, 1, os.Stderr)
+	if err != nil {
+		return err
+	}
+	p, _, err := controlplanes.StartHost(ctx, s, filepath.Join(b.dir, "scale"))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if failed := p.Stop(); err == nil {
+			err = failed
+		}
+	}()
+	return scale.Measure(ctx, p, scale.Options{Sizes: scale.Sizes, Profiles: b.o.profiles}, &b.set)
 }
 
 // noHAProxy is said where HAProxy is missing.

@@ -38,7 +38,7 @@ func (d *Driver) Identities(plan *v1alpha1.MemberPlan) []ledger.Identity {
 		},
 		ledger.Identity{
 			Name: MonitorTLSIdentity(member), Authority: ledger.TLSAuthority,
-			CommonName: MonitorTLSIdentity(member), Client: true, Optional: true,
+			CommonName: MonitorTLSIdentity(member), Client: true, Optional: true, Deferred: true,
 		},
 	)
 }

@@ -15,6 +15,10 @@ import (
 // maxAccepted is how many connections one member may have open to this agent. It needs one, and a second while it replaces it.
 const maxAccepted = 2
 
+// minAge is how long a new connection is kept although nothing comes: on a machine that is overloaded, closing it and beginning
+// again would only be more work.
+const minAge = 2 * time.Second
+
 var errRejected = errors.New("the roots have changed during the handshake")
 
 // sessionKey is whom a connection leads to: groups share it that have a member with the same root.
@@ -162,7 +166,7 @@ func (s *sessions) resetSilent(key sessionKey, since time.Time) {
 	default:
 		return
 	}
-	if c.err == nil && c.session.Received().Before(since) {
+	if c.err == nil && time.Since(c.done) > minAge && c.session.Received().Before(since) {
 		c.cancel()
 		delete(s.dialled, key)
 	}

@@ -55,7 +55,8 @@ func TestGroupsShareConnections(t *testing.T) {
 		})
 	}
 	count("at first")
-	if n := f.traffic.dialled.Load(); n > 4 {
+	// On a busy machine a handshake may take too long, and is begun again; there is never one for each group.
+	if n := f.traffic.dialled.Load(); n >= int64(len(groups)) {
 		t.Errorf("%d connections were dialled for it", n)
 	}
 
@@ -310,11 +311,22 @@ func TestConnectionsEndWithTheCertificate(t *testing.T) {
 	f := newTestbed(t, 2)
 	org1, org2 := f.orgs[0], f.orgs[1]
 	f.start(org1, f.group(trade))
-	brief := org2.certifyUntil(t, "org2", time.Now().Add(3*time.Second))
+	// On a busy machine it may take longer to get in contact than the first one is valid.
+	brief, valid := org2.agent, 2*time.Second
 	var current atomic.Pointer[tls.Certificate]
-	current.Store(&brief)
+	renew := func() {
+		valid *= 2
+		brief = org2.certifyUntil(t, "org2", time.Now().Add(valid))
+		current.Store(&brief)
+	}
+	renew()
 	f.startWith(org2, func() (*tls.Certificate, error) { return current.Load(), nil }, f.group(trade))
-	f.eventually("in contact", func() bool { return f.inContact([]Group{f.group(trade)}) })
+	f.eventually("in contact while it is valid", func() bool {
+		if time.Now().After(brief.Leaf.NotAfter) {
+			renew()
+		}
+		return f.inContact([]Group{f.group(trade)}) && time.Now().Before(brief.Leaf.NotAfter)
+	})
 	dialled := f.traffic.dialled.Load()
 	f.eventually("both miss each other", func() bool {
 		return !f.agents["org1"].online("org2") && !f.agents["org2"].online("org1")

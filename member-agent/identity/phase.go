@@ -38,13 +38,13 @@ type Applier interface {
 type Phase struct {
 	Options Options
 	Applier Applier
-	// Certificates reads cert-manager's objects, to say why one is not issued.
+	// Certificates reads cert-manager's objects in the agent's own namespace, to say why one is not issued.
 	Certificates client.Reader
 	// Keys keeps the bare keys that are made here.
 	Keys Creator
 	Now  func() time.Time
 
-	reasons reasonCache
+	reason reasonCache
 	// crdMissing is what Organization has found last: a request to an API that is not served costs several requests of API
 	// discovery, and need not be done for every plan.
 	crdMissing atomic.Bool
@@ -102,11 +102,12 @@ type NotIssued struct{ What string }
 func (w NotIssued) Error() string { return w.What }
 
 func (p *Phase) notIssued(ctx context.Context, namespace string, names []string) error {
-	return NotIssued{p.explain(ctx, namespace, names)}
+	return NotIssued{explain(names, p.reason.get(p.Now(), func() string { return notReady(ctx, p.Certificates, namespace, names) }))}
 }
 
-// Consortium applies the certificates of one plan: the authorities, and what each of them issues once it is ready.
-func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1alpha1.MemberPlan, identities []ledger.Identity) (Issued, error) {
+// Consortium applies the certificates of one plan: the authorities, and what each of them issues once it is ready. cached has
+// the Secrets and Certificates of the plan's namespace.
+func (p *Phase) Consortium(ctx context.Context, cached client.Reader, plan *v1alpha1.MemberPlan, identities []ledger.Identity) (Issued, error) {
 	issued := Issued{
 		Roots:     map[ledger.Authority][]string{},
 		Published: map[string]string{}, PublicKeys: map[string]string{},
@@ -116,7 +117,7 @@ func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1a
 	applied := p.applyIfServed(ctx, Authorities(plan))
 	var missing []string
 	for _, a := range authorities {
-		pair, err := Read(ctx, secrets, plan.Spec.Namespace, AuthorityName(a))
+		pair, err := Read(ctx, cached, plan.Spec.Namespace, AuthorityName(a))
 		if err != nil {
 			return issued, err
 		}
@@ -129,16 +130,15 @@ func (p *Phase) Consortium(ctx context.Context, secrets client.Reader, plan *v1a
 			applied = errors.Join(applied, p.applyIfServed(ctx, Certificates(plan, a, identities)))
 		}
 	}
-	applied = errors.Join(applied, p.makeKeys(ctx, secrets, plan, identities))
-	waits, err := issued.read(ctx, secrets, plan.Spec.Namespace, identities)
+	applied = errors.Join(applied, p.makeKeys(ctx, cached, plan, identities))
+	waits, err := issued.read(ctx, cached, plan.Spec.Namespace, identities)
 	if err != nil {
 		return issued, err
 	}
 	switch missing = append(missing, waits...); {
 	case len(missing) == 0:
-		p.reasons.forget(plan.Spec.Namespace)
 	case applied == nil:
-		issued.Waiting = p.explain(ctx, plan.Spec.Namespace, missing)
+		issued.Waiting = explain(missing, notReady(ctx, cached, plan.Spec.Namespace, missing))
 	default:
 		// The error has the cause. The member's record has to wait too: without a node's certificate it would be incomplete.
 		issued.Waiting = "certificates have not been issued: " + strings.Join(missing, ", ")
@@ -200,21 +200,21 @@ func isCRDMissing(err error) bool {
 	return apierrors.IsNotFound(err) && !strings.Contains(err.Error(), "namespaces ")
 }
 
-// explain says which certificates are missing, and what cert-manager says of the first.
-func (p *Phase) explain(ctx context.Context, namespace string, names []string) string {
+// explain says which certificates are missing, and why.
+func explain(names []string, reason string) string {
 	slices.Sort(names)
 	text := fmt.Sprintf("cert-manager has not yet issued %s", strings.Join(names[:min(len(names), 3)], ", "))
 	if len(names) > 3 {
 		text += fmt.Sprintf(" and %d more", len(names)-3)
 	}
-	return text + ": " + p.reasons.get(namespace, p.Now(), func() string { return p.fetchReason(ctx, namespace, names) })
+	return text + ": " + reason
 }
 
-// fetchReason reads cert-manager's message of the first of the certificates that has one.
-func (p *Phase) fetchReason(ctx context.Context, namespace string, names []string) string {
+// notReady is cert-manager's message of the first of the certificates that has one.
+func notReady(ctx context.Context, certificates client.Reader, namespace string, names []string) string {
 	var certs certmanager.CertificateList
 	managed := client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
-	if err := p.Certificates.List(ctx, &certs, client.InNamespace(namespace), managed); err == nil {
+	if err := certificates.List(ctx, &certs, client.InNamespace(namespace), managed); err == nil {
 		for i := range certs.Items {
 			cert := &certs.Items[i]
 			if reason := notReadyReason(cert); reason != "" && slices.Contains(names, cert.Name) {

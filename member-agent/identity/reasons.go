@@ -5,42 +5,23 @@ import (
 	"time"
 )
 
-// fetchInterval is how often cert-manager's Certificates are read for why one is not issued. They are not watched: the
-// agent watches the resulting Secrets.
+// fetchInterval is how often Certificates in the agent's own namespace are read for why one is not issued. Those of the
+// consortia are watched.
 const fetchInterval = 10 * time.Second
 
-// reasonCache caches cert-manager's message for each namespace.
+// reasonCache caches cert-manager's message about the organization's own certificates.
 type reasonCache struct {
-	mu          sync.Mutex
-	byNamespace map[string]cachedReason
-}
-
-type cachedReason struct {
+	mu      sync.Mutex
 	fetched time.Time
 	text    string
 }
 
 // get is the cached message, or the result of fetch if that is older than fetchInterval.
-func (r *reasonCache) get(namespace string, now time.Time, fetch func() string) string {
-	r.mu.Lock()
-	last, ok := r.byNamespace[namespace]
-	r.mu.Unlock()
-	if ok && now.Sub(last.fetched) < fetchInterval {
-		return last.text
-	}
-	next := cachedReason{fetched: now, text: fetch()}
+func (r *reasonCache) get(now time.Time, fetch func() string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.byNamespace == nil {
-		r.byNamespace = map[string]cachedReason{}
+	if r.fetched.IsZero() || now.Sub(r.fetched) >= fetchInterval {
+		r.fetched, r.text = now, fetch()
 	}
-	r.byNamespace[namespace] = next
-	return next.text
-}
-
-// forget drops the message of a namespace.
-func (r *reasonCache) forget(namespace string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.byNamespace, namespace)
+	return r.text
 }

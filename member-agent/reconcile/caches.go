@@ -10,11 +10,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
-	toolscache "k8s.io/client-go/tools/cache"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/member-agent/identity"
+	"github.com/hanse-io/hanse/member-agent/namespacecache"
 )
 
 // namespaceCaches holds a cache for each consortium's namespace. The agent has rights in these namespaces alone, so there can be
@@ -26,21 +26,39 @@ type namespaceCaches struct {
 	onChange func(namespace string, obj client.Object, gone bool)
 
 	mu          sync.Mutex
+	watcher     *namespacecache.Watcher
 	byNamespace map[string]*namespaceCache
 }
 
 type namespaceCache struct {
-	cache  cache.Cache
+	cache  *namespacecache.Cache
 	synced chan struct{}
 	cancel context.CancelFunc
 }
 
 // watchedKinds are the kinds that show the state of a plan's workloads, or that somebody might delete.
-func watchedKinds() []client.Object {
-	return []client.Object{
-		&appsv1.StatefulSet{}, &appsv1.Deployment{}, &corev1.Pod{}, &corev1.PersistentVolumeClaim{},
-		&corev1.Secret{}, &corev1.Service{}, &corev1.ConfigMap{},
+func watchedKinds() []namespacecache.Kind {
+	managed := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
+	// Contracts take environment variables from Secrets of the organization, which have other labels.
+	kinds := []namespacecache.Kind{{Object: &corev1.Secret{}, Keep: withoutForeignValues}, identity.Watched(managed)}
+	for _, object := range []client.Object{
+		&appsv1.StatefulSet{}, &appsv1.Deployment{}, &corev1.Pod{}, &corev1.PersistentVolumeClaim{}, &corev1.Service{}, &corev1.ConfigMap{},
+	} {
+		kinds = append(kinds, namespacecache.Kind{Object: object, Labels: managed})
 	}
+	return kinds
+}
+
+// withoutForeignValues drops the values of a Secret that is not Hanse's: only its labels, keys and version are used.
+func withoutForeignValues(object client.Object) {
+	secret, ok := object.(*corev1.Secret)
+	if !ok || secret.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy {
+		return
+	}
+	for key := range secret.Data {
+		secret.Data[key] = []byte{}
+	}
+	secret.Annotations = nil // kubectl apply keeps the values in one
 }
 
 // reader is the cache of a namespace, nil until it has synced; opening is true once it is open.
@@ -59,70 +77,39 @@ func (r *namespaceCaches) reader(namespace string) (reader client.Reader, openin
 	}
 }
 
-// Open opens the cache of a namespace, which lives by parent, and calls filled once it holds everything.
+// Open opens the cache of a namespace, which lives by parent, and calls onSynced once it holds everything.
 func (r *namespaceCaches) Open(parent context.Context, namespace string, onSynced func()) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, ok := r.byNamespace[namespace]; ok {
 		return nil
 	}
-	it, err := r.newCache(parent, namespace, onSynced)
-	if err != nil {
-		return err
+	if err := r.connect(); err != nil {
+		return fmt.Errorf("watch the namespace %s: %w", namespace, err)
 	}
+	ctx, cancel := context.WithCancel(parent)
+	it := &namespaceCache{synced: make(chan struct{}), cancel: cancel}
+	it.cache = r.watcher.Watch(ctx, namespace,
+		func(obj client.Object, gone bool) { r.onChange(namespace, obj, gone) },
+		func() {
+			close(it.synced)
+			onSynced()
+		})
 	r.byNamespace[namespace] = it
 	return nil
 }
 
-func (r *namespaceCaches) newCache(parent context.Context, namespace string, onSynced func()) (*namespaceCache, error) {
-	c, err := cache.New(r.config, cache.Options{
-		Scheme:               r.own.Scheme(),
-		Mapper:               r.own.RESTMapper(),
-		DefaultNamespaces:    map[string]cache.Config{namespace: {}},
-		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}),
-		// Contracts take environment variables from Secrets of the organization, which have other labels.
-		ByObject:         map[client.Object]cache.ByObject{&corev1.Secret{}: {Label: labels.Everything()}},
-		DefaultTransform: cache.TransformStripManagedFields(),
-	})
+// connect makes the clients that all namespaces share.
+func (r *namespaceCaches) connect() error {
+	if r.watcher != nil {
+		return nil
+	}
+	http, err := rest.HTTPClientFor(r.config)
 	if err != nil {
-		return nil, fmt.Errorf("make a cache of the namespace %s: %w", namespace, err)
+		return err
 	}
-	ctx, cancel := context.WithCancel(parent)
-	it := &namespaceCache{cache: c, synced: make(chan struct{}), cancel: cancel}
-	for _, obj := range watchedKinds() {
-		informer, err := c.GetInformer(ctx, obj, cache.BlockUntilSynced(false))
-		if err == nil {
-			_, err = informer.AddEventHandler(r.handler(namespace))
-		}
-		if err != nil {
-			cancel()
-			return nil, fmt.Errorf("watch %T in %s: %w", obj, namespace, err)
-		}
-	}
-	go func() { _ = c.Start(ctx) }()
-	go func() {
-		if c.WaitForCacheSync(ctx) {
-			close(it.synced)
-			onSynced()
-		}
-	}()
-	return it, nil
-}
-
-func (r *namespaceCaches) handler(namespace string) toolscache.ResourceEventHandler {
-	notify := func(obj any, gone bool) {
-		if last, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
-			obj = last.Obj
-		}
-		if o, ok := obj.(client.Object); ok {
-			r.onChange(namespace, o, gone)
-		}
-	}
-	return toolscache.ResourceEventHandlerFuncs{
-		AddFunc:    func(obj any) { notify(obj, false) },
-		UpdateFunc: func(_, obj any) { notify(obj, false) },
-		DeleteFunc: func(obj any) { notify(obj, true) },
-	}
+	r.watcher, err = namespacecache.NewWatcher(r.config, http, r.own.Scheme(), r.own.RESTMapper(), watchedKinds())
+	return err
 }
 
 // Close stops the cache of a namespace.

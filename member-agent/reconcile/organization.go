@@ -109,10 +109,11 @@ func (h *organizationReconciler) ensureIdentity(ctx context.Context) *organizati
 	return &organization{root: root, certificates: string(agent.Certificate), pair: &pair, signer: signer}
 }
 
-// validPlans lists the plans that are valid for this agent and not retired.
+// validPlans lists the plans that are valid for this agent and not retired. They are the cache's own, and must not be
+// modified: copies of all of them would be most of what a turn allocates.
 func (h *organizationReconciler) validPlans(ctx context.Context) ([]v1alpha1.MemberPlan, error) {
 	var all v1alpha1.MemberPlanList
-	if err := h.Cache.List(ctx, &all, client.InNamespace(h.Namespace)); err != nil {
+	if err := h.Cache.List(ctx, &all, client.InNamespace(h.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
 	var plans []v1alpha1.MemberPlan

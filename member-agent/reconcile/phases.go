@@ -7,7 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -20,7 +22,7 @@ import (
 
 // identities has the certificates issued that the driver asks for.
 func (r *Reconciler) identities(ctx context.Context, p *planProgress, reader client.Reader, org *organization) (identity.Issued, error) {
-	issued, err := r.Identity.Consortium(ctx, reader, p.plan, r.Driver.Identities(p.plan))
+	issued, err := r.Identity.Consortium(ctx, reader, p.plan, requested(r.Driver.Identities(p.plan), p.plan.Status, r.Now()))
 	switch {
 	case errors.Is(err, identity.ErrCertManagerMissing):
 		p.setFalse(v1alpha1.PlanIdentitiesReady, v1alpha1.ReasonCertManagerMissing, err.Error())
@@ -35,6 +37,20 @@ func (r *Reconciler) identities(ctx context.Context, p *planProgress, reader cli
 		p.setTrue(v1alpha1.PlanIdentitiesReady, "every authority and certificate has been issued")
 	}
 	return issued, err
+}
+
+// deferral is how long the nodes of a plan that does not get ready have been before deferred identities are requested.
+const deferral = time.Minute
+
+// requested are the identities that are asked for now: while a consortium starts, certificates take most of what there is of
+// CPU, and those that nothing starts with wait. What has been issued stays.
+func requested(all []ledger.Identity, status v1alpha1.MemberPlanStatus, now time.Time) []ledger.Identity {
+	nodes := meta.FindStatusCondition(status.Conditions, v1alpha1.PlanNodesReady)
+	settled := nodes != nil && nodes.Status == metav1.ConditionTrue && now.Sub(nodes.LastTransitionTime.Time) >= deferral
+	if settled || meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(id ledger.Identity) bool { return id.Deferred })
 }
 
 // nodes runs the workloads that the driver asks for.

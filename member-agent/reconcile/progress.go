@@ -96,11 +96,13 @@ func (p *planProgress) finalizeConditions() {
 }
 
 // requeueAfter is the interval until the plan is reconciled without an event: a quarter of the time that it has not been
-// ready, within bounds.
+// ready, within bounds. One that has just become ready is looked at soon, for what was deferred until then.
 func (p *planProgress) requeueAfter(now time.Time) time.Duration {
 	ready := meta.FindStatusCondition(p.status.Conditions, v1alpha1.ConditionReady)
 	switch {
 	case ready == nil:
+		return requeueNotReady
+	case ready.Status == metav1.ConditionTrue && !meta.IsStatusConditionTrue(p.plan.Status.Conditions, v1alpha1.ConditionReady):
 		return requeueNotReady
 	case ready.Status == metav1.ConditionTrue:
 		return requeueReady

@@ -120,10 +120,14 @@ func TestRequeueAfter(t *testing.T) {
 		{"nobody knows for two minutes", metav1.ConditionUnknown, 2 * time.Minute, 30 * time.Second},
 		{"it has waited for a day", metav1.ConditionFalse, 24 * time.Hour, requeueStalled},
 		{"it is ready", metav1.ConditionTrue, time.Second, requeueReady},
+		{"it has become ready", metav1.ConditionTrue, 0, requeueNotReady},
 	} {
-		p := &planProgress{}
+		p := &planProgress{plan: &v1alpha1.MemberPlan{}}
 		if c.status != "" {
 			p.status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: c.status, LastTransitionTime: metav1.NewTime(start)}}
+		}
+		if c.after > 0 {
+			p.plan.Status = p.status
 		}
 		if got := p.requeueAfter(start.Add(c.after)); got != c.want {
 			t.Errorf("%s: %s, want %s", c.why, got, c.want)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/routing"
+	"github.com/hanse-io/hanse/member-agent/identity"
 )
 
 // organizationKey is the only key of the organization's controller.
@@ -56,12 +57,15 @@ func (r *Reconciler) Changed(consortium string) {
 
 func (r *Reconciler) objectChanged(namespace string, obj client.Object, gone bool) {
 	r.Applier.Observe(obj, gone)
+	if identity.IsProgress(obj, gone) {
+		return // the Secrets tell what has been issued
+	}
 	r.planTrigger.EnqueueThrottled(strings.TrimPrefix(namespace, v1alpha1.ConsortiumNamespace("")))
 }
 
 func (r *Reconciler) planNames() []string {
 	var all v1alpha1.MemberPlanList
-	if err := r.Cache.List(r.base, &all, client.InNamespace(r.Namespace)); err != nil {
+	if err := r.Cache.List(r.base, &all, client.InNamespace(r.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil
 	}
 	var names []string

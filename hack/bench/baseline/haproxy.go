@@ -23,6 +23,7 @@ const haproxyDefaults = `global
   maxconn 4000
 defaults
   mode tcp
+  option contstats
   timeout connect 2s
   timeout client 1h
   timeout server 1h

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,37 +30,44 @@ const Member = "org1"
 
 // ControlPlanes is a host and one Member, with the product running.
 type ControlPlanes struct {
-	Host, Own *ControlPlane
-	Agent     *Process
+	Host, Own         *ControlPlane
+	Federation, Agent *Process
 
-	harness   *harness.Harness
-	dir       string
-	processes []*Process
+	harness          *harness.Harness
+	dir              string
+	federationConfig string
+	processes        []*Process
 }
 
 // Start runs everything and waits until the Member is online.
-func Start(ctx context.Context, s *harness.Harness, dir string) (p *ControlPlanes, err error) {
-	p = &ControlPlanes{harness: s, dir: dir}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.Stop())
-		}
-	}()
-	assets, err := s.Testbed(ctx, "assets")
+func Start(ctx context.Context, s *harness.Harness, dir string) (*ControlPlanes, error) {
+	p, assets, err := StartHost(ctx, s, dir)
 	if err != nil {
 		return p, err
 	}
+	if p.Own, err = startPlane(filepath.Join(dir, Member), assets); err == nil {
+		err = p.startMember(ctx)
+	}
+	if err != nil {
+		err = errors.Join(err, p.Stop())
+	}
+	return p, err
+}
+
+// StartHost runs the host and its controller alone. assets is the directory of the API server's program.
+func StartHost(ctx context.Context, s *harness.Harness, dir string) (p *ControlPlanes, assets string, err error) {
+	p = &ControlPlanes{harness: s, dir: dir}
+	if assets, err = s.Testbed(ctx, "assets"); err != nil {
+		return p, "", err
+	}
 	assets = strings.TrimSpace(assets)
-	if p.Host, err = startPlane(filepath.Join(dir, "host"), assets); err != nil {
-		return p, err
+	if p.Host, err = startPlane(filepath.Join(dir, "host"), assets); err == nil {
+		err = p.startHost(ctx)
 	}
-	if p.Own, err = startPlane(filepath.Join(dir, Member), assets); err != nil {
-		return p, err
+	if err != nil {
+		err = errors.Join(err, p.Stop())
 	}
-	if err := p.startHost(ctx); err != nil {
-		return p, err
-	}
-	return p, p.startMember(ctx)
+	return p, assets, err
 }
 
 // Stop ends everything.
@@ -101,12 +109,27 @@ func (p *ControlPlanes) startHost(ctx context.Context) error {
 	if err := p.chart(ctx, p.Host, "federation", "charts/federation", ""); err != nil {
 		return err
 	}
-	kubeconfig, err := p.Host.accountKubeconfig(ctx, "federation")
-	if err != nil {
+	if p.federationConfig, err = p.Host.accountKubeconfig(ctx, "federation"); err != nil {
 		return err
 	}
-	_, err = p.run(p.Host, kubeconfig, p.harness.Bin("federation"), nil, "--metrics-address=0", "--health-address=0")
+	return p.StartFederation(ctx)
+}
+
+// StartFederation runs the controller.
+func (p *ControlPlanes) StartFederation(context.Context) (err error) {
+	p.Federation, err = p.runProduct(p.Host, p.federationConfig, "federation", nil)
 	return err
+}
+
+// StopFederation stops the controller, which StartFederation starts again.
+func (p *ControlPlanes) StopFederation() error {
+	if p.Federation == nil {
+		return errors.New("the controller does not run")
+	}
+	p.Federation.Stop()
+	p.processes = slices.DeleteFunc(p.processes, func(other *Process) bool { return other == p.Federation })
+	p.Federation = nil
+	return nil
 }
 
 // startMember takes the host's invitation and runs the agent. The cluster serves cert-manager's kinds, but nothing
@@ -143,8 +166,8 @@ func (p *ControlPlanes) startMember(ctx context.Context) error {
 		return err
 	}
 	// GOGC is what the chart sets.
-	p.Agent, err = p.run(p.Own, kubeconfig, p.harness.Bin("member-agent"), []string{"GOGC=50", "POD_NAMESPACE=" + Namespace},
-		"run", "--member="+Member, "--gateway=127.0.0.1:1", "--gossip-address=127.0.0.1:0", "--metrics-address=0", "--health-address=0")
+	p.Agent, err = p.runProduct(p.Own, kubeconfig, "member-agent", []string{"GOGC=50", "POD_NAMESPACE=" + Namespace},
+		"run", "--member="+Member, "--gateway=127.0.0.1:1", "--gossip-address=127.0.0.1:0")
 	if err != nil {
 		return err
 	}

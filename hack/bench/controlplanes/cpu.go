@@ -41,7 +41,7 @@ func (p *ControlPlanes) nameOf(pid string) string {
 	arguments := strings.Split(string(text), "\x00")
 	name := filepath.Base(arguments[0])
 	for side, plane := range map[string]*ControlPlane{"host ": p.Host, "member ": p.Own} {
-		if strings.Contains(string(text), "--audit-log-path="+plane.audit) {
+		if plane != nil && strings.Contains(string(text), "--audit-log-path="+plane.audit) {
 			return side + name
 		}
 	}

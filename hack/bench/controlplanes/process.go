@@ -3,7 +3,11 @@ package controlplanes
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,9 +21,12 @@ import (
 type Process struct {
 	Name string
 	// Log is the file with everything that it said.
-	Log  string
-	cmd  *exec.Cmd
-	done chan struct{}
+	Log string
+	// Metrics, Health and profiles are the addresses at which the process serves these; empty where it serves none.
+	Metrics, Health string
+	profiles        string
+	cmd             *exec.Cmd
+	done            chan struct{}
 }
 
 func startProcess(dir, kubeconfig, program string, environment []string, args ...string) (*Process, error) {
@@ -55,6 +62,17 @@ func (p *Process) Stop() {
 	}
 }
 
+// Running is an error with the end of its log if the process has ended.
+func (p *Process) Running() error {
+	select {
+	case <-p.done:
+		said, _ := os.ReadFile(p.Log)
+		return fmt.Errorf("%s has ended: …%s", p.Name, said[max(0, len(said)-1000):])
+	default:
+		return nil
+	}
+}
+
 // RSS is the resident memory of the process in MB (10^6 bytes).
 func (p *Process) RSS() (float64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
@@ -68,6 +86,62 @@ func (p *Process) RSS() (float64, error) {
 		}
 	}
 	return 0, fmt.Errorf("/proc says nothing about the memory of %s", p.Name)
+}
+
+// freeAddress is a local address at which nothing listens.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// runProduct runs a program of the product, which serves metrics, probes and profiles at free addresses.
+func (p *ControlPlanes) runProduct(plane *ControlPlane, kubeconfig, program string, environment []string, args ...string) (*Process, error) {
+	var addresses []string
+	for _, flag := range []string{"--metrics-address=", "--health-address=", "--pprof-address="} {
+		address, err := freeAddress()
+		if err != nil {
+			return nil, err
+		}
+		addresses, args = append(addresses, address), append(args, flag+address)
+	}
+	process, err := p.run(plane, kubeconfig, p.harness.Bin(program), environment, args...)
+	if err == nil {
+		process.Metrics, process.Health, process.profiles = addresses[0], addresses[1], addresses[2]
+	}
+	return process, err
+}
+
+// Profile writes one of the process's profiles, such as "heap?gc=1" or "goroutine?debug=1", into a file.
+func (p *Process) Profile(ctx context.Context, profile, file string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.profiles+"/debug/pprof/"+profile, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("profile %s of %s: %w", profile, p.Name, err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return fmt.Errorf("profile %s of %s: %s: %w", profile, p.Name, response.Status, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o644)
+}
+
+// Memory writes profiles of what the process keeps in memory, and of its goroutines, into a directory.
+func (p *Process) Memory(ctx context.Context, dir, name string) error {
+	return errors.Join(
+		p.Profile(ctx, "heap?gc=1", filepath.Join(dir, p.Name+"-"+name+"-heap.pprof")),
+		p.Profile(ctx, "heap?debug=1", filepath.Join(dir, p.Name+"-"+name+"-memstats.txt")),
+		p.Profile(ctx, "goroutine?debug=1", filepath.Join(dir, p.Name+"-"+name+"-goroutines.txt")),
+	)
 }
 
 // output runs a program to its end.

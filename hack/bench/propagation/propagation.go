@@ -48,6 +48,9 @@ func Measure(ctx context.Context, p *controlplanes.ControlPlanes, o Options, s *
 	if err := t.quiet(ctx, 1, 2*time.Second, settle); err != nil {
 		return err
 	}
+	if err := memory(ctx, p, o, "idle"); err != nil {
+		return err
+	}
 	if o.Idle > 0 {
 		if err := idle(ctx, p, o.Idle, s); err != nil {
 			return err
@@ -66,9 +69,20 @@ func Measure(ctx context.Context, p *controlplanes.ControlPlanes, o Options, s *
 	if err := r.bursts(ctx, s); err != nil {
 		return err
 	}
+	if err := memory(ctx, p, o, "consortia"); err != nil {
+		return err
+	}
 	rss, err := p.Agent.RSS()
 	s.Plain(fmt.Sprintf("agent memory, %d consortia", o.Consortia), "MB", rss)
 	return err
+}
+
+// memory writes profiles of the agent's memory, if there is a directory for profiles.
+func memory(ctx context.Context, p *controlplanes.ControlPlanes, o Options, name string) error {
+	if o.Profiles == "" {
+		return nil
+	}
+	return p.Agent.Memory(ctx, o.Profiles, name)
 }
 
 // runs numbers the changes: every one is to a version that was not there before.
