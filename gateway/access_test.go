@@ -104,7 +104,7 @@ func TestOwnNetworksAreNotDialed(t *testing.T) {
 // and a TLS server that is somebody else: what the host is told of them is the same.
 func TestReportsDoNotTellPorts(t *testing.T) {
 	org := newOrganization(t, "a")
-	stranger := newOrganization(t, "c")
+	outsider := newOrganization(t, "c")
 	open := func(say string) string {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		must(t, err)
@@ -122,7 +122,7 @@ func TestReportsDoNotTellPorts(t *testing.T) {
 		return ln.Addr().String()
 	}
 	ends := map[string]string{
-		"closed": "127.0.0.1:1", "silent": open(""), "banner": open("SSH-2.0-OpenSSH\r\n"), "tls": startEcho(t, stranger, "intranet.example"),
+		"closed": "127.0.0.1:1", "silent": open(""), "banner": open("SSH-2.0-OpenSSH\r\n"), "tls": startEcho(t, outsider, "intranet.example"),
 	}
 	for _, c := range []struct {
 		why    string

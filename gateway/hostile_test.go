@@ -156,7 +156,7 @@ func TestTooManyConnections(t *testing.T) {
 
 func TestProofs(t *testing.T) {
 	m := join(t, nil, nil)
-	stranger := newOrganization(t, "c")
+	outsider := newOrganization(t, "c")
 	gatewayA := v1alpha1.GatewayServerName("a")
 	for _, c := range []struct {
 		name string
@@ -166,7 +166,7 @@ func TestProofs(t *testing.T) {
 		{"b's gateway by b's root", []tls.Certificate{m.orgB.pair(t, v1alpha1.GatewayServerName("b"))}, true},
 		{"b's agent by b's root", []tls.Certificate{m.orgB.pair(t, v1alpha1.AgentServerName("b"))}, true},
 		{"no certificate", nil, false},
-		{"b's name by a root that nobody knows", []tls.Certificate{stranger.pair(t, v1alpha1.GatewayServerName("b"))}, false},
+		{"b's name by a root that nobody knows", []tls.Certificate{outsider.pair(t, v1alpha1.GatewayServerName("b"))}, false},
 		{"a's name by b's root, which vouches for b only", []tls.Certificate{m.orgB.pair(t, gatewayA)}, false},
 		{"a node's certificate", []tls.Certificate{m.orgB.pair(t, nodeB)}, false},
 		{"a member that nobody knows", []tls.Certificate{m.orgB.pair(t, v1alpha1.GatewayServerName("c"))}, false},

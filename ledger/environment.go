@@ -13,6 +13,9 @@ type Environment interface {
 	Member() string
 	// RunsNodes is whether it runs any node that programs could connect to.
 	RunsNodes() bool
+	// Secrets are the names of those with the Member's identity: the administrator's, with the one that opens the administration
+	// of its own nodes, or an application's, with none.
+	Secrets(administrator bool) (identity, operator string)
 	// Files of a folder for an identity, by path in it. identity and operator are Secrets' data with tls.crt, tls.key and ca.crt;
 	// operator opens the administration of the organization's own nodes, and is nil for an application.
 	Files(identity, operator map[string][]byte) map[string][]byte

@@ -57,7 +57,7 @@ func (a *agent) fingerprint(t *testing.T) string {
 }
 
 // invite declares a Member with an invitation, waits for its ServiceAccount and returns a client with its token.
-func invite(t *testing.T, member, invitation string, lasting time.Duration) client.Client {
+func invite(t *testing.T, member, invitation string, validity time.Duration) client.Client {
 	t.Helper()
 	m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: member}}
 	if err := admin.Get(ctx, client.ObjectKeyFromObject(m), m); err != nil {
@@ -65,7 +65,7 @@ func invite(t *testing.T, member, invitation string, lasting time.Duration) clie
 	}
 	before := m.DeepCopy()
 	m.Spec.Invitation = invitation
-	m.Spec.InvitationExpires = ptr.To(metav1.NewTime(time.Now().Add(lasting)))
+	m.Spec.InvitationExpires = ptr.To(metav1.NewTime(time.Now().Add(validity)))
 	must(t, admin.Patch(ctx, m, client.MergeFrom(before)))
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.MemberNamespace(member), Name: v1alpha1.InviteServiceAccount}}
 	eventually(t, "the invitation's ServiceAccount", func() error {

@@ -222,7 +222,7 @@ func TestBadInput(t *testing.T) {
 
 // contradictions are objects that are valid in themselves but contradict others. All are created in order, in one namespace.
 var contradictions = []struct{ why, object, reason, says string }{
-	{"members that do not exist", "kind: Consortium\nmetadata: {name: strangers}\nspec: {members: [{name: nobody-1, role: Leader}, {name: nobody-2}]}", v1alpha1.ReasonNotFound, "there is no Member nobody-1, nobody-2"},
+	{"members that do not exist", "kind: Consortium\nmetadata: {name: outsiders}\nspec: {members: [{name: nobody-1, role: Leader}, {name: nobody-2}]}", v1alpha1.ReasonNotFound, "there is no Member nobody-1, nobody-2"},
 	{"a channel without its consortium", "kind: Channel\nmetadata: {name: alone}\nspec: {consortium: nowhere}", v1alpha1.ReasonNotFound, "there is no Consortium nowhere"},
 	{"a channel with another than a member", "kind: Channel\nmetadata: {name: strange}\nspec: {consortium: untouched, members: [bad-a, nobody-1]}", v1alpha1.ReasonInvalid, "nobody-1 is not a member"},
 	{"endorsement by others than members of the channel", "kind: Channel\nmetadata: {name: elsewhere}\nspec: {consortium: untouched, members: [bad-a], endorsement: {rule: OutOf, count: 1, members: [bad-a]}}", v1alpha1.ReasonAccepted, ""},

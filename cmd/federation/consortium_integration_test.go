@@ -211,21 +211,21 @@ func TestNotAccepted(t *testing.T) {
 	trade(t, namespace, "refused", "ref1", "ref2")
 	trade(t, namespace, "unknown", "ref1", "nobody")
 	declare(t, namespace,
-		"kind: Channel\nmetadata: {name: stranger}\nspec: {consortium: refused, members: [ref1, ref3]}",
+		"kind: Channel\nmetadata: {name: outsider}\nspec: {consortium: refused, members: [ref1, ref3]}",
 		"kind: Channel\nmetadata: {name: lone}\nspec: {consortium: none}",
 		"kind: Channel\nmetadata: {name: policy}\nspec: {consortium: refused, endorsement: {rule: OutOf, count: 1, members: [ref3]}}",
 		"kind: Channel\nmetadata: {name: good}\nspec: {consortium: refused}",
 		"kind: Contract\nmetadata: {name: lone}\nspec: {channel: nowhere, template: notary}",
-		"kind: Contract\nmetadata: {name: on-bad}\nspec: {channel: stranger, template: notary}",
+		"kind: Contract\nmetadata: {name: on-bad}\nspec: {channel: outsider, template: notary}",
 		"kind: Contract\nmetadata: {name: policy}\nspec: {channel: good, template: notary, endorsement: {rule: OutOf, count: 1, members: [ref3]}}",
 		"kind: Line\nmetadata: {name: ref-nowhere}\nspec: {ends: [{member: ref1, address: 192.0.2.31}, {member: nobody, address: 192.0.2.32}]}")
 	waitConsortium(t, namespace, "unknown", v1alpha1.ConditionAccepted, metav1.ConditionFalse, "there is no Member nobody")
 	waitConsortium(t, namespace, "refused", v1alpha1.ConditionAccepted, metav1.ConditionTrue, "")
-	for name, says := range map[string]string{"stranger": "ref3 is not a member", "lone": "there is no Consortium none", "policy": "never be met"} {
+	for name, says := range map[string]string{"outsider": "ref3 is not a member", "lone": "there is no Consortium none", "policy": "never be met"} {
 		c := &v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 		waitCondition(t, c, func() []metav1.Condition { return c.Status.Conditions }, v1alpha1.ConditionAccepted, metav1.ConditionFalse, says)
 	}
-	for name, says := range map[string]string{"lone": "there is no Channel nowhere", "on-bad": "channel stranger is not accepted", "policy": "never be met"} {
+	for name, says := range map[string]string{"lone": "there is no Channel nowhere", "on-bad": "channel outsider is not accepted", "policy": "never be met"} {
 		c := &v1alpha1.Contract{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 		waitCondition(t, c, func() []metav1.Condition { return c.Status.Conditions }, v1alpha1.ConditionAccepted, metav1.ConditionFalse, says)
 	}

@@ -89,7 +89,7 @@ func planned(t *testing.T, consortium string, agents []*agent, contracts int) (d
 // controller writes, and shrink again.
 func TestDefinition(t *testing.T) {
 	namespace := namespaced(t)
-	a, b, stranger := joined(t, "defined1"), joined(t, "defined2"), joined(t, "defined3")
+	a, b, outsider := joined(t, "defined1"), joined(t, "defined2"), joined(t, "defined3")
 	both := []*agent{a, b}
 	trade(t, namespace, "defined", "defined1", "defined2")
 	trade(t, namespace, "others", "defined3")
@@ -114,7 +114,7 @@ func TestDefinition(t *testing.T) {
 	if has := len(encoded(t, p)); has > 4<<10 {
 		t.Errorf("the stored plan has %d bytes", has)
 	}
-	onlyTheHostWrites(t, definition, a, stranger)
+	onlyTheHostWrites(t, definition, a, outsider)
 
 	contracts(t, namespace, 50, 51, false)
 	if second := planned(t, "defined", both, 51); second == first {
@@ -144,7 +144,7 @@ func TestDefinition(t *testing.T) {
 }
 
 // onlyTheHostWrites tries what Members' agents may do with a definition, and what not.
-func onlyTheHostWrites(t *testing.T, definition *v1alpha1.ConsortiumDefinition, a, stranger *agent) {
+func onlyTheHostWrites(t *testing.T, definition *v1alpha1.ConsortiumDefinition, a, outsider *agent) {
 	t.Helper()
 	other := definition.DeepCopy()
 	other.Name, other.ResourceVersion, other.UID = "another", "", ""
@@ -158,10 +158,10 @@ func onlyTheHostWrites(t *testing.T, definition *v1alpha1.ConsortiumDefinition, 
 		"delete it":                    {a.client.Delete(ctx, definition.DeepCopy()), "cannot delete resource"},
 		"create one beside it":         {a.client.Create(ctx, other.DeepCopy()), "cannot create resource"},
 		"list them":                    {a.client.List(ctx, &v1alpha1.ConsortiumDefinitionList{}, client.InNamespace(definition.Namespace)), "cannot list resource"},
-		"read another consortium's":    {stranger.client.Get(ctx, client.ObjectKeyFromObject(definition), definition.DeepCopy()), "cannot get resource"},
-		"write another consortium's":   {stranger.client.Update(ctx, definition.DeepCopy()), "cannot update resource"},
+		"read another consortium's":    {outsider.client.Get(ctx, client.ObjectKeyFromObject(definition), definition.DeepCopy()), "cannot get resource"},
+		"write another consortium's":   {outsider.client.Update(ctx, definition.DeepCopy()), "cannot update resource"},
 		"read one that is not there":   {a.client.Get(ctx, client.ObjectKeyFromObject(definitionOf("others")), definitionOf("others")), "cannot get resource"},
-		"read its own from the others": {stranger.client.Get(ctx, client.ObjectKey{Namespace: definition.Namespace, Name: "others"}, definitionOf("others")), "cannot get resource"},
+		"read its own from the others": {outsider.client.Get(ctx, client.ObjectKey{Namespace: definition.Namespace, Name: "others"}, definitionOf("others")), "cannot get resource"},
 	} {
 		if !apierrors.IsForbidden(c.err) || !strings.Contains(c.err.Error(), c.says) {
 			t.Errorf("an agent could %s: %v", why, c.err)

@@ -37,13 +37,13 @@ func TestCredentialAccess(t *testing.T) {
 	must(t, one.client.List(ctx, &v1alpha1.MemberPlanList{}, client.InNamespace(own)))
 	must(t, one.client.Get(ctx, client.ObjectKey{Name: "scope1"}, &v1alpha1.Member{}))
 	must(t, one.client.List(ctx, &v1alpha1.MemberList{}, client.MatchingFields{"metadata.name": "scope1"}))
-	stranger := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: "scope2"}}
+	outsider := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: "scope2"}}
 	for why, err := range map[string]error{
 		"another's plans":              one.client.List(ctx, &v1alpha1.MemberPlanList{}, client.InNamespace(other)),
 		"everybody's plans":            one.client.List(ctx, &v1alpha1.MemberPlanList{}),
 		"another Member":               one.client.Get(ctx, client.ObjectKey{Name: "scope2"}, &v1alpha1.Member{}),
 		"all Members":                  one.client.List(ctx, &v1alpha1.MemberList{}),
-		"another's status":             one.client.Status().Patch(ctx, stranger, client.RawPatch("application/merge-patch+json", []byte(`{"status":{"root":"x"}}`))),
+		"another's status":             one.client.Status().Patch(ctx, outsider, client.RawPatch("application/merge-patch+json", []byte(`{"status":{"root":"x"}}`))),
 		"another's Lease":              one.client.Get(ctx, client.ObjectKey{Namespace: other, Name: v1alpha1.AgentLease}, &coordinationv1.Lease{}),
 		"the Consortia":                one.client.List(ctx, &v1alpha1.ConsortiumList{}),
 		"the Lines":                    one.client.List(ctx, &v1alpha1.LineList{}),

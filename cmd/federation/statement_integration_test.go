@@ -47,11 +47,11 @@ func (a *agent) state(t *testing.T, consortium string, sequence int64) *v1alpha1
 // others, and can do nothing else.
 func TestStatements(t *testing.T) {
 	namespace := namespaced(t)
-	a, b, stranger := joined(t, "said1"), joined(t, "said2"), joined(t, "said3")
+	a, b, outsider := joined(t, "said1"), joined(t, "said2"), joined(t, "said3")
 	trade(t, namespace, "said", "said1", "said2")
 	trade(t, namespace, "unsaid", "said2", "said3")
 	own, others := a.state(t, "said", 1), b.state(t, "said", 1)
-	theirs := stranger.state(t, "unsaid", 1)
+	theirs := outsider.state(t, "unsaid", 1)
 	read := &v1alpha1.Statement{}
 	must(t, b.client.Get(ctx, client.ObjectKeyFromObject(own), read))
 	if !statement.Equal(&read.Spec, &own.Spec) {

@@ -11,12 +11,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/kubectl-hanse/environment"
 	"github.com/hanse-io/hanse/kubectl-hanse/invite"
 	"github.com/hanse-io/hanse/kubectl-hanse/invoke"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 	"github.com/hanse-io/hanse/kubectl-hanse/profile"
 	"github.com/hanse-io/hanse/kubectl-hanse/status"
+	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	fabricprofile "github.com/hanse-io/hanse/ledger/fabric/profile"
 )
 
@@ -48,7 +51,7 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	flags.AddFlags(root.PersistentFlags())
-	root.AddCommand(invite.Command(flags), status.Command(flags), profile.Command(flags, tools),
+	root.AddCommand(invite.Command(flags), status.Command(flags, ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}), profile.Command(flags, tools),
 		environment.Command(flags, tools), invoke.Command(flags))
 	for _, c := range root.Commands() {
 		c.Args = sayUsage(c.Args)

@@ -87,7 +87,7 @@ func TestPlugin(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = env.Stop() })
 	admin := newPerson(t, env, "admin", "system:masters")
-	stranger := newPerson(t, env, "stranger")
+	outsider := newPerson(t, env, "outsider")
 	out := func(name string) string { return filepath.Join(t.TempDir(), name) }
 
 	admin.each(t, "a cluster without Hanse", []row{
@@ -117,13 +117,13 @@ func TestPlugin(t *testing.T) {
 		{"a folder that is a file", []string{"env", "trade", "--out", admin.kubeconfig}, "cannot be used as a folder"},
 		{"a folder that is not empty", []string{"env", "trade", "--out", filepath.Dir(admin.kubeconfig)}, "is not empty"},
 	})
-	stranger.each(t, "somebody without rights", []row{
+	outsider.each(t, "somebody without rights", []row{
 		{"profile", []string{"profile", "trade"}, "ask whoever runs this cluster for that right"},
 		{"status", []string{"status", "trade"}, "ask whoever runs this cluster for that right"},
 		{"invoke", invocation(), "ask whoever runs this cluster for that right"},
 	})
 	admin.each(t, "an admin who acts as somebody else", []row{
-		{"as one without rights", []string{"profile", "trade", "--as", "stranger"}, "ask whoever runs this cluster for that right"},
+		{"as one without rights", []string{"profile", "trade", "--as", "outsider"}, "ask whoever runs this cluster for that right"},
 		{"as a user that the kubeconfig does not have", []string{"profile", "trade", "--user", "nobody"}, "point --kubeconfig or $KUBECONFIG at one"},
 		{"a server's certificate left unverified", []string{"profile", "trade", "--insecure-skip-tls-verify"}, "unknown flag"},
 	})

@@ -23,14 +23,14 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// patience is how long anything may take on a machine that is busy with other things.
-const patience = 2 * time.Minute
+// testTimeout is how long anything may take on a machine that is busy with other things.
+const testTimeout = 2 * time.Minute
 
 // eventually waits for a condition, and says what was last amiss if it does not come.
 func eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(context.Background(), 20*time.Millisecond, patience, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(context.Background(), 20*time.Millisecond, testTimeout, true, func(context.Context) (bool, error) {
 		last = check()
 		return last == nil, nil
 	})
@@ -93,7 +93,7 @@ func (s *session) visible() string {
 // until waits until what is on the screen is as it should be.
 func (s *session) until(t *testing.T, what string, holds func(visible string) bool) {
 	t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(testTimeout)
 	for !holds(s.visible()) {
 		select {
 		case <-s.more:
@@ -120,7 +120,7 @@ func (s *session) end(t *testing.T) error {
 	select {
 	case err := <-s.done:
 		return err
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatalf("it does not end:\n%s", s.visible())
 		return nil
 	}

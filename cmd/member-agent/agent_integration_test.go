@@ -383,7 +383,7 @@ func (w *watchFor) arrived(object any) {
 }
 
 func (w *watchFor) await(name string) (time.Time, bool) {
-	for deadline := time.After(patience); ; {
+	for deadline := time.After(testTimeout); ; {
 		w.mu.Lock()
 		at, ok := w.seen[name]
 		wake := w.wake

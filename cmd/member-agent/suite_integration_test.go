@@ -32,8 +32,8 @@ import (
 
 const (
 	agentNamespace = "hanse-system"
-	// patience is for machines that are busy with other tests too; nothing is right or wrong because it is slow.
-	patience = 5 * time.Minute
+	// testTimeout is for machines that are busy with other tests too; nothing is right or wrong because it is slow.
+	testTimeout = 5 * time.Minute
 )
 
 // cluster is a real API server with etcd.
@@ -233,7 +233,7 @@ func eventually(t *testing.T, what string, check func(ctx context.Context) error
 	var last error
 	began := time.Now()
 	defer func() { t.Logf("%6.2fs %s", time.Since(began).Seconds(), what) }()
-	err := wait.PollUntilContextTimeout(context.Background(), 20*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(context.Background(), 20*time.Millisecond, testTimeout, true, func(ctx context.Context) (bool, error) {
 		last = check(ctx)
 		return last == nil, nil
 	})

@@ -82,7 +82,7 @@ func TestMovementsAreRefused(t *testing.T) {
 		code   refusal.Code
 	}{
 		{"only the issuer makes money", b.alice, "Issue eur alice 1", refusal.Denied},
-		{"a stranger cannot take", b.bob, "Transfer eur alice bob 1", refusal.Denied},
+		{"a outsider cannot take", b.bob, "Transfer eur alice bob 1", refusal.Denied},
 		{"a colleague of the owner cannot take", colleague, "Transfer eur alice bob 1", refusal.Denied},
 		{"the same name in another organization is somebody else", namesake, "Transfer eur alice bob 1", refusal.Denied},
 		{"the issuer cannot take back", b.issuer, "Transfer eur alice vault 1", refusal.Denied},

@@ -123,7 +123,7 @@ func downMessage(line *v1alpha1.Line, members map[string]*v1alpha1.Member) strin
 	return "one end reports that it does not reach the other"
 }
 
-// lines aggregates how every two Members of a Consortium reach each other, which their agents have judged.
+// lines aggregates how every two Members of a Consortium reach each other, as their agents report it.
 func lines(in plan.Input) (aggregate, int, int) {
 	var p aggregate
 	up, pairs := 0, 0

@@ -4,10 +4,10 @@ import "github.com/hanse-io/hanse/api/v1alpha1"
 
 // Who says what a line's state is, and how the two ends' words become one:
 //
-//  1. A gateway judges each of its lines: State is whether its own probes arrive, Reverse what the far end answers of its own.
+//  1. A gateway measures each of its lines: State is whether its own probes arrive, Reverse what the far end answers of its own.
 //  2. An agent merges its gateways' reports of a line (package routing) into its Member's status, and the lines to another
 //     Member, the best first, into its plan's.
-//  3. The host judges nothing again. It has the words of two ends, and only the rule below to make one of them, for a Line as
+//  3. The host decides nothing again. It has the words of two ends, and only the rule below to make one of them, for a Line as
 //     for two Members of a Consortium.
 //
 // endReport is what one end says: whether it reaches the other, and whether the other says that it reaches this one.

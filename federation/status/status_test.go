@@ -217,7 +217,7 @@ func TestConsortium(t *testing.T) {
 				setOffline(*in, name)
 			}
 		}, v1alpha1.ConsortiumLinesReady, metav1.ConditionUnknown, "0/3 lines; no contact with the ends of the lines between org1 and org2 and 2 more"},
-		{"the agent alone judges what its lines come to: what it reports of single ones is not judged again", func(in *plan.Input) {
+		{"the agent alone decides what its lines come to: what it reports of single ones is not looked at again", func(in *plan.Input) {
 			report(*in, "org1", "org1-org2").State = v1alpha1.LineDown
 		}, v1alpha1.ConsortiumLinesReady, metav1.ConditionTrue, "3/3 lines"},
 		{"a line that is being deleted is no line", func(in *plan.Input) {

@@ -64,7 +64,7 @@ func TestRoundTripIsMeasuredByTheClock(t *testing.T) {
 // and after each interval.
 func TestFailureReasons(t *testing.T) {
 	const unknown, down = v1alpha1.LineUnknown, v1alpha1.LineDown
-	a, b, stranger := newAuthority(t), newAuthority(t), newAuthority(t)
+	a, b, outsider := newAuthority(t), newAuthority(t), newAuthority(t)
 	for _, row := range []struct {
 		why            string
 		dial           func(t *testing.T) func(context.Context) (net.Conn, error)
@@ -77,11 +77,11 @@ func TestFailureReasons(t *testing.T) {
 			start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, unknown, unknown, unknown, down}, says: "connection refused"},
 		{why: "somebody else answers", each: 2,
 			dial: func(t *testing.T) func(context.Context) (net.Conn, error) {
-				return dialing(startFar(t, stranger, a, answerAll).address)
+				return dialing(startFar(t, outsider, a, answerAll).address)
 			}, start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, unknown, unknown, unknown, down}, says: "does not prove who it is"},
 		{why: "our certificate is not accepted, which TLS 1.3 tells after our side of the handshake", each: 2,
 			dial: func(t *testing.T) func(context.Context) (net.Conn, error) {
-				return dialing(startFar(t, b, stranger, answerAll).address)
+				return dialing(startFar(t, b, outsider, answerAll).address)
 			}, start: []v1alpha1.LineState{unknown}, seconds: []v1alpha1.LineState{unknown, unknown, unknown, unknown, down}, says: "does not accept us"},
 		{why: "an attempt that runs out of time is no refusal: three intervals have to go by", each: 1,
 			dial: func(*testing.T) func(context.Context) (net.Conn, error) {

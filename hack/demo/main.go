@@ -46,11 +46,11 @@ func run(ctx context.Context, name string) error {
 	if err := s.Notarize(ctx, "invoice-1", "org1", "org2", "org3"); err != nil {
 		return err
 	}
-	board, err := s.Hanse(ctx, "host", "status", "trade")
+	tree, err := s.Hanse(ctx, "host", "status", "trade")
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n%s\n", board)
+	fmt.Printf("\n%s\n", tree)
 	for _, phase := range s.Took {
 		fmt.Printf("%7.1fs  %s\n", phase.Seconds, phase.Name)
 	}

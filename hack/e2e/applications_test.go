@@ -53,7 +53,7 @@ func applicationsPage(t *testing.T, s *harness.Harness) {
 			t.Errorf("nobody has read the digest of %q:\n%s", text, out)
 		}
 	}
-	got, err := s.Read(t.Context(), "org3", "shop/receipt-2", patience)
+	got, err := s.Read(t.Context(), "org3", "shop/receipt-2", testTimeout)
 	if err != nil || !strings.Contains(got, harness.Digest("two tons of rye")) {
 		t.Errorf("org3 reads %q, %v", got, err)
 	}

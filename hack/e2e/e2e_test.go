@@ -26,7 +26,7 @@ func TestConsortium(t *testing.T) {
 	}
 	if os.Getenv("HANSE_E2E_KEEP") == "" {
 		t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 			defer cancel()
 			if err := s.Down(ctx); err != nil {
 				t.Error(err)
@@ -60,9 +60,9 @@ func TestConsortium(t *testing.T) {
 		{"a node image that does not come up", badNodeImage},
 		{"a good node image", goodNodeImage},
 		{"contracts approved by hand", approvedByHand},
-		{"a stranger's pod", strangersPod},
+		{"a outsider's pod", outsidersPod},
 		{"volumes kept by the organization", volumesKept},
-		{"clients that are not ours", strangersClients},
+		{"clients that are not ours", outsidersClients},
 		{"the page for applications", applicationsPage},
 		{"uninstalled", uninstalled},
 	} {
@@ -188,7 +188,7 @@ func clusterKilled(t *testing.T, s *harness.Harness) {
 	must2(t)(s.Testbed(t.Context(), "start", "org3"))
 	load.end()
 	id := fmt.Sprint(load.lastID.Load())
-	got, err := s.Read(t.Context(), "org3", id, patience)
+	got, err := s.Read(t.Context(), "org3", id, testTimeout)
 	if err != nil || !strings.Contains(got, harness.Digest(id)) {
 		t.Fatalf("org3 has not caught up: %q, %v", got, err)
 	}

@@ -25,8 +25,8 @@ func imageRefused(t *testing.T, s *harness.Harness) {
 		// conditions of what was declared that say who refuses.
 		named []string
 	}{
-		{"a contract's", "contract", "stranger", foreign + "contract:1.0", "ghcr.io/hanse-io/contract-notary:" + harness.Version,
-			strangerContract, "ContractsReady", "policy.contractImages", []string{"Ready"}},
+		{"a contract's", "contract", "outsider", foreign + "contract:1.0", "ghcr.io/hanse-io/contract-notary:" + harness.Version,
+			outsiderContract, "ContractsReady", "policy.contractImages", []string{"Ready"}},
 		{"the nodes'", "consortium", "trade", foreign + "fabric-peer:3.1.4", "docker.io/hyperledger/fabric-peer:3.1.4",
 			peerImage, "NodesReady", "policy.nodeImages", []string{"Ready", "RolledOut"}},
 	} {
@@ -90,9 +90,9 @@ func workloads(t *testing.T, s *harness.Harness) map[string]string {
 	return found
 }
 
-func strangerContract(t *testing.T, s *harness.Harness, image string) {
+func outsiderContract(t *testing.T, s *harness.Harness, image string) {
 	t.Helper()
-	if err := s.Apply(t.Context(), "host", contractOf("stranger", image)); err != nil {
+	if err := s.Apply(t.Context(), "host", contractOf("outsider", image)); err != nil {
 		t.Fatal(err)
 	}
 }

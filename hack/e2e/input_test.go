@@ -45,8 +45,8 @@ func lineToNowhere(t *testing.T, s *harness.Harness) {
 	}
 	port := get(t, s, "host", "{.spec.ends[0].port}", "line", "org1-org3")
 	for _, row := range []struct{ why, line, says string }{
-		{"a line to nowhere", nowhere("10.200.255.1", "10.200.255.2", port), "does not reach"},
-		{"a line over the addresses of another", nowhere(end(0), end(1), port), "line org1-org3 has the same two addresses"},
+		{"a line to nowhere", unreachableLine("10.200.255.1", "10.200.255.2", port), "does not reach"},
+		{"a line over the addresses of another", unreachableLine(end(0), end(1), port), "line org1-org3 has the same two addresses"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			if err := s.Apply(t.Context(), "host", row.line); err != nil {
@@ -66,7 +66,7 @@ func lineToNowhere(t *testing.T, s *harness.Harness) {
 	}
 }
 
-func nowhere(one, other, port string) string {
+func unreachableLine(one, other, port string) string {
 	return fmt.Sprintf(`
 apiVersion: federation.hanse.io/v1alpha1
 kind: Line
@@ -75,8 +75,8 @@ spec: {priority: 900, ends: [{member: org1, address: %s, port: %s}, {member: org
 `, one, port, other, port)
 }
 
-// strangersClients lets Fabric's own command line and an application on the archived SDK work with what Hanse exports.
-func strangersClients(t *testing.T, s *harness.Harness) {
+// outsidersClients lets Fabric's own command line and an application on the archived SDK work with what Hanse exports.
+func outsidersClients(t *testing.T, s *harness.Harness) {
 	folder := t.TempDir()
 	environment := must2(t)(s.Hanse(t.Context(), "org1", "env", "trade", "--out", folder+"/msp"))
 	peer := strings.TrimSpace(must2(t)(s.Part("peer")))
@@ -104,7 +104,7 @@ func application(t *testing.T, s *harness.Harness, folder string) {
 		"cd %s && exec %s --profile %s --channel settlement --contract notary --msp org1MSP --user-cert user/msp/signcerts/cert.pem --user-key user/msp/keystore/key.pem --id legacy-1 --text hello --timeout 5m",
 		folder, program, profile)))
 	t.Logf("the application: %s", strings.TrimSpace(out))
-	got, err := s.Read(t.Context(), "org2", "legacy-1", patience)
+	got, err := s.Read(t.Context(), "org2", "legacy-1", testTimeout)
 	if err != nil || !strings.Contains(got, harness.Digest("hello")) {
 		t.Errorf("org2 reads %q, %v: what the application wrote has to be there", got, err)
 	}

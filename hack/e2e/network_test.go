@@ -26,8 +26,8 @@ spec:
   containers: [{name: pause, image: "registry.k8s.io/pause:3.10", imagePullPolicy: IfNotPresent}]
 `
 
-// fromAnyPod dials from the network of a stranger's pod, in the organization's own cluster, what only the consortium's pods
-// are to reach. The stranger's image has no program to dial with; its network namespace is entered from the machine.
+// fromAnyPod dials from the network of a outsider's pod, in the organization's own cluster, what only the consortium's pods
+// are to reach. The outsider's image has no program to dial with; its network namespace is entered from the machine.
 const fromAnyPod = `
 for space in /var/lib/testbed/$3/state/io.containerd.grpc.v1.cri/netns/cni-*; do
   if nsenter --net="$space" ip -o -4 address | grep -q " inet $0/"; then
@@ -36,11 +36,11 @@ for space in /var/lib/testbed/$3/state/io.containerd.grpc.v1.cri/netns/cni-*; do
 done
 exit 3`
 
-// noNetwork is how fromAnyPod ends when no network namespace has the stranger's address.
+// noNetwork is how fromAnyPod ends when no network namespace has the outsider's address.
 const noNetwork = 3
 
-// strangersPod shows that the network policies hold for whoever runs in the same cluster, and what opens them.
-func strangersPod(t *testing.T, s *harness.Harness) {
+// outsidersPod shows that the network policies hold for whoever runs in the same cluster, and what opens them.
+func outsidersPod(t *testing.T, s *harness.Harness) {
 	const member = "org1"
 	if err := s.Apply(t.Context(), member, neighbour); err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func strangersPod(t *testing.T, s *harness.Harness) {
 		out, err := s.Testbed(t.Context(), "exec", member, "--", "bash", "-c", fromAnyPod, from, address, fmt.Sprint(port), s.Name+"/"+member)
 		var exit *exec.ExitError
 		if errors.As(err, &exit) && exit.ExitCode() == noNetwork {
-			t.Fatalf("the stranger's network was not found: %s %v", out, err)
+			t.Fatalf("the outsider's network was not found: %s %v", out, err)
 		}
 		return err
 	}
@@ -66,7 +66,7 @@ func strangersPod(t *testing.T, s *harness.Harness) {
 	closed := func(address string, port int) func() error {
 		return func() error {
 			if dial(address, port) == nil {
-				return fmt.Errorf("%s:%d is open to a stranger", address, port)
+				return fmt.Errorf("%s:%d is open to a outsider", address, port)
 			}
 			return nil
 		}
@@ -86,7 +86,7 @@ func strangersPod(t *testing.T, s *harness.Harness) {
 		eventually(t, row.why+" is closed", closed(row.address, row.port))
 	}
 	if err := dial(gateway, 7443); err != nil {
-		t.Errorf("the port of the lines takes anybody, and this shows that the stranger can dial at all: %v", err)
+		t.Errorf("the port of the lines takes anybody, and this shows that the outsider can dial at all: %v", err)
 	}
 	must2(t)(s.Kubectl(t.Context(), member, "label", "namespace", "neighbour", "federation.hanse.io/application=trade"))
 	eventually(t, "a namespace that is labelled for the consortium reaches the peer", func() error { return dial(peer, 7051) })

@@ -64,22 +64,22 @@ func (tr *traffic) goesOn(t *testing.T, more int64) {
 	})
 }
 
-// patience is how long anything may take on a machine that is busy with other things; nothing is right or wrong because
+// testTimeout is how long anything may take on a machine that is busy with other things; nothing is right or wrong because
 // it is slow.
-const patience = 10 * time.Minute
+const testTimeout = 10 * time.Minute
 
 // eventually polls until a condition holds, and fails with its last complaint. Whatever the condition asks may fail for
 // a while, too: API servers restart, and time out under load.
 func eventually(t *testing.T, what string, holds func() error) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(testTimeout)
 	for {
 		err := holds()
 		if err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %s: %v", what, patience, err)
+			t.Fatalf("%s: not within %s: %v", what, testTimeout, err)
 		}
 		select {
 		case <-t.Context().Done():

@@ -24,7 +24,7 @@ import (
 
 // The identities that there are.
 const (
-	// admin signs what binds the organization, and opens its orderers' administration.
+	// admin signs what binds the organization, and opens the administration of its own nodes.
 	admin = "admin"
 	// user is for applications: it signs transactions, and nothing else.
 	user = "user"
@@ -45,7 +45,7 @@ func Command(flags *genericclioptions.ConfigFlags, tools ledger.Tools) *cobra.Co
 connect, and prints the environment with which Fabric's own "peer" command uses it.
 
 With --identity user the folder is for an application: it holds that identity, the connection profile and public roots.
-With --identity admin, the default, it also holds the TLS key that opens the organization's own orderers' administration.
+With --identity admin, the default, it also holds the TLS key that opens the administration of the organization's own nodes.
 
 The addresses are the nodes' names in the cluster: they resolve in its pods. docs/applications.md has the rest.`,
 		Example: `  eval "$(kubectl hanse env trade --out ./org1)" && peer channel getinfo -c settlement
@@ -81,13 +81,14 @@ func (o options) run(ctx context.Context, objects client.Client, consortium, fol
 	if !found.Environment.RunsNodes() {
 		return fmt.Errorf("%s runs no node in consortium %s yet: `kubectl hanse status %s` says what it waits for", member, consortium, consortium)
 	}
-	identity, err := secret(ctx, objects, found.Namespace, o.user+"-"+member)
+	identityName, operatorName := found.Environment.Secrets(o.user == admin)
+	identity, err := secret(ctx, objects, found.Namespace, identityName)
 	if err != nil {
 		return err
 	}
 	var operator map[string][]byte
-	if o.user == admin {
-		if operator, err = secret(ctx, objects, found.Namespace, admin+"-"+member+"-tls"); err != nil {
+	if operatorName != "" {
+		if operator, err = secret(ctx, objects, found.Namespace, operatorName); err != nil {
 			return err
 		}
 	}

@@ -51,7 +51,7 @@ func TestProfile(t *testing.T) {
 			must(t, c.Create(t.Context(), object))
 		}
 	}
-	admin, stranger := kubeconfig(t, env, "admin", "system:masters"), kubeconfig(t, env, "stranger")
+	admin, outsider := kubeconfig(t, env, "admin", "system:masters"), kubeconfig(t, env, "outsider")
 	for _, row := range []struct {
 		why, as string
 		args    []string
@@ -66,7 +66,7 @@ func TestProfile(t *testing.T) {
 		{why: "no consortium", as: admin, refused: "accepts 1 arg"},
 		{why: "a consortium that is not here", as: admin, args: []string{"nowhere"}, refused: "nowhere"},
 		{why: "a profile that somebody has spoiled", as: admin, args: []string{"broken"}, refused: "delete it, and the agent writes it anew"},
-		{why: "somebody without the right to read it", as: stranger, args: []string{"trade"}, refused: "read ConfigMap"},
+		{why: "somebody without the right to read it", as: outsider, args: []string{"trade"}, refused: "read ConfigMap"},
 		{why: "no cluster at all", as: filepath.Join(t.TempDir(), "none"), args: []string{"trade"}, refused: "--kubeconfig"},
 	} {
 		t.Run(row.why, func(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 	"github.com/hanse-io/hanse/kubectl-hanse/watcher"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 type options struct {
@@ -28,11 +29,12 @@ type options struct {
 	timeout time.Duration
 	// agentNamespace counts in an organization's own cluster.
 	agentNamespace string
+	planners       ledger.Planners
 }
 
 // Command is `kubectl hanse status`.
-func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
-	o := options{}
+func Command(flags *genericclioptions.ConfigFlags, planners ledger.Planners) *cobra.Command {
+	o := options{planners: planners}
 	cmd := &cobra.Command{
 		Use:   "status CONSORTIUM",
 		Short: "Show where a consortium stands, and what waits for whom",
@@ -58,7 +60,7 @@ func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
 func (o options) run(ctx context.Context, cluster *kube.Cluster, name string, out io.Writer) error {
 	if o.watch || o.wait {
 		render := func(ctx context.Context, reader client.Reader) (view, error) {
-			s, err := read(ctx, reader, cluster.Namespace, name)
+			s, err := o.read(ctx, reader, cluster.Namespace, name)
 			if errors.Is(err, errNoConsortium) {
 				err = elsewhere(ctx, cluster.Client, cluster.Namespace, name)
 			}
@@ -66,7 +68,7 @@ func (o options) run(ctx context.Context, cluster *kube.Cluster, name string, ou
 		}
 		return o.follow(ctx, cluster.Client, "consortium "+name, sources(cluster.Namespace, name, v1alpha1.Consortium{}), render, out)
 	}
-	snapshot, err := read(ctx, cluster.Client, cluster.Namespace, name)
+	snapshot, err := o.read(ctx, cluster.Client, cluster.Namespace, name)
 	if errors.Is(err, errNoConsortium) {
 		err = elsewhere(ctx, cluster.Client, cluster.Namespace, name)
 	}
@@ -117,8 +119,8 @@ func ready(s Snapshot) bool {
 var errNoConsortium = errors.New("there is no such consortium")
 
 // read reads what belongs to one Consortium.
-func read(ctx context.Context, objects client.Reader, namespace, name string) (Snapshot, error) {
-	var s Snapshot
+func (o options) read(ctx context.Context, objects client.Reader, namespace, name string) (Snapshot, error) {
+	s := Snapshot{Planners: o.planners}
 	if err := objects.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &s.Consortium); apierrors.IsNotFound(err) {
 		return s, errNoConsortium
 	} else if err != nil {

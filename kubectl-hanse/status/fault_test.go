@@ -9,12 +9,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
+	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
 
 // settled is a Consortium of three organizations that is ready, with a line, a channel and a contract.
 func settled() Snapshot {
 	ready := readyIs("True", v1alpha1.ReasonReady, "ready")
-	s := Snapshot{Consortium: v1alpha1.Consortium{ObjectMeta: metav1.ObjectMeta{Name: "trade"}, Status: v1alpha1.ConsortiumStatus{Conditions: slices.Clone(ready)}}}
+	s := Snapshot{Planners: ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}, Consortium: v1alpha1.Consortium{ObjectMeta: metav1.ObjectMeta{Name: "trade"}, Status: v1alpha1.ConsortiumStatus{Conditions: slices.Clone(ready)}}}
 	names := []string{"org1", "org2", "org3"}
 	for _, name := range names {
 		var m MemberSnapshot

@@ -84,17 +84,26 @@ func channelReport(plan v1alpha1.MemberPlan, channel v1alpha1.Channel) row {
 	return row{mark: waiting, text: "has not reported of it yet"}
 }
 
-// contractAt is what the organizations report of a contract: those that are in its channel and have a peer to run it for.
+// contractAt is what the organizations report of a contract: those that are in its channel and have a node to run it for.
 func contractAt(s Snapshot, contract v1alpha1.Contract) []row {
 	var rows []row
 	for _, m := range s.Members {
 		_, member := planned(s, m, contract.Spec.Channel)
-		runs := slices.ContainsFunc(m.Plan.Spec.Nodes, func(n v1alpha1.PlanNode) bool { return n.Role == v1alpha1.RolePeer })
-		if runs && member {
+		if member && slices.ContainsFunc(m.Plan.Spec.Nodes, func(n v1alpha1.PlanNode) bool { return s.holds(n.Role) }) {
 			rows = append(rows, at(m, contractReport(m.Plan, contract))...)
 		}
 	}
 	return rows
+}
+
+// holds is whether nodes of a role hold channels and run contracts for them; of a ledger that the plugin does not know, all may.
+func (s Snapshot) holds(name v1alpha1.NodeRole) bool {
+	planner := s.Planners.Of(s.Consortium.Spec.Ledger)
+	if planner == nil {
+		return true
+	}
+	role, _ := planner.Description().Role(name)
+	return role.Holds
 }
 
 func contractReport(plan v1alpha1.MemberPlan, contract v1alpha1.Contract) row {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/ledger"
 )
 
 type condition = metav1.Condition
@@ -23,6 +24,8 @@ type Snapshot struct {
 	Lines      []v1alpha1.Line
 	Channels   []v1alpha1.Channel
 	Contracts  []v1alpha1.Contract
+	// Planners describe the ledgers that the plugin knows.
+	Planners ledger.Planners
 }
 
 // MemberSnapshot is one Member with its plan; both are empty but for the name where they do not exist.

@@ -26,9 +26,9 @@ func sample() Snapshot {
 	org2.Member.Name, org2.Member.UID = "org2", "2"
 	org2.Member.Status.Conditions = []condition{{Type: v1alpha1.MemberOnline, Status: "Unknown"}}
 	org2.Plan.Status.Conditions = readyIs("True", v1alpha1.ReasonReady, "2/2 nodes")
-	stranger := MemberSnapshot{}
-	stranger.Member.Name = "org3"
-	s.Members = []MemberSnapshot{org1, org2, stranger}
+	outsider := MemberSnapshot{}
+	outsider.Member.Name = "org3"
+	s.Members = []MemberSnapshot{org1, org2, outsider}
 	line := v1alpha1.Line{ObjectMeta: metav1.ObjectMeta{Name: "org1-org2"}}
 	line.Status.Conditions = readyIs("False", v1alpha1.ReasonLineDown, "org1 does not reach org2")
 	line.Status.Ends = []v1alpha1.LineEndStatus{{From: "org1", RTTMicroseconds: 1500}}

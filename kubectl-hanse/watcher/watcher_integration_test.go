@@ -31,18 +31,18 @@ func must(t *testing.T, err error) {
 }
 
 // open starts an API server, and returns a client that may do anything, and one of somebody who may do nothing.
-func open(t *testing.T) (admin, stranger client.WithWatch) {
+func open(t *testing.T) (admin, outsider client.WithWatch) {
 	t.Helper()
 	env, config, err := testcluster.Start(func() *envtest.Environment { return &envtest.Environment{} })
 	must(t, err)
 	t.Cleanup(func() { _ = env.Stop() })
 	admin, err = client.NewWithWatch(config, client.Options{})
 	must(t, err)
-	user, err := env.AddUser(envtest.User{Name: "stranger"}, nil)
+	user, err := env.AddUser(envtest.User{Name: "outsider"}, nil)
 	must(t, err)
-	stranger, err = client.NewWithWatch(user.Config(), client.Options{})
+	outsider, err = client.NewWithWatch(user.Config(), client.Options{})
 	must(t, err)
-	return admin, stranger
+	return admin, outsider
 }
 
 // until waits for signals of change until check has nothing to say: without a signal nobody would look.
@@ -153,9 +153,9 @@ func TestFollow(t *testing.T) {
 
 // TestWithoutRights: who may not look is told so, and sees once they may. The right to one object suffices for that one.
 func TestWithoutRights(t *testing.T) {
-	admin, stranger := open(t)
+	admin, outsider := open(t)
 	must(t, admin.Create(t.Context(), configMap("first", "1")))
-	c := New(stranger)
+	c := New(outsider)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	one := configMaps("default", "first")
@@ -182,7 +182,7 @@ func TestWithoutRights(t *testing.T) {
 	must(t, admin.Create(t.Context(), &rbacv1.RoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "looker"},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "looker"},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: "stranger"}},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: "outsider"}},
 	}))
 	c.Follow(ctx, []Source{one})
 	grant("looker", "list")

@@ -141,13 +141,13 @@ func TestForgedPolicy(t *testing.T) {
 		{"twice in a text", func(_ *v1alpha1.MemberPlan, c *v1alpha1.PlanContract) {
 			c.Endorsement = v1alpha1.EndorsementPolicy{Policy: "AND('org3MSP.peer', 'org3MSP.peer')"}
 		}},
-		{"a stranger in a text", func(_ *v1alpha1.MemberPlan, c *v1alpha1.PlanContract) {
+		{"a outsider in a text", func(_ *v1alpha1.MemberPlan, c *v1alpha1.PlanContract) {
 			c.Endorsement = v1alpha1.EndorsementPolicy{Policy: "OR('evilMSP.peer')"}
 		}},
 		{"twice in a collection", func(_ *v1alpha1.MemberPlan, c *v1alpha1.PlanContract) {
 			c.Collections[0].Members = []string{"org1", "org1"}
 		}},
-		{"a stranger in a collection", func(_ *v1alpha1.MemberPlan, c *v1alpha1.PlanContract) {
+		{"a outsider in a collection", func(_ *v1alpha1.MemberPlan, c *v1alpha1.PlanContract) {
 			c.Collections[0].Members = []string{"org1", "org9"}
 		}},
 	} {

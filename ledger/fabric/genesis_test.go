@@ -88,7 +88,7 @@ func TestGenesisWaitsForRecords(t *testing.T) {
 // TestGenesisRefused has a leader that favours itself in every way that a plan and records can express.
 func TestGenesisRefused(t *testing.T) {
 	members := threeMembers(t)
-	strangers, err := fabrictest.NewMembers("trade", fabrictest.Even(1, 1, "org1", "org2", "org3")...)
+	outsiders, err := fabrictest.NewMembers("trade", fabrictest.Even(1, 1, "org1", "org2", "org3")...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestGenesisRefused(t *testing.T) {
 		},
 		{
 			"roots that are not the member's", func(_ *v1alpha1.MemberPlan, r map[string]v1alpha1.Record, _ *v1alpha1.PlanChannel) {
-				r["org2"] = strangers[1].Record
+				r["org2"] = outsiders[1].Record
 			}, "Channel.Application.org2MSP.MSP",
 		},
 		{

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	names "github.com/hanse-io/hanse/ledger/fabric/profile"
 )
 
 // MSPID is the name of a Member on the ledger: the one that was chosen for it, or else the usual one.
@@ -17,14 +18,14 @@ func memberOfMSPID(id string) string { return strings.TrimSuffix(id, v1alpha1.MS
 // Names of a Member's own identities.
 
 // AdminIdentity signs what binds the organization.
-func AdminIdentity(member string) string { return "admin-" + member }
+func AdminIdentity(member string) string { return names.AdminIdentity(member) }
 
 // AdminTLSIdentity is the agent's client certificate at its own orderers' channel participation API, which takes
 // certificates of that one's authority only.
-func AdminTLSIdentity(member string) string { return "admin-" + member + "-tls" }
+func AdminTLSIdentity(member string) string { return names.AdminTLSIdentity(member) }
 
 // UserIdentity is for the organization's applications.
-func UserIdentity(member string) string { return "user-" + member }
+func UserIdentity(member string) string { return names.UserIdentity(member) }
 
 // MonitorTLSIdentity is the client certificate that a node's operations endpoint asks for.
 func MonitorTLSIdentity(member string) string { return "monitor-" + member + "-tls" }

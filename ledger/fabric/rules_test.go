@@ -39,7 +39,7 @@ func TestChannelIsWhatItsFirstBlockSays(t *testing.T) {
 		{"a member twice beside all others", nil, func(_ *v1alpha1.MemberPlan, c *v1alpha1.PlanChannel) {
 			c.Members = []string{"org1", "org2", "org3", "org3"}
 		}, "the plan has the members"},
-		{"a stranger", nil, func(_ *v1alpha1.MemberPlan, c *v1alpha1.PlanChannel) {
+		{"a outsider", nil, func(_ *v1alpha1.MemberPlan, c *v1alpha1.PlanChannel) {
 			c.Members = []string{"org1", "org2", "org3", "org9"}
 		}, "org9MSP"},
 		{"a leader outside", nil, func(_ *v1alpha1.MemberPlan, c *v1alpha1.PlanChannel) { c.Leader = "org9" }, "its leader by the plan"},

@@ -35,11 +35,11 @@ func TestStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	user, err := env.AddUser(envtest.User{Name: "stranger"}, nil)
+	user, err := env.AddUser(envtest.User{Name: "outsider"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger, err := client.New(user.Config(), client.Options{})
+	outsider, err := client.New(user.Config(), client.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestStore(t *testing.T) {
 		{"a host cannot fill the cluster with channels", limitedByCount},
 		{"nor with large blocks", limitedByBytes},
 		{"everything is forgotten, and nothing else", forgotten},
-		{"without rights", func(t *testing.T, s Store) { s.Client = stranger; withoutRights(t, s) }},
+		{"without rights", func(t *testing.T, s Store) { s.Client = outsider; withoutRights(t, s) }},
 	} {
 		t.Run(test.why, func(t *testing.T) {
 			namespace := "store-" + strconv.Itoa(i)

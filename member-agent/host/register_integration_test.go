@@ -116,7 +116,7 @@ func TestFailedReinviteKeepsCredential(t *testing.T) {
 	}{
 		{"a token that is none of this host's", func() { o.bootstrap(t, "rubbish") }},
 		{"an invitation that somebody else has used", func() { o.invite(t); o.deny.Store("somebody else was first") }},
-		{"a credential that is issued and then not taken", func() { o.invite(t); o.deny.Store(""); o.stranger.Store(true) }},
+		{"a credential that is issued and then not taken", func() { o.invite(t); o.deny.Store(""); o.outsider.Store(true) }},
 	} {
 		row.prepare()
 		l := o.session()
@@ -133,7 +133,7 @@ func TestFailedReinviteKeepsCredential(t *testing.T) {
 			t.Errorf("%s: the old credential: %v", row.why, err)
 		}
 	}
-	o.stranger.Store(false)
+	o.outsider.Store(false)
 	o.invite(t)
 	next, err := o.session().loadCredential(ctx)
 	if err != nil || next.key.Equal(first.key) {

@@ -35,8 +35,8 @@ type testHost struct {
 	signer *testcluster.Authority
 	// deny is why requests are denied; empty to grant them.
 	deny atomic.Value
-	// stranger is set to have certificates signed by a CA that the API server does not trust.
-	stranger atomic.Bool
+	// outsider is set to have certificates signed by a CA that the API server does not trust.
+	outsider atomic.Bool
 }
 
 func newSigner(t *testing.T) *testcluster.Authority {
@@ -189,7 +189,7 @@ func (o *testHost) answer(ctx context.Context, t *testing.T, csr *certificatesv1
 		return
 	}
 	by := o.signer
-	if o.stranger.Load() {
+	if o.outsider.Load() {
 		by = newSigner(t)
 	}
 	if csr.Status.Certificate, err = by.Sign(request.Subject, request.PublicKey, time.Hour); err != nil {

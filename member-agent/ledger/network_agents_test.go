@@ -26,11 +26,11 @@ import (
 // hands on the leader's block and everybody's record.
 type agents struct {
 	ledgertest.Agents
-	said map[string]string
+	logged map[string]string
 }
 
 func agentsOf(network *fabrictest.Network) agents {
-	all, statements := agents{said: map[string]string{}}, &ledgertest.Exchange{}
+	all, statements := agents{logged: map[string]string{}}, &ledgertest.Exchange{}
 	for _, member := range network.Members {
 		all.Agents = append(all.Agents, &ledgertest.Agent{
 			Driver: network.Driver(), Description: planner.Planner{}.Description(), Statements: statements,
@@ -41,7 +41,7 @@ func agentsOf(network *fabrictest.Network) agents {
 }
 
 // without are all agents but the last n.
-func (a agents) without(n int) agents { return agents{a.Agents[:len(a.Agents)-n], a.said} }
+func (a agents) without(n int) agents { return agents{a.Agents[:len(a.Agents)-n], a.logged} }
 
 func (a agents) forget(t *testing.T) {
 	t.Helper()
@@ -75,10 +75,10 @@ func (a agents) advance(t *testing.T, ctx context.Context, agent *ledgertest.Age
 }
 
 func (a agents) log(t *testing.T, agent *ledgertest.Agent, progress agentledger.Progress) {
-	said := progress.ChannelsReady.Message + " | " + progress.ContractsReady.Message
-	if name := agent.Plan.Spec.Member; said != a.said[name] {
-		t.Logf("%s: %s", name, said)
-		a.said[name] = said
+	logged := progress.ChannelsReady.Message + " | " + progress.ContractsReady.Message
+	if name := agent.Plan.Spec.Member; logged != a.logged[name] {
+		t.Logf("%s: %s", name, logged)
+		a.logged[name] = logged
 	}
 }
 

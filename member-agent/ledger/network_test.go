@@ -146,7 +146,7 @@ func operations(t *testing.T, ctx context.Context, network *fabrictest.Network, 
 			want                            int
 		}{
 			{"a kubelet has no certificate", http.MethodGet, "/healthz", "", "", http.StatusOK},
-			{"a stranger does not turn the log off", http.MethodPut, "/logspec", `{"spec":"panic"}`, "", http.StatusUnauthorized},
+			{"a outsider does not turn the log off", http.MethodPut, "/logspec", `{"spec":"panic"}`, "", http.StatusUnauthorized},
 			{"nor reads how it is set", http.MethodGet, "/logspec", "", "", http.StatusUnauthorized},
 			{"nor metrics", http.MethodGet, "/metrics", "", "", http.StatusUnauthorized},
 			{"what monitors reads metrics", http.MethodGet, "/metrics", "", fabric.MonitorTLSIdentity(name), http.StatusOK},

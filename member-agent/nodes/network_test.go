@@ -90,7 +90,7 @@ func allows(t *testing.T, n Network, from, to pod, port int) bool {
 func TestNetworkPolicies(t *testing.T) {
 	chart := func(name string) pod { return podInNamespace("hanse-system", map[string]string{appName: name}, nil) }
 	peer, orderer, contract := podInConsortium("peer"), podInConsortium("orderer"), podInConsortium("contract")
-	stranger, shop := podInNamespace("default", nil, nil), podInNamespace("shop", nil, map[string]string{v1alpha1.LabelApplication: "trade"})
+	outsider, shop := podInNamespace("default", nil, nil), podInNamespace("shop", nil, map[string]string{v1alpha1.LabelApplication: "trade"})
 	elsewhere := podInNamespace("shop", nil, map[string]string{v1alpha1.LabelApplication: "fish"})
 	prometheus, bank := podInNamespace("monitoring", nil, nil), podInNamespace("bank", nil, nil)
 	names := podInNamespace("kube-system", map[string]string{"k8s-app": "kube-dns"}, nil)
@@ -115,10 +115,10 @@ func TestNetworkPolicies(t *testing.T) {
 		{"and no peer does", Network{}, peer, orderer, 7053, false},
 		{"nor the gateway, which other organizations are behind", Network{}, chart("gateway"), orderer, 7053, false},
 		{"nodes resolve names", Network{}, peer, names, 53, true},
-		{"nodes reach nothing else", Network{}, peer, stranger, 443, false},
-		{"a stranger reaches no peer", Network{}, stranger, peer, 7051, false},
-		{"nor an orderer's operations", Network{}, stranger, orderer, 8443, false},
-		{"nor a contract", Network{}, stranger, contract, 9999, false},
+		{"nodes reach nothing else", Network{}, peer, outsider, 443, false},
+		{"a outsider reaches no peer", Network{}, outsider, peer, 7051, false},
+		{"nor an orderer's operations", Network{}, outsider, orderer, 8443, false},
+		{"nor a contract", Network{}, outsider, contract, 9999, false},
 		{"the gateway reaches no contract", Network{}, chart("gateway"), contract, 9999, false},
 		{"a contract reaches no other", Network{}, contract, contract, 9999, false},
 		{"nor a peer, for it is called and does not call", Network{}, contract, peer, 7051, false},

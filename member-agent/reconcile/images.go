@@ -14,9 +14,9 @@ import (
 // validateWorkloads marks the workloads that the organization does not allow, because of their images or because the
 // contract is not approved: a node's pod mounts that node's keys, and the plan that names its image comes from the host.
 func (r *Reconciler) validateWorkloads(plan *v1alpha1.MemberPlan, workloads []ledger.Workload) []ledger.Workload {
-	judged := slices.Clone(workloads)
-	for i := range judged {
-		w := &judged[i]
+	validated := slices.Clone(workloads)
+	for i := range validated {
+		w := &validated[i]
 		for _, c := range slices.Concat(w.Pod.InitContainers, w.Pod.Containers) {
 			if w.Refused = r.validateImage(plan.Spec.Member, c, w.Node != nil); w.Refused != "" {
 				break
@@ -26,7 +26,7 @@ func (r *Reconciler) validateWorkloads(plan *v1alpha1.MemberPlan, workloads []le
 			w.Refused, _ = r.approvalProblem(plan, *w.Contract)
 		}
 	}
-	return judged
+	return validated
 }
 
 // validateDeclaredImages says which of the images that the consortium declares for its nodes the organization does not

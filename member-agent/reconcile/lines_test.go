@@ -63,7 +63,7 @@ func TestRequeueBefore(t *testing.T) {
 	}
 }
 
-// TestReachedMembers: one judgement for each other member, which the condition and the host both go by.
+// TestReachedMembers: one state for each other member, which the condition and the host both go by.
 func TestReachedMembers(t *testing.T) {
 	const up, down, unknown = v1alpha1.LineUp, v1alpha1.LineDown, v1alpha1.LineUnknown
 	plan := &v1alpha1.MemberPlan{Spec: v1alpha1.MemberPlanSpec{
@@ -104,9 +104,9 @@ func TestReachedMembers(t *testing.T) {
 		},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			lines := append([]v1alpha1.LineReport{{Name: "x", Member: "stranger", State: up}, {Name: "y", Member: "org3", State: up}}, c.lines...)
+			lines := append([]v1alpha1.LineReport{{Name: "x", Member: "outsider", State: up}, {Name: "y", Member: "org3", State: up}}, c.lines...)
 			got := reachedMembers(plan, lines)
-			if len(got) != 1 || got[0] != c.want { // org3 has no line in the plan, the stranger has no part in it
+			if len(got) != 1 || got[0] != c.want { // org3 has no line in the plan, the outsider has no part in it
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})

@@ -23,7 +23,7 @@ func selector(set map[string]string) *metav1.LabelSelector {
 }
 
 // TestRender tries single policies on one pod, peer, of a namespace shop that holds a client too; a namespace other holds
-// a stranger.
+// a outsider.
 func TestRender(t *testing.T) {
 	grpc, number, end := intstr.FromString("grpc"), intstr.FromInt32(8000), int32(8010)
 	udp := corev1.ProtocolUDP
@@ -73,7 +73,7 @@ func TestRender(t *testing.T) {
 			pods: []*corev1.Pod{
 				pod("shop", "peer", "10.42.0.5", map[string]string{"app": "peer"}),
 				pod("shop", "client", "10.42.0.6", map[string]string{"app": "client"}),
-				pod("other", "stranger", "10.42.0.7", map[string]string{"app": "peer"}),
+				pod("other", "outsider", "10.42.0.7", map[string]string{"app": "peer"}),
 			},
 			policies: []*networkingv1.NetworkPolicy{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop"}, Spec: row.spec}},
 		}

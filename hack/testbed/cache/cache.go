@@ -18,7 +18,7 @@ import (
 const Variable = "TESTBED_CACHE"
 
 const (
-	lockFile      = ".lock"
+	lockPrefix    = ".lock-"
 	stagingPrefix = ".staging-"
 	lockPoll      = 200 * time.Millisecond
 )
@@ -47,9 +47,10 @@ func Dir(name string) (string, error) {
 	return dir, nil
 }
 
-// Lock waits until this process is the only builder in dir. What a builder that died left half done is swept away.
-func Lock(ctx context.Context, dir string, progress io.Writer) (unlock func(), err error) {
-	file, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o644)
+// Lock waits until this process is the only builder of a thing in dir; others may build other things meanwhile. What a builder
+// of this thing that died left half done is swept away.
+func Lock(ctx context.Context, dir, thing string, progress io.Writer) (unlock func(), err error) {
+	file, err := os.OpenFile(filepath.Join(dir, lockPrefix+thing), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +60,10 @@ func Lock(ctx context.Context, dir string, progress io.Writer) (unlock func(), e
 			break
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
-			return nil, errors.Join(fmt.Errorf("cannot lock %s: %w", dir, err), file.Close())
+			return nil, errors.Join(fmt.Errorf("cannot lock %s in %s: %w", thing, dir, err), file.Close())
 		}
 		if !told {
-			fmt.Fprintf(progress, "waiting for another builder in %s\n", dir)
+			fmt.Fprintf(progress, "waiting for another builder of %s in %s\n", thing, dir)
 		}
 		select {
 		case <-ctx.Done():
@@ -70,35 +71,38 @@ func Lock(ctx context.Context, dir string, progress io.Writer) (unlock func(), e
 		case <-time.After(lockPoll):
 		}
 	}
-	sweep(dir)
+	sweep(dir, thing)
 	return func() { _ = file.Close() }, nil
 }
 
+// staging is the pattern of the directories in which a thing is built. No thing has an @ in its name.
+func staging(thing string) string { return stagingPrefix + thing + "@*" }
+
 // sweep needs the lock. What it cannot remove costs space only.
-func sweep(dir string) {
-	left, _ := filepath.Glob(filepath.Join(dir, stagingPrefix+"*"))
+func sweep(dir, thing string) {
+	left, _ := filepath.Glob(filepath.Join(dir, staging(thing)))
 	for _, path := range left {
 		_ = os.RemoveAll(path)
 	}
 }
 
 // Publish has fill write into an empty directory and then makes that directory dir/name in one step. If there is a
-// dir/name already, it stays. The caller holds dir's lock.
-func Publish(dir, name string, fill func(staging string) error) error {
-	staging, err := os.MkdirTemp(dir, stagingPrefix)
+// dir/name already, it stays. The caller holds the thing's lock.
+func Publish(dir, thing, name string, fill func(staging string) error) error {
+	empty, err := os.MkdirTemp(dir, staging(thing))
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(staging)
-	if err := os.Chmod(staging, 0o755); err != nil {
+	defer os.RemoveAll(empty)
+	if err := os.Chmod(empty, 0o755); err != nil {
 		return err
 	}
-	if err := fill(staging); err != nil {
+	if err := fill(empty); err != nil {
 		return err
 	}
 	target := filepath.Join(dir, name)
 	if _, err := os.Stat(target); err == nil {
 		return nil
 	}
-	return os.Rename(staging, target)
+	return os.Rename(empty, target)
 }

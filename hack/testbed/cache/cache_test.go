@@ -58,7 +58,7 @@ func TestPublish(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			err := Publish(dir, "entry", func(staging string) error {
+			err := Publish(dir, "peer", "entry", func(staging string) error {
 				return errors.Join(os.WriteFile(filepath.Join(staging, "file"), []byte("new"), 0o644), row.err)
 			})
 			if !errors.Is(err, row.err) {
@@ -77,24 +77,33 @@ func TestPublish(t *testing.T) {
 
 func TestLock(t *testing.T) {
 	dir := t.TempDir()
-	stale := filepath.Join(dir, stagingPrefix+"1")
-	if err := os.Mkdir(stale, 0o755); err != nil {
+	stale, others := filepath.Join(dir, stagingPrefix+"peer@1"), filepath.Join(dir, stagingPrefix+"peer-tool@1")
+	if err := errors.Join(os.Mkdir(stale, 0o755), os.Mkdir(others, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	unlock, err := Lock(t.Context(), dir, io.Discard)
+	unlock, err := Lock(t.Context(), dir, "peer", io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(stale); !os.IsNotExist(err) {
 		t.Error("the leftover of a dead builder is still there")
 	}
+	if _, err := os.Stat(others); err != nil {
+		t.Errorf("what somebody else is building was swept away: %v", err)
+	}
+	other, err := Lock(t.Context(), dir, "peer-tool", io.Discard)
+	if err != nil {
+		t.Errorf("another thing cannot be built at the same time: %v", err)
+	} else {
+		other()
+	}
 	impatient, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Lock(impatient, dir, io.Discard); !errors.Is(err, context.Canceled) {
+	if _, err := Lock(impatient, dir, "peer", io.Discard); !errors.Is(err, context.Canceled) {
 		t.Errorf("a second builder got in: %v", err)
 	}
 	unlock()
-	again, err := Lock(t.Context(), dir, io.Discard)
+	again, err := Lock(t.Context(), dir, "peer", io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/hanse-io/hanse/hack/testbed/topology"
 )
 
-const patience = 30 * time.Second
+const killTimeout = 30 * time.Second
 
 // KillCluster lets a cluster die as in a power cut: all its processes and containers at once, then what its machine
 // would forget with its memory (mounts, containerd's state). Its disks stay, and so do its LAN and its border, which
@@ -22,14 +22,14 @@ const patience = 30 * time.Second
 func KillCluster(f *topology.Testbed, name string) error {
 	dir := state.ClusterDir(f.Name, name)
 	lan := network.NamespacePath(f.LAN(name))
-	err := process.KillAll(time.Now().Add(patience), func() ([]int, error) {
+	err := process.KillAll(time.Now().Add(killTimeout), func() ([]int, error) {
 		return find(cgroup.OfCluster(f.Name, name), []string{dir}, []string{lan})
 	})
 	if err != nil {
 		return fmt.Errorf("kill cluster %s: %w", name, err)
 	}
 	err = errors.Join(removeSockets(dir), unmountBelow(dir), removeLogLinks(dir), removeResults(dir),
-		cgroup.OfCluster(f.Name, name).Remove(time.Now().Add(patience)))
+		cgroup.OfCluster(f.Name, name).Remove(time.Now().Add(killTimeout)))
 	if err != nil {
 		return fmt.Errorf("kill cluster %s: %w", name, err)
 	}

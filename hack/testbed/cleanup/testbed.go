@@ -28,7 +28,7 @@ func Down(ctx context.Context, testbed string) error {
 	if err != nil {
 		return err
 	}
-	err = process.KillAll(time.Now().Add(patience), func() ([]int, error) {
+	err = process.KillAll(time.Now().Add(killTimeout), func() ([]int, error) {
 		return find(cgroup.OfTestbed(testbed), dirs, paths(namespaces))
 	})
 	if err != nil {
@@ -40,7 +40,7 @@ func Down(ctx context.Context, testbed string) error {
 	}
 	failed = append(failed, unmountBelow(dir), removeLogLinks(dir), removeResults(dir))
 	failed = append(failed, removeNetwork(ctx, testbed, namespaces), removeDevicePlugins())
-	failed = append(failed, cgroup.OfTestbed(testbed).Remove(time.Now().Add(patience)))
+	failed = append(failed, cgroup.OfTestbed(testbed).Remove(time.Now().Add(killTimeout)))
 	cgroup.RemoveTop()
 	if loadErr == nil {
 		failed = append(failed, removeKubeconfigs(known))

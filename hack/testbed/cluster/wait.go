@@ -22,15 +22,15 @@ import (
 )
 
 const (
-	interval = 200 * time.Millisecond
-	patience = 3 * time.Minute
+	interval     = 200 * time.Millisecond
+	readyTimeout = 3 * time.Minute
 )
 
 // await polls until done, and gives up early when one of the named programs has ended. What done last said is part of
 // the error.
 func (c *Cluster) await(ctx context.Context, what string, programs []string, done func(context.Context) error) error {
 	var last, ended error
-	err := wait.PollUntilContextTimeout(ctx, interval, patience, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, interval, readyTimeout, true, func(ctx context.Context) (bool, error) {
 		if last = done(ctx); last == nil {
 			return true, nil
 		}

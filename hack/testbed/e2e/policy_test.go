@@ -30,12 +30,12 @@ spec:
 `
 )
 
-// policies lets a client and a stranger dial a server by its Service, without policies and under some.
+// policies lets a client and a outsider dial a server by its Service, without policies and under some.
 func (r rig) policies(t *testing.T) {
 	manifest, err := os.ReadFile("testdata/policy.yaml")
 	check(t, err)
 	eventually(t, "apply", func() (string, error) { return r.kubectl(string(manifest), "org1", "apply", "-f", "-") })
-	for _, pod := range [][]string{{"restricted", "server"}, {"restricted", "client"}, {"other", "stranger"}} {
+	for _, pod := range [][]string{{"restricted", "server"}, {"restricted", "client"}, {"other", "outsider"}} {
 		eventually(t, pod[1]+" is ready", func() (string, error) {
 			return r.kubectl("", "org1", "-n", pod[0], "wait", "--for=condition=Ready", "pod/"+pod[1], "--timeout=240s")
 		})
@@ -59,11 +59,11 @@ func (r rig) policies(t *testing.T) {
 	}
 	const server, api = "server.restricted:80", "kubernetes.default:443"
 	reaches("restricted", "client", server)
-	reaches("other", "stranger", server)
+	reaches("other", "outsider", server)
 	reaches("restricted", "client", api)
 
 	r.mustKubectl(t, onlyClient, "apply", "-f", "-")
-	blocked("other", "stranger", server)
+	blocked("other", "outsider", server)
 	reaches("restricted", "client", server)
 	if out, err := r.kubectl("", "org1", "-n", "restricted", "wait", "--for=condition=Ready", "pod/server", "--timeout=0"); err != nil {
 		t.Errorf("the kubelet's probe does not reach the server: %v %s", err, out)
@@ -77,7 +77,7 @@ func (r rig) policies(t *testing.T) {
 	}
 
 	r.mustKubectl(t, "", "-n", "restricted", "delete", "networkpolicy", "--all")
-	reaches("other", "stranger", server)
+	reaches("other", "outsider", server)
 	reaches("restricted", "client", api)
 	r.mustKubectl(t, string(manifest), "delete", "--wait=false", "-f", "-")
 }

@@ -92,7 +92,7 @@ func (b *builder) ensure(ctx context.Context, i project.Image, programs map[stri
 	if err != nil {
 		return "", err
 	}
-	unlock, err := cache.Lock(ctx, work, b.progress)
+	unlock, err := cache.Lock(ctx, work, i.Name, b.progress)
 	if err != nil {
 		return "", err
 	}
@@ -131,13 +131,13 @@ func (b *builder) pack(ctx context.Context, i project.Image, files []file) (stri
 	if _, err := os.Stat(archive); err == nil {
 		return archive, nil
 	}
-	unlock, err := cache.Lock(ctx, b.dir, b.progress)
+	unlock, err := cache.Lock(ctx, b.dir, i.Name, b.progress)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
 	start := time.Now()
-	err = cache.Publish(b.dir, entry, func(staging string) error {
+	err = cache.Publish(b.dir, i.Name, entry, func(staging string) error {
 		return write(i, staging, filepath.Join(staging, i.Name+".tar"), files)
 	})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/hanse-io/hanse/hack/testbed/project"
 )
 
-const assetsRoom = "assets"
+const assetsDir = "assets"
 
 // Assets returns a directory that can be KUBEBUILDER_ASSETS. It changes its name when one of the programs does.
 func Assets(ctx context.Context, progress io.Writer) (string, error) {
@@ -30,7 +30,7 @@ func Assets(ctx context.Context, progress io.Writer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir, err := cache.Dir(assetsRoom)
+	dir, err := cache.Dir(assetsDir)
 	if err != nil {
 		return "", err
 	}
@@ -43,12 +43,12 @@ func Assets(ctx context.Context, progress io.Writer) (string, error) {
 	if _, err := os.Stat(entry); err == nil {
 		return entry, nil
 	}
-	unlock, err := cache.Lock(ctx, dir, progress)
+	unlock, err := cache.Lock(ctx, dir, assetsDir, progress)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	return entry, cache.Publish(dir, key, func(staging string) error {
+	return entry, cache.Publish(dir, assetsDir, key, func(staging string) error {
 		var failed error
 		for _, name := range assets {
 			failed = errors.Join(failed, os.Symlink(paths[name], filepath.Join(staging, name)))

@@ -49,7 +49,8 @@ func Ensure(ctx context.Context, progress io.Writer, names ...string) (map[strin
 	return paths, nil
 }
 
-// ensure returns the directory of the recipe's outcome. Only a build takes the lock: finding something never waits.
+// ensure returns the directory of the recipe's outcome. Only a build takes the lock, which is the
+// part's own: finding something never waits, and two parts can be built at the same time.
 func (r recipe) ensure(ctx context.Context, dir string, progress io.Writer) (string, error) {
 	key, err := r.key()
 	if err != nil {
@@ -59,7 +60,7 @@ func (r recipe) ensure(ctx context.Context, dir string, progress io.Writer) (str
 	if r.built(entry) {
 		return entry, nil
 	}
-	unlock, err := cache.Lock(ctx, dir, progress)
+	unlock, err := cache.Lock(ctx, dir, r.Name, progress)
 	if err != nil {
 		return "", err
 	}
@@ -67,7 +68,7 @@ func (r recipe) ensure(ctx context.Context, dir string, progress io.Writer) (str
 	if r.built(entry) { // by the one that held the lock
 		return entry, nil
 	}
-	return entry, cache.Publish(dir, key, func(staging string) error { return r.build(ctx, staging, progress) })
+	return entry, cache.Publish(dir, r.Name, key, func(staging string) error { return r.build(ctx, staging, progress) })
 }
 
 func (r recipe) built(entry string) bool {

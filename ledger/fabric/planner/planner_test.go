@@ -68,10 +68,10 @@ func TestCheckEndorsement(t *testing.T) {
 		{"not all do", v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseAll}, "asks for 3 members, but only 2"},
 		{"one of those named does", v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseOutOf, Count: 1, Members: []string{"org2", "org3"}}, ""},
 		{"too few of those named do", v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseOutOf, Count: 2, Members: []string{"org2", "org3"}}, "asks for 2 members, but only 1"},
-		{"a stranger", v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseOutOf, Count: 1, Members: []string{"org9"}}, "org9, which is not in the channel"},
+		{"a outsider", v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseOutOf, Count: 1, Members: []string{"org9"}}, "org9, which is not in the channel"},
 		{"a text that can be met", v1alpha1.EndorsementPolicy{Policy: "AND('org1MSP.peer', 'org2MSP.member')"}, ""},
 		{"a text that cannot", v1alpha1.EndorsementPolicy{Policy: "AND('org1MSP.peer', 'org3MSP.peer')"}, "can never be met"},
-		{"a text that names a stranger", v1alpha1.EndorsementPolicy{Policy: "OR('org9MSP.peer')"}, "org9MSP, which is the MSP ID of no member"},
+		{"a text that names a outsider", v1alpha1.EndorsementPolicy{Policy: "OR('org9MSP.peer')"}, "org9MSP, which is the MSP ID of no member"},
 		{"no text of the kind", v1alpha1.EndorsementPolicy{Policy: "AND("}, "endorsement.policy: "},
 	} {
 		if got := (Planner{}).CheckEndorsement(row.policy, members); (got == "") != (row.says == "") || !strings.Contains(got, row.says) {
@@ -97,7 +97,7 @@ func TestCollections(t *testing.T) {
 		{"two hold it", v1alpha1.Collection{Members: []string{"org1", "org2"}, RequiredPeers: 2}, ""},
 		{"more peers than they run", v1alpha1.Collection{Members: []string{"org1", "org2"}, RequiredPeers: 3}, "asks for 3 other peers, but its members run 3"},
 		{"nobody's peer holds it", v1alpha1.Collection{Members: []string{"org3"}}, "none of its members runs a peer"},
-		{"a stranger", v1alpha1.Collection{Members: []string{"org9"}}, "org9 is not a member of channel deals"},
+		{"a outsider", v1alpha1.Collection{Members: []string{"org9"}}, "org9 is not a member of channel deals"},
 		{"a rule counts its own members", v1alpha1.Collection{Members: []string{"org1"}, Endorsement: &v1alpha1.EndorsementPolicy{Rule: v1alpha1.EndorseAll}}, ""},
 		{"a text may name the channel's", v1alpha1.Collection{Members: []string{"org1"}, Endorsement: &v1alpha1.EndorsementPolicy{Policy: "OR('org2MSP.peer')"}}, ""},
 	} {

@@ -15,6 +15,20 @@ const core = `peer:
   client: {connTimeout: 10s}
 `
 
+// AdminIdentity is the name of the Member's administrator, AdminTLSIdentity that of the TLS client certificate that opens the
+// administration of its nodes, and UserIdentity that of its applications' identity.
+func AdminIdentity(member string) string    { return "admin-" + member }
+func AdminTLSIdentity(member string) string { return "admin-" + member + "-tls" }
+func UserIdentity(member string) string     { return "user-" + member }
+
+// Secrets are the names of those with an identity.
+func (e environment) Secrets(administrator bool) (identity, operator string) {
+	if administrator {
+		return AdminIdentity(e.member), AdminTLSIdentity(e.member)
+	}
+	return UserIdentity(e.member), ""
+}
+
 // Files lays out the folder. An application's has no TLS key: operator is nil for it.
 func (e environment) Files(identity, operator map[string][]byte) map[string][]byte {
 	out := map[string][]byte{
