@@ -2,6 +2,7 @@ package scale
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -85,17 +86,44 @@ func (a *agents) answer(ctx context.Context, key client.ObjectKey) error {
 	a.mu.Lock()
 	plan := a.plans[key.Name][key].DeepCopy()
 	a.mu.Unlock()
-	status := answer(plan)
+	whole, err := a.join(ctx, plan)
+	if err != nil {
+		return err
+	}
+	status := answer(whole)
 	if equality.Semantic.DeepEqual(plan.Status, status) {
 		return nil
 	}
 	plan.Status = status
 	plan.ManagedFields = []metav1.ManagedFieldsEntry{{}} // as agents do
-	err := a.client.Status().Update(ctx, plan, client.FieldOwner("agent"))
+	err = a.client.Status().Update(ctx, plan, client.FieldOwner("agent"))
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 		return nil // the plan comes again as it is now
 	}
 	return err
+}
+
+// join is a plan with the definition that it refers to, as agents read it.
+func (a *agents) join(ctx context.Context, stored *v1alpha1.MemberPlan) (*v1alpha1.MemberPlan, error) {
+	ref := stored.Spec.Definition
+	if ref == nil {
+		return stored, nil
+	}
+	var object v1alpha1.ConsortiumDefinition
+	key := client.ObjectKey{Namespace: v1alpha1.StatementsNamespace(stored.Name), Name: stored.Name}
+	if err := a.client.Get(ctx, key, &object); err != nil {
+		return nil, err
+	}
+	if object.Spec.Digest != ref.Digest {
+		return nil, fmt.Errorf("the plan of %s refers to another definition than there is of %s", stored.Spec.Member, stored.Name)
+	}
+	definition, err := object.Spec.Decode()
+	if err != nil {
+		return nil, err
+	}
+	whole := *stored
+	whole.Spec, err = definition.Join(&stored.Spec)
+	return &whole, err
 }
 
 // answer is what an agent reports of a plan that it has carried out.
