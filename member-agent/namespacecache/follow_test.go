@@ -19,7 +19,7 @@ func TestIsUnknownVersion(t *testing.T) {
 		want bool
 	}{
 		{"the version is too old", apierrors.NewResourceExpired("too old resource version"), true},
-		{"the same, wrapped", fmt.Errorf("watch: %w", apierrors.NewGone("gone")), true},
+		{"the same, wrapped", fmt.Errorf("watch: %w", apierrors.NewResourceExpired("gone")), true},
 		{"a version that etcd does not have any more, restored from a backup", apierrors.NewTimeoutError("Too large resource version", 1), true},
 		{"no rights at the moment", apierrors.NewForbidden(resource, "", errors.New("no")), true},
 		{"the API server is busy", apierrors.NewTooManyRequests("later", 1), false},

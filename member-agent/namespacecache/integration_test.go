@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	certmanager "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
+	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/testcluster"
 )
 
@@ -170,8 +170,8 @@ func TestNotServed(t *testing.T) {
 	c, config := cluster(t)
 	http, err := rest.HTTPClientFor(config)
 	must(t, err)
-	must(t, certmanager.AddToScheme(c.Scheme()))
-	w, err := NewWatcher(config, http, c.Scheme(), c.RESTMapper(), append(kinds(), Kind{Object: &certmanager.Certificate{}, Resource: "certificates"}))
+	must(t, v1alpha1.AddToScheme(c.Scheme()))
+	w, err := NewWatcher(config, http, c.Scheme(), c.RESTMapper(), append(kinds(), Kind{Object: &v1alpha1.Statement{}, Resource: "statements"}))
 	must(t, err)
 	synced := make(chan struct{})
 	cache := w.Watch(t.Context(), "default", func(client.Object, bool) {}, func() { close(synced) })
@@ -180,7 +180,7 @@ func TestNotServed(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("not complete after 30 s")
 	}
-	var list certmanager.CertificateList
+	var list v1alpha1.StatementList
 	if err := cache.List(t.Context(), &list, client.InNamespace("default")); err != nil || len(list.Items) != 0 {
 		t.Errorf("%d objects, %v", len(list.Items), err)
 	}
