@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +25,9 @@ const errNoChannel = "channel does not exist"
 // errMVCCConflict is the validation code of a transaction that was endorsed on an outdated state.
 const errMVCCConflict = "MVCC_READ_CONFLICT"
 
+// errNotAgreed is what a peer says that is asked to endorse the commit of a contract before it has its own organization's approval.
+var errNotAgreed = regexp.MustCompile(`chaincode definition not agreed to by this org \(([a-zA-Z0-9.-]+)\)`)
+
 // errTooFewPeers are a gateway peer's messages when the peers that it sees cannot satisfy an endorsement policy.
 var errTooFewPeers = []string{
 	"no combination of peers can be derived",
@@ -41,6 +45,17 @@ func (s *session) stepError(ctx context.Context, what string, contract v1alpha1.
 	return fmt.Errorf("%s contract %s on channel %s: %w", what, contract.Name, contract.Channel, err)
 }
 
+// notAgreed are the Members one of whose peers has refused to endorse the commit of a contract, because it does not have its own
+// organization's approval: that is in a block which has not reached it yet.
+func notAgreed(text string) []string {
+	var members []string
+	for _, found := range errNotAgreed.FindAllStringSubmatch(text, -1) {
+		members = append(members, memberOfMSPID(found[1]))
+	}
+	slices.Sort(members)
+	return slices.Compact(members)
+}
+
 // asWaiting converts the error of a gateway peer that cannot reach enough others to a Waiting that names the missing.
 func (s *session) asWaiting(ctx context.Context, channel string, err error) error {
 	text := err.Error()
@@ -50,6 +65,9 @@ func (s *session) asWaiting(ctx context.Context, channel string, err error) erro
 	}
 	if strings.Contains(text, errMVCCConflict) {
 		return ledger.WaitingFor("this member's peers to catch up with channel " + channel)
+	}
+	if members := notAgreed(text); len(members) > 0 {
+		return ledger.WaitingFor("the approvals to reach the peers of", members...)
 	}
 	if !slices.ContainsFunc(errTooFewPeers, func(said string) bool { return strings.Contains(text, said) }) {
 		return err
