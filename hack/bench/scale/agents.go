@@ -2,6 +2,7 @@ package scale
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -28,11 +29,13 @@ type agents struct {
 	mu sync.Mutex
 	// plans as they were seen last, by Consortium and by key.
 	plans map[string]map[client.ObjectKey]*v1alpha1.MemberPlan
+	// definitions that plans refer to, as they were read last, by Consortium.
+	definitions map[string]v1alpha1.ConsortiumDefinitionSpec
 }
 
 func newAgents(c client.Client) *agents {
 	return &agents{
-		client: c, plans: map[string]map[client.ObjectKey]*v1alpha1.MemberPlan{},
+		client: c, plans: map[string]map[client.ObjectKey]*v1alpha1.MemberPlan{}, definitions: map[string]v1alpha1.ConsortiumDefinitionSpec{},
 		queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[client.ObjectKey]()),
 	}
 }
@@ -85,17 +88,52 @@ func (a *agents) answer(ctx context.Context, key client.ObjectKey) error {
 	a.mu.Lock()
 	plan := a.plans[key.Name][key].DeepCopy()
 	a.mu.Unlock()
-	status := answer(plan)
+	whole, err := a.join(ctx, plan)
+	if err != nil {
+		return err
+	}
+	status := answer(whole)
 	if equality.Semantic.DeepEqual(plan.Status, status) {
 		return nil
 	}
 	plan.Status = status
 	plan.ManagedFields = []metav1.ManagedFieldsEntry{{}} // as agents do
-	err := a.client.Status().Update(ctx, plan, client.FieldOwner("agent"))
+	err = a.client.Status().Update(ctx, plan, client.FieldOwner("agent"))
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 		return nil // the plan comes again as it is now
 	}
 	return err
+}
+
+// join is the whole plan: with its definition, if it refers to one.
+func (a *agents) join(ctx context.Context, plan *v1alpha1.MemberPlan) (*v1alpha1.MemberPlan, error) {
+	ref := plan.Spec.Definition
+	if ref == nil {
+		return plan, nil
+	}
+	a.mu.Lock()
+	spec := a.definitions[plan.Name]
+	a.mu.Unlock()
+	if spec.Digest != ref.Digest {
+		object := &v1alpha1.ConsortiumDefinition{}
+		key := client.ObjectKey{Namespace: v1alpha1.StatementsNamespace(plan.Name), Name: plan.Name}
+		if err := a.client.Get(ctx, key, object); err != nil {
+			return nil, err
+		}
+		if spec = object.Spec; spec.Digest != ref.Digest {
+			return nil, fmt.Errorf("the definition of %s is another one than its plan refers to", plan.Name)
+		}
+		a.mu.Lock()
+		a.definitions[plan.Name] = spec
+		a.mu.Unlock()
+	}
+	definition, err := spec.Decode()
+	if err != nil {
+		return nil, err
+	}
+	whole := *plan
+	whole.Spec, err = definition.Join(&plan.Spec)
+	return &whole, err
 }
 
 // answer is what an agent reports of a plan that it has carried out.
