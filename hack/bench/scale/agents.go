@@ -29,11 +29,13 @@ type agents struct {
 	mu sync.Mutex
 	// plans as they were seen last, by Consortium and by key.
 	plans map[string]map[client.ObjectKey]*v1alpha1.MemberPlan
+	// definitions that plans refer to, as they were read last, by Consortium.
+	definitions map[string]v1alpha1.ConsortiumDefinitionSpec
 }
 
 func newAgents(c client.Client) *agents {
 	return &agents{
-		client: c, plans: map[string]map[client.ObjectKey]*v1alpha1.MemberPlan{},
+		client: c, plans: map[string]map[client.ObjectKey]*v1alpha1.MemberPlan{}, definitions: map[string]v1alpha1.ConsortiumDefinitionSpec{},
 		queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[client.ObjectKey]()),
 	}
 }
@@ -103,26 +105,34 @@ func (a *agents) answer(ctx context.Context, key client.ObjectKey) error {
 	return err
 }
 
-// join is a plan with the definition that it refers to, as agents read it.
-func (a *agents) join(ctx context.Context, stored *v1alpha1.MemberPlan) (*v1alpha1.MemberPlan, error) {
-	ref := stored.Spec.Definition
+// join is the whole plan: with its definition, if it refers to one.
+func (a *agents) join(ctx context.Context, plan *v1alpha1.MemberPlan) (*v1alpha1.MemberPlan, error) {
+	ref := plan.Spec.Definition
 	if ref == nil {
-		return stored, nil
+		return plan, nil
 	}
-	var object v1alpha1.ConsortiumDefinition
-	key := client.ObjectKey{Namespace: v1alpha1.StatementsNamespace(stored.Name), Name: stored.Name}
-	if err := a.client.Get(ctx, key, &object); err != nil {
-		return nil, err
+	a.mu.Lock()
+	spec := a.definitions[plan.Name]
+	a.mu.Unlock()
+	if spec.Digest != ref.Digest {
+		object := &v1alpha1.ConsortiumDefinition{}
+		key := client.ObjectKey{Namespace: v1alpha1.StatementsNamespace(plan.Name), Name: plan.Name}
+		if err := a.client.Get(ctx, key, object); err != nil {
+			return nil, err
+		}
+		if spec = object.Spec; spec.Digest != ref.Digest {
+			return nil, fmt.Errorf("the definition of %s is another one than its plan refers to", plan.Name)
+		}
+		a.mu.Lock()
+		a.definitions[plan.Name] = spec
+		a.mu.Unlock()
 	}
-	if object.Spec.Digest != ref.Digest {
-		return nil, fmt.Errorf("the plan of %s refers to another definition than there is of %s", stored.Spec.Member, stored.Name)
-	}
-	definition, err := object.Spec.Decode()
+	definition, err := spec.Decode()
 	if err != nil {
 		return nil, err
 	}
-	whole := *stored
-	whole.Spec, err = definition.Join(&stored.Spec)
+	whole := *plan
+	whole.Spec, err = definition.Join(&plan.Spec)
 	return &whole, err
 }
 
