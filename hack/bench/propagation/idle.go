@@ -37,6 +37,6 @@ func idle(ctx context.Context, p *controlplanes.ControlPlanes, long time.Duratio
 	s.AtMost("host requests of an idle Member", "/min", 1, float64(count)/long.Minutes())
 	s.Note("an idle Member asked the host %d times in %s: %s", count, long, fmt.Sprint(kinds))
 	rss, err := p.Agent.RSS()
-	s.AtMost("agent memory, idle", "MB", 50, rss)
+	s.AtMost("agent memory, idle", "MB", 45, rss)
 	return err
 }
