@@ -52,7 +52,7 @@ func startPlane(dir, assets string) (*ControlPlane, error) {
 	if err := os.WriteFile(policyFile, []byte(policy), 0o600); err != nil {
 		return nil, err
 	}
-	p.env = &envtest.Environment{BinaryAssetsDirectory: assets, ControlPlaneStopTimeout: 30 * time.Second}
+	p.env = &envtest.Environment{BinaryAssetsDirectory: assets, ControlPlaneStopTimeout: 2 * time.Minute}
 	server := p.env.ControlPlane.GetAPIServer()
 	server.SecureServing.Authn = p.authority
 	server.Configure().
