@@ -22,6 +22,10 @@ import (
 // parallelPlans is how many plans of one Consortium are written at once.
 const parallelPlans = 16
 
+// maxWrites is how many plans are written at once, of all Consortia together: more would be no faster, but wait in the API
+// server, and the renewal of the controller's own leader lease with them.
+const maxWrites = 32
+
 // applyPlans writes the plans that are not up to date, in parallel, and sees to the namespace for statements: before a plan
 // is created, since its agent will use it, and before the definition, which is in it; otherwise after the plans, which agents
 // wait for. Plans that refer to a definition are written after it.
@@ -109,10 +113,10 @@ func (r *Reconciler) write(ctx context.Context, plans []*v1alpha1.MemberPlan, fa
 			if r.written.isPending(p) {
 				return nil
 			}
-			if err := r.slots.take(ctx); err != nil {
+			if err := r.writes.Acquire(ctx, 1); err != nil {
 				return err
 			}
-			defer r.slots.free()
+			defer r.writes.Release(1)
 			desired := p.DeepCopy()
 			err := apply.CreateOrReplace(ctx, r.Client, FieldManager, p)
 			if apierrors.IsAlreadyExists(err) { // not in the cache yet, so that its content may differ

@@ -6,6 +6,7 @@ package consortium
 import (
 	"context"
 
+	"golang.org/x/sync/semaphore"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -37,11 +38,13 @@ type Reconciler struct {
 
 	access  appliedAccess
 	written writtenPlans
-	slots   slots
+	// writes are the plans that are being written, of all Consortia together.
+	writes *semaphore.Weighted
 }
 
 // SetupWithManager watches the inputs of the plans, and the namespaces for statements.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, options controller.Options) error {
+	r.writes = semaphore.NewWeighted(maxWrites)
 	changed := snapshot.Enqueue(r.forgetAccess)
 	return watch(mgr, "consortium", snapshot.Enqueue(r.Snapshot.Consortia), options).
 		Watches(&v1alpha1.ConsortiumDefinition{}, snapshot.Enqueue(definedConsortium), builder.WithPredicates(existing)).
