@@ -17,7 +17,7 @@ import (
 
 func TestOfferedRecordsAreVerified(t *testing.T) {
 	f := newTestbed(t, 2)
-	org1, org2, stranger := f.orgs[0], f.orgs[1], newOrganization(t, "org9")
+	org1, org2, unknown := f.orgs[0], f.orgs[1], newOrganization(t, "org9")
 	impostor := newOrganization(t, "org2")
 	a := f.start(org1, f.group(trade))
 	if err := a.Offer(trade, org2.record(t, trade, 5)); err != nil {
@@ -36,7 +36,7 @@ func TestOfferedRecordsAreVerified(t *testing.T) {
 	}{
 		{"known already", org2.record(t, trade, 5), nil, ""},
 		{"older than the known one, played back", org2.record(t, trade, 4), nil, "stale"},
-		{"of a member of no group", stranger.record(t, trade, 6), errNotMember, "not_member"},
+		{"of a member of no group", unknown.record(t, trade, 6), errNotMember, "not_member"},
 		{"under another root of the same name", impostor.record(t, trade, 6), statement.ErrUntrusted, "untrusted"},
 		{"about another consortium", org2.record(t, "fish", 6), statement.ErrWrongConsortium, "wrong_consortium"},
 		{"not signed", spoiled(func(e *v1alpha1.StatementSpec) { e.Signature = nil }), statement.ErrSignature, "signature"},
@@ -139,14 +139,14 @@ func TestClientsAreAuthenticated(t *testing.T) {
 		{"a member, for packets", &org2.agent, []byte("\x01P\x05trade"), true, ""},
 		{"a member, for a stream", &org2.agent, []byte("\x01S\x05trade"), true, ""},
 		{"nobody", nil, []byte("\x01P\x05trade"), false, "tls"},
-		{"a stranger", &newOrganization(t, "org9").agent, []byte("\x01P\x05trade"), false, "tls"},
+		{"an organization that nobody knows", &newOrganization(t, "org9").agent, []byte("\x01P\x05trade"), false, "tls"},
 		{"a member's name under another root", &impostor.agent, []byte("\x01P\x05trade"), false, "tls"},
 		{"a member's name under another member's root", &forged, []byte("\x01P\x05trade"), false, "tls"},
-		{"a member of another group", &org2.agent, []byte("\x01P\x04fish"), false, "ring"},
-		{"an unknown group", &org2.agent, []byte("\x01P\x04meat"), false, "ring"},
-		{"a version to come", &org2.agent, []byte("\x02P\x05trade"), false, "greeting"},
-		{"a kind that there is not", &org2.agent, []byte("\x01X\x05trade"), false, "greeting"},
-		{"a name without end", &org2.agent, append([]byte("\x01P\xff"), make([]byte, 255)...), false, "greeting"},
+		{"a member of another group", &org2.agent, []byte("\x01P\x04fish"), false, "group"},
+		{"an unknown group", &org2.agent, []byte("\x01P\x04meat"), false, "group"},
+		{"a version to come", &org2.agent, []byte("\x02P\x05trade"), false, "handshake"},
+		{"a kind that there is not", &org2.agent, []byte("\x01X\x05trade"), false, "handshake"},
+		{"a name without end", &org2.agent, append([]byte("\x01P\xff"), make([]byte, 255)...), false, "handshake"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			before := a.counter(t, "hanse_gossip_connections_refused_total", row.reason)

@@ -75,7 +75,7 @@ func (d *Discovery) handshake(ctx context.Context, raw net.Conn) *accepted {
 	}
 	who, err := trust.identify(conn.ConnectionState())
 	if err != nil {
-		d.reject(raw, "stranger", err)
+		d.reject(raw, "unauthenticated", err)
 		return nil
 	}
 	session, err := mux.Server(conn)
@@ -90,7 +90,7 @@ func (d *Discovery) handshake(ctx context.Context, raw net.Conn) *accepted {
 	}
 	if err := d.sessions.admit(a); err != nil {
 		session.Close()
-		d.reject(raw, "stranger", err)
+		d.reject(raw, "unauthenticated", err)
 		return nil
 	}
 	return a

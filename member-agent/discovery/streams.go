@@ -76,12 +76,12 @@ func (d *Discovery) greet(conn net.Conn, who caller) {
 	_ = conn.SetDeadline(time.Now().Add(handshakeTimeout))
 	k, name, err := readHandshake(conn)
 	if err != nil {
-		d.reject(conn, "greeting", err)
+		d.reject(conn, "handshake", err)
 		return
 	}
 	t := d.transportFor(name, who)
 	if t == nil {
-		d.reject(conn, "ring", fmt.Errorf("%w: %s asks for %q", errNotInGroup, who.member, name))
+		d.reject(conn, "group", fmt.Errorf("%w: %s asks for %q", errNotInGroup, who.member, name))
 		return
 	}
 	_ = conn.SetDeadline(time.Time{})
