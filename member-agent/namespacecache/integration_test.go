@@ -4,9 +4,13 @@ package namespacecache
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,14 +83,30 @@ func labelled(name, value string) *corev1.ConfigMap {
 	}
 }
 
+// countWatches counts the watches of one resource.
+type countWatches struct {
+	next     http.RoundTripper
+	resource string
+	count    *atomic.Int64
+}
+
+func (c countWatches) RoundTrip(request *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(request.URL.Path, c.resource) && request.URL.Query().Get("watch") != "" {
+		c.count.Add(1)
+	}
+	return c.next.RoundTrip(request)
+}
+
 // TestCache: a cache on a real API server has what is there and what comes later, also after its watches have ended.
 func TestCache(t *testing.T) {
 	c, config := cluster(t)
 	must(t, c.Create(t.Context(), labelled("a", "1")))
 	must(t, c.Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "s"}, StringData: map[string]string{"k": "v"}}))
-	http, err := rest.HTTPClientFor(config)
+	var watches atomic.Int64
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return countWatches{next, "/configmaps", &watches} })
+	transport, err := rest.HTTPClientFor(config)
 	must(t, err)
-	w, err := NewWatcher(config, http, c.Scheme(), c.RESTMapper(), kinds())
+	w, err := NewWatcher(config, transport, c.Scheme(), c.RESTMapper(), kinds())
 	must(t, err)
 	w.minWatch = time.Second // so that watches end while the test runs
 	var mu sync.Mutex
@@ -115,7 +135,7 @@ func TestCache(t *testing.T) {
 		}
 	}
 	must(t, has("a", "1")())
-	for i := range 6 { // over several watches' ends
+	for i := range 4 { // each in another watch
 		name := fmt.Sprintf("m%d", i)
 		must(t, c.Create(t.Context(), labelled(name, "1")))
 		eventually(t, "a new object", has(name, "1"))
@@ -130,7 +150,13 @@ func TestCache(t *testing.T) {
 			}
 			return nil
 		})
-		time.Sleep(400 * time.Millisecond) // a watch lasts one to two seconds
+		before := watches.Load()
+		eventually(t, "the watch has ended, and the next one begun", func() error {
+			if watches.Load() == before {
+				return errors.New("it goes on")
+			}
+			return nil
+		})
 	}
 	var list corev1.ConfigMapList
 	must(t, cache.List(t.Context(), &list, client.InNamespace("default"), client.MatchingLabels{"ours": "true"}))
@@ -154,9 +180,9 @@ func TestCache(t *testing.T) {
 // TestUnknownVersion: a watch from a version that the API server does not know says so, and what was known of it stays.
 func TestUnknownVersion(t *testing.T) {
 	c, config := cluster(t)
-	http, err := rest.HTTPClientFor(config)
+	transport, err := rest.HTTPClientFor(config)
 	must(t, err)
-	w, err := NewWatcher(config, http, c.Scheme(), c.RESTMapper(), kinds()[:1])
+	w, err := NewWatcher(config, transport, c.Scheme(), c.RESTMapper(), kinds()[:1])
 	must(t, err)
 	s := &store{keep: func(client.Object) {}, onChange: func(client.Object, bool) {}, onSynced: func() {}, byName: map[string]client.Object{}}
 	version, err := w.kinds[0].watch(t.Context(), "default", "unknown", time.Minute, s)
@@ -168,10 +194,10 @@ func TestUnknownVersion(t *testing.T) {
 // TestNotServed: a cache is complete without a kind that the API server does not serve, if it need not serve it.
 func TestNotServed(t *testing.T) {
 	c, config := cluster(t)
-	http, err := rest.HTTPClientFor(config)
+	transport, err := rest.HTTPClientFor(config)
 	must(t, err)
 	must(t, v1alpha1.AddToScheme(c.Scheme()))
-	w, err := NewWatcher(config, http, c.Scheme(), c.RESTMapper(), append(kinds(), Kind{Object: &v1alpha1.Statement{}, Resource: "statements"}))
+	w, err := NewWatcher(config, transport, c.Scheme(), c.RESTMapper(), append(kinds(), Kind{Object: &v1alpha1.Statement{}, Resource: "statements"}))
 	must(t, err)
 	synced := make(chan struct{})
 	cache := w.Watch(t.Context(), "default", func(client.Object, bool) {}, func() { close(synced) })
