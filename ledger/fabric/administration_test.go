@@ -33,7 +33,7 @@ func TestAdministration(t *testing.T) {
 	if member.Plan.Spec.Nodes = []v1alpha1.PlanNode{node}; node.Role != v1alpha1.RoleOrderer {
 		t.Fatalf("the first node is a %s", node.Role)
 	}
-	network, err := fabrictest.NewNetwork(options(t), members)
+	network, err := fabrictest.NewNetwork(fabrictest.BuildFor(t, "../.."), members)
 	must(t, err)
 	t.Cleanup(func() { must(t, network.Close()) })
 	must(t, network.Start(ctx))

@@ -22,7 +22,7 @@ func TestAnchorPeers(t *testing.T) {
 	members, err := fabrictest.NewMembers("trade", fabrictest.Even(1, 1, "org1", "org2", "org3")...)
 	must(t, err)
 	declareWithoutContract(members, "goods", "org1", "org2", "org3")
-	network, err := fabrictest.NewNetwork(options(t), members)
+	network, err := fabrictest.NewNetwork(fabrictest.BuildFor(t, "../.."), members)
 	must(t, err)
 	t.Cleanup(func() { must(t, network.Close()) })
 	must(t, network.Start(ctx))

@@ -41,7 +41,7 @@ func vaults(members []*fabrictest.Member, change func(c *v1alpha1.PlanContract))
 func TestCustomContracts(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
-	o := options(t)
+	o := fabrictest.BuildFor(t, "../..")
 	vault := filepath.Join(o.Directory, "vault")
 	root := filepath.Join("..", "..", "contracts")
 	for _, arguments := range [][]string{

@@ -33,7 +33,7 @@ func TestLostTransactions(t *testing.T) {
 	members, err := fabrictest.NewMembers("trade", fabrictest.Even(1, 1, "org1", "org2", "org3")...)
 	must(t, err)
 	declare(members, "goods", "org1", "org2", "org3")
-	network, err := fabrictest.NewNetwork(options(t), members)
+	network, err := fabrictest.NewNetwork(fabrictest.BuildFor(t, "../.."), members)
 	must(t, err)
 	watch := stopwatch(t)
 	detours := map[[2]int]*fabrictest.Detour{}

@@ -25,7 +25,7 @@ func TestVolumeWithOldLedger(t *testing.T) {
 	members, err := fabrictest.NewMembers("trade", fabrictest.Even(1, 1, "org1", "org2")...)
 	must(t, err)
 	declareWithoutContract(members, "goods", "org1", "org2")
-	network, err := fabrictest.NewNetwork(options(t), members)
+	network, err := fabrictest.NewNetwork(fabrictest.BuildFor(t, "../.."), members)
 	must(t, err)
 	t.Cleanup(func() { must(t, network.Close()) })
 	must(t, network.Start(ctx))

@@ -7,10 +7,39 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"testing"
 )
 
 // ErrNoFabric means that Fabric's own programs are not where they were looked for.
 var ErrNoFabric = errors.New("no peer and orderer: set HANSE_FABRIC_BIN, or KUBEBUILDER_ASSETS, to a directory with Fabric's programs")
+
+// BuildFor builds the parts of a test's network from the repository at root, and skips the test where Fabric's programs are not.
+// The network's directory, with its logs, stays if the test fails.
+func BuildFor(t testing.TB, root string) Options {
+	t.Helper()
+	root, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory, err := os.MkdirTemp("", "hanse-fabric-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			os.RemoveAll(directory)
+		}
+	})
+	o, err := Build(root, directory)
+	if errors.Is(err, ErrNoFabric) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("logs are in %s", directory)
+	return o
+}
 
 // Build finds Fabric's programs by the environment, and builds the notary contract and the ccaas builder from the repository at
 // root into the directory, which is that of the network too.
