@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -63,9 +64,13 @@ func (h *Harness) Kubeconfig(cluster string) string {
 	return filepath.Join(h.Root, folder, cluster+".kubeconfig")
 }
 
+// stopTime is how long a program has to end once its context is done: what it has started ends with it.
+const stopTime = 10 * time.Second
+
 // run runs a program, with its output in the error if it fails.
 func (h *Harness) run(ctx context.Context, cluster string, stdin string, program string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(syscall.SIGTERM) }, stopTime
 	cmd.Dir = h.Root
 	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(h.Root, "bin")+":"+os.Getenv("PATH"))
 	if cluster != "" {
