@@ -76,16 +76,21 @@ func (a *Archive) roots(roots Certificates, members []Member) error {
 
 // Audit verifies an archive from the charter on and returns what is in force after its last entry. An error says in which
 // line, and of which entry, what does not hold. charter is the digest of the charter as the auditor knows it, from one of the
-// founders; if it is empty, the archive proves no more than that these keys agree with each other.
-func Audit(archive io.Reader, charter string) (*State, error) {
+// founders; if it is empty, the archive proves no more than that these keys agree with each other. each is called for every entry
+// once it is verified.
+func Audit(archive io.Reader, charter string, each func(*Entry)) (*State, error) {
 	lines := bufio.NewScanner(archive)
 	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
 	roots, state, number := Certificates{}, (*State)(nil), 0
 	for lines.Scan() {
 		number++
 		var err error
-		if state, err = state.read(lines.Bytes(), roots); err != nil {
+		var entry *Entry
+		if state, entry, err = state.read(lines.Bytes(), roots); err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
+		}
+		if entry != nil {
+			each(entry)
 		}
 		if state != nil && charter != "" && state.Charter != charter {
 			return nil, fmt.Errorf("line %d: %w", number, invalid("this is the log of another charter, %s", state.Charter))
@@ -100,29 +105,30 @@ func Audit(archive io.Reader, charter string) (*State, error) {
 	return state, nil
 }
 
-// read is the state after one more line of an archive; nil before the charter.
-func (s *State) read(text []byte, roots Certificates) (*State, error) {
+// read is the state after one more line of an archive, nil before the charter; and the entry, if the line has one.
+func (s *State) read(text []byte, roots Certificates) (*State, *Entry, error) {
 	var line archiveLine
 	in := json.NewDecoder(bytes.NewReader(text))
 	in.DisallowUnknownFields()
 	if err := in.Decode(&line); err != nil {
-		return nil, invalid("not a line of an archive: %v", err)
+		return nil, nil, invalid("not a line of an archive: %v", err)
 	}
 	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return nil, invalid("more than one object in the line")
+		return nil, nil, invalid("more than one object in the line")
 	}
 	switch {
 	case line.Root != "" && line.Charter == nil && line.Entry == nil:
-		return s, roots.Add(line.Root)
+		return s, nil, roots.Add(line.Root)
 	case line.Root == "" && line.Charter != nil && line.Entry == nil && s == nil:
-		return Found(line.Charter, roots)
+		founded, err := Found(line.Charter, roots)
+		return founded, nil, err
 	case line.Root == "" && line.Charter == nil && line.Entry != nil && s != nil:
 		next, err := s.Append(line.Entry, roots)
 		if err != nil {
-			return nil, fmt.Errorf("entry %d: %w", s.Position+1, err)
+			return nil, nil, fmt.Errorf("entry %d: %w", s.Position+1, err)
 		}
-		return next, nil
+		return next, line.Entry, nil
 	default:
-		return nil, invalid("a line has a root, the charter (once, before the entries) or an entry")
+		return nil, nil, invalid("a line has a root, the charter (once, before the entries) or an entry")
 	}
 }

@@ -49,14 +49,14 @@ func TestLifeOfAConsortium(t *testing.T) {
 	if got := c.state.Channels["settlement"].Members; !slices.Equal(got, []string{"org1", "org2", "org4"}) {
 		t.Errorf("members of the channel %v", got)
 	}
-	state, err := Audit(bytes.NewReader(file.Bytes()), charter)
+	state, err := Audit(bytes.NewReader(file.Bytes()), charter, ignore)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if state.Position != 9 || state.Head != c.state.Head || state.Dissolved == nil {
 		t.Errorf("position %d, head %s, dissolved %v", state.Position, state.Head, state.Dissolved)
 	}
-	if _, err := Audit(bytes.NewReader(file.Bytes()), CharterDigest([]byte("another"))); !errors.Is(err, ErrInvalid) {
+	if _, err := Audit(bytes.NewReader(file.Bytes()), CharterDigest([]byte("another")), ignore); !errors.Is(err, ErrInvalid) {
 		t.Errorf("another charter: %v", err)
 	}
 }
@@ -159,12 +159,12 @@ func TestAuditFindsChanges(t *testing.T) {
 	for i := 0; i < len(given); i += 5 {
 		altered := slices.Clone(given)
 		altered[i] ^= 1
-		state, err := Audit(bytes.NewReader(altered), c.state.Charter)
+		state, err := Audit(bytes.NewReader(altered), c.state.Charter, ignore)
 		if err == nil && state.Head != c.state.Head {
 			t.Fatalf("byte %d, %q to %q: accepted with another outcome", i, given[i], altered[i])
 		}
 	}
-	if _, err := Audit(bytes.NewReader(given[:len(given)-10]), ""); err == nil {
+	if _, err := Audit(bytes.NewReader(given[:len(given)-10]), "", ignore); err == nil {
 		t.Error("an archive that was cut off is accepted")
 	}
 }
@@ -202,7 +202,7 @@ func BenchmarkAudit(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Audit(bytes.NewReader(file.Bytes()), ""); err != nil {
+		if _, err := Audit(bytes.NewReader(file.Bytes()), "", ignore); err != nil {
 			b.Fatal(err)
 		}
 	}

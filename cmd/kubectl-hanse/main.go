@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/kubectl-hanse/audit"
 	"github.com/hanse-io/hanse/kubectl-hanse/environment"
 	"github.com/hanse-io/hanse/kubectl-hanse/invite"
 	"github.com/hanse-io/hanse/kubectl-hanse/invoke"
@@ -52,7 +53,7 @@ func command() *cobra.Command {
 	}
 	flags.AddFlags(root.PersistentFlags())
 	root.AddCommand(invite.Command(flags), status.Command(flags, ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}), profile.Command(flags, tools),
-		environment.Command(flags, tools), invoke.Command(flags))
+		environment.Command(flags, tools), invoke.Command(flags), audit.Command())
 	for _, c := range root.Commands() {
 		c.Args = sayUsage(c.Args)
 	}
