@@ -153,3 +153,36 @@ func absolute(t *testing.T, path string) string {
 	}
 	return path
 }
+
+// TestMonitoringIsOffWhereItIsNotServed renders the chart for a cluster with and for one without the Prometheus operator's kinds.
+func TestMonitoringIsOffWhereItIsNotServed(t *testing.T) {
+	for _, c := range []struct {
+		why, values string
+		served      bool
+		want        []string
+	}{
+		{"a cluster without the kinds", ``, false, nil},
+		{"one that has them", ``, true, []string{"kind: PodMonitor", "kind: PrometheusRule", "federation.json", "alert: HanseMemberSilent", "{{ $labels.name }}"}},
+		{"the alerts alone", `monitoring: {podMonitors: false, dashboards: false}`, true, []string{"kind: PrometheusRule"}},
+		{"the operator's selector", `monitoring: {labels: {release: prometheus}}`, true, []string{"release: prometheus"}},
+	} {
+		args := []string{"template", "federation", charts + "federation", "--namespace", "hanse-system", "--values", "-"}
+		if c.served {
+			args = append(args, "--api-versions", "monitoring.coreos.com/v1")
+		}
+		helm := exec.Command(filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "helm"), args...)
+		helm.Stdin = strings.NewReader(c.values)
+		out, err := helm.CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", c.why, err, out)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(string(out), want) {
+				t.Errorf("%s: there is no %s", c.why, want)
+			}
+		}
+		if some := strings.Contains(string(out), "PodMonitor") || strings.Contains(string(out), "grafana_dashboard"); len(c.want) == 0 && some {
+			t.Errorf("%s: it has got something for monitoring", c.why)
+		}
+	}
+}
