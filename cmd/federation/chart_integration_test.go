@@ -51,6 +51,8 @@ func TestChartRejects(t *testing.T) {
 		{"a level that is none", `log: {level: loud}`, "log.level", "'debug'"},
 		{"a format that is none", `log: {format: xml}`, "log.format", "'json'"},
 		{"a word that is no truth value", `metrics: {service: "no"}`, "metrics.service", "want boolean"},
+		{"an interval that is none", `monitoring: {interval: often}`, "monitoring.interval", "1h30m"},
+		{"a label without a value that labels have", `monitoring: {labels: {release: "a b"}}`, "monitoring.labels.release", "63 letters"},
 		{"a label that the chart's own Service goes by", `podLabels: {app.kubernetes.io/instance: other}`, "podLabels", "leave it out"},
 		{"no value of a label", `nodeSelector: {zone: "a b"}`, "nodeSelector.zone", "63 letters"},
 		{"a toleration that is misspelt", `tolerations: [{keys: a}]`, "tolerations.0", "'keys' not allowed"},

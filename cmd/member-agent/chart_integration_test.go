@@ -101,6 +101,8 @@ func TestChartValidation(t *testing.T) {
 		{"half a digest of the gateway's", `gateway: {image: {digest: "sha256:0123"}}`, "gateway.image.digest", "64 hexadecimal digits"},
 		{"a policy that there is not", `image: {pullPolicy: always}`, "image.pullPolicy", "'IfNotPresent'"},
 		{"a pull secret that no Secret can be called", `imagePullSecrets: [My_Secret]`, "imagePullSecrets[0]", "name of a Secret"},
+		{"no name of a consortium", `monitoring: {consortia: [Trade]}`, "monitoring.consortia[0]", "such as trade"},
+		{"an interval that is none", `monitoring: {interval: often}`, "monitoring.interval", "1h30m"},
 		{"a pull secret as a pod has it", `imagePullSecrets: [{name: registry}]`, "imagePullSecrets.0", "want string"},
 
 		{"no domain", `clusterDomain: ""`, "clusterDomain", "such as cluster.local"},

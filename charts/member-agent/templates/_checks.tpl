@@ -133,3 +133,17 @@ wrong: the value's name, what it is, and what to write instead. Both charts have
 {{- end -}}
 {{- end -}}
 {{- end }}
+
+{{/* What both charts have for the Prometheus operator. */}}
+{{- define "hanse.check.monitoring" -}}
+{{- with .Values.monitoring -}}
+{{- include "hanse.check.duration" (list "monitoring.interval" .interval "1s" "10m") -}}
+{{- include "hanse.check.labels" (list "monitoring.labels" .labels) -}}
+{{- include "hanse.check.labels" (list "monitoring.dashboardLabels" .dashboardLabels) -}}
+{{- end -}}
+{{- end }}
+
+{{/* Whether the cluster serves the Prometheus operator's kinds: not empty if it does. */}}
+{{- define "hanse.monitored" -}}
+{{- if .Capabilities.APIVersions.Has "monitoring.coreos.com/v1" }}yes{{ end -}}
+{{- end }}
