@@ -4,8 +4,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-VERSION ?= 0.1.0
-LDFLAGS := -s -w -X main.version=$(VERSION)
+# Of charts, CRDs, programs and images; `make generate` writes it wherever else it has to stand.
+VERSION := $(shell cat internal/version/VERSION)
+LDFLAGS := -s -w
 TESTBED := bin/testbed
 ASSETS = $$($(TESTBED) assets)
 export CGO_ENABLED ?= 0

@@ -10,7 +10,8 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// TemplateVersion is the version of the contracts that ship with Hanse.
+// TemplateVersion is the version of the contracts that ship with Hanse. It changes when they do, and not with every release:
+// another image is another definition, which every organization approves anew.
 const TemplateVersion = "0.1.0"
 
 // contractImage is the image of a contract. The host's operators may set the image of a template, by digest for instance.
