@@ -207,7 +207,8 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 		},
 		Nodes: &nodes.Phase{
 			Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own, KeepVolumes: o.keepVolumes,
-			Network: network, Planners: planners, Now: time.Now,
+			Network: network, Pull: nodes.Pull{Reference: policy.Registry(o.imageRegistry).Pulled, Secrets: o.pullSecrets},
+			Planners: planners, Now: time.Now,
 		},
 		Statements: store, Driver: driver, Planners: planners, Reporter: session,
 		Ledger: agentledger.Runner{Driver: driver, Planners: planners, Pins: func(plan *v1alpha1.MemberPlan) agentledger.Pins {
