@@ -20,9 +20,14 @@ func contractImage(in Input, spec *v1alpha1.ContractSpec) string {
 		if image := in.TemplateImages[spec.Template]; image != "" {
 			return image
 		}
-		return fmt.Sprintf("ghcr.io/hanse-io/contract-%s:%s", spec.Template, TemplateVersion)
+		return TemplateImage(spec.Template)
 	}
 	return spec.Image
+}
+
+// TemplateImage is the image of a contract that ships with Hanse.
+func TemplateImage(template v1alpha1.ContractTemplate) string {
+	return fmt.Sprintf("ghcr.io/hanse-io/contract-%s:%s", template, TemplateVersion)
 }
 
 // resolveContracts validates the contracts and fills in the defaults of the accepted ones, sorted by channel and name.
