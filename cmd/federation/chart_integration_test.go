@@ -42,6 +42,8 @@ func TestChartRejects(t *testing.T) {
 		{"half a digest", `image: {digest: "sha256:0123"}`, "image.digest", "64 hexadecimal digits"},
 		{"a policy that there is not", `image: {pullPolicy: always}`, "image.pullPolicy", "'IfNotPresent'"},
 		{"a pull secret that no Secret can be called", `imagePullSecrets: [My_Secret]`, "imagePullSecrets[0]", "name of a Secret"},
+		{"a registry with a scheme", `global: {imageRegistry: "https://registry.example.com"}`, "global.imageRegistry", "no scheme"},
+		{"a registry with a slash behind it", `global: {imageRegistry: "registry.example.com/"}`, "global.imageRegistry", "no slash"},
 		{"memory in a unit that there is not", `resources: {limits: {memory: 512MB}}`, "resources.limits.memory", "512Mi"},
 		{"a template that there is not", `contracts: {images: {casino: "example.com/casino:1"}}`, "contracts.images", "'casino' not allowed"},
 		{"no image", `contracts: {images: {notary: ""}}`, "contracts.images.notary", "registry.example.com/contract-notary"},

@@ -30,9 +30,11 @@ import (
 	"github.com/hanse-io/hanse/federation/membership"
 	federationmetrics "github.com/hanse-io/hanse/federation/metrics"
 	"github.com/hanse-io/hanse/federation/snapshot"
+	"github.com/hanse-io/hanse/internal/buildinfo"
 	"github.com/hanse-io/hanse/internal/conditions"
 	"github.com/hanse-io/hanse/internal/readiness"
 	"github.com/hanse-io/hanse/internal/undecodable"
+	"github.com/hanse-io/hanse/internal/version"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
@@ -43,7 +45,7 @@ func run(ctx context.Context, config *rest.Config, o options) error {
 	if err != nil {
 		return err
 	}
-	mgr.GetLogger().Info("starting", "version", version)
+	mgr.GetLogger().Info("starting", "version", version.Current)
 	return mgr.Start(ctx)
 }
 
@@ -87,6 +89,9 @@ func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manag
 		return nil, err
 	}
 	if err := registerMetrics(mgr); err != nil {
+		return nil, err
+	}
+	if err := buildinfo.Register(metrics.Registry, "federation"); err != nil {
 		return nil, err
 	}
 	if err := snapshot.Index(ctx, mgr.GetFieldIndexer()); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/version"
 	"github.com/hanse-io/hanse/kubectl-hanse/audit"
 	"github.com/hanse-io/hanse/kubectl-hanse/environment"
 	"github.com/hanse-io/hanse/kubectl-hanse/invite"
@@ -23,9 +24,6 @@ import (
 	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	fabricprofile "github.com/hanse-io/hanse/ledger/fabric/profile"
 )
-
-// version is set when linking.
-var version = "0.1.0"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -47,7 +45,7 @@ func command() *cobra.Command {
 		Use:           "kubectl-hanse",
 		Short:         "Federate consortium blockchains over Kubernetes clusters",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl hanse"},
-		Version:       version,
+		Version:       version.Current,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

@@ -105,6 +105,10 @@ func TestChartValidation(t *testing.T) {
 		{"an interval that is none", `monitoring: {interval: often}`, "monitoring.interval", "1h30m"},
 		{"a pull secret as a pod has it", `imagePullSecrets: [{name: registry}]`, "imagePullSecrets.0", "want string"},
 
+		{"a registry with a scheme", `global: {imageRegistry: "https://registry.example.com"}`, "global.imageRegistry", "no scheme"},
+		{"a registry with a tag", `global: {imageRegistry: "registry.example.com/a:1"}`, "global.imageRegistry", "no scheme"},
+		{"a registry that is a number", `global: {imageRegistry: 5000}`, "global.imageRegistry", "want string"},
+
 		{"no domain", `clusterDomain: ""`, "clusterDomain", "such as cluster.local"},
 		{"a domain with a dot behind it", `clusterDomain: cluster.local.`, "clusterDomain", "without a dot"},
 		{"an issuer in capital letters", `identity: {issuerRef: {name: Corporate_CA}}`, "identity.issuerRef.name", "name of an Issuer"},
@@ -241,7 +245,9 @@ func TestProgramsAcceptChartValues(t *testing.T) {
 		{"two authorities", `host: {caData: ` + base64.StdEncoding.EncodeToString(append(newAuthority(), newAuthority()...)) + `}`, ""},
 		{"no token any more", `bootstrap: {token: ""}`, ""},
 		{"an image of a registry with a port, by digest", `image: {repository: "localhost:5000/a/b", digest: "sha256:` + strings.Repeat("0", 64) + `"}`, ""},
-		{"a pull secret that is all digits", `imagePullSecrets: ["123"]`, ""},
+		{"a pull secret that is all digits", `imagePullSecrets: ["123"]`, "--image-pull-secret=123"},
+		{"a registry of one's own", `global: {imageRegistry: "10.0.0.1:5000/mirror/a-b"}`, "--image-registry=10.0.0.1:5000/mirror/a-b"},
+		{"no registry, as values of an earlier version have it", `global: null`, ""},
 		{"another domain", `clusterDomain: k8s`, "--cluster-domain=k8s"},
 		{"an issuer of another group", `identity: {issuerRef: {name: pca, kind: AWSPCAClusterIssuer, group: awspca.cert-manager.io}}`, "--issuer-kind=AWSPCAClusterIssuer"},
 		{"every image", `policy: {nodeImages: ["*"], contractImages: ["*"]}`, "--node-image=*"},

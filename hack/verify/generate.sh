@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Generates deepcopy functions, CRDs and the API's reference into the tree at $1.
+# Generates deepcopy functions, CRDs and the API's reference into the tree at $1, and writes the version wherever it stands.
 set -euo pipefail
 
 tree=$(cd "${1:?usage: generate.sh TREE}" && pwd)
@@ -12,3 +12,7 @@ go run ./hack/crdrules charts/federation/crds
 cp charts/federation/crds/federation.hanse.io_{memberplans,statements}.yaml charts/member-agent/crds/
 "$reference" --log-level ERROR --source-path ./api/v1alpha1 --config hack/verify/crd-ref-docs.yaml --renderer markdown \
   --max-depth 20 --output-path docs/api.md
+version=$(cat internal/version/VERSION)
+sed -i -E "s/^version: .*/version: $version/; s/^appVersion: .*/appVersion: \"$version\"/" charts/*/Chart.yaml
+sed -i -E "s#(hanse-(federation|member-agent|gateway)):[0-9].*#\1:$version#" testbed.yaml
+sed -i -E "s/^const Version = .*/const Version = \"$version\"/" hack/harness/harness.go

@@ -41,7 +41,9 @@ type Phase struct {
 	Planners ledger.Planners
 	// Network configures the network policies.
 	Network Network
-	Now     func() time.Time
+	// Pull says from where, and with which Secrets, images are pulled.
+	Pull Pull
+	Now  func() time.Time
 
 	// policiesRemoved are the namespaces whose policies have been deleted because they are disabled.
 	policiesRemoved sync.Map
@@ -102,9 +104,10 @@ func (p *Phase) Ensure(ctx context.Context, reader client.Reader, plan *v1alpha1
 	t.addSharedError(p.ensureAllRetained(ctx, plan, current))
 	t.addSharedError(p.applyEach(ctx, slices.Concat(Budgets(plan), Remote(plan, p.Gateway))))
 	t.addSharedError(p.policies(ctx, plan))
+	t.addSharedError(p.ensurePullSecrets(ctx, reader, plan))
 	for _, w := range workloads {
 		env, d := environment(ctx, reader, plan.Spec.Namespace, w)
-		set := Desired(plan, p.withRetention(t, w), mergeMaps(digests, env))
+		set := p.Pull.desired(plan, p.withRetention(t, w), mergeMaps(digests, env))
 		t.sets = append(t.sets, set)
 		if h := blocked(w, digests); h.Reason != "" {
 			d = h
@@ -369,7 +372,7 @@ func runningImages(set Set, current *appsv1.StatefulSet) (image, stateDatabase s
 	case current.Annotations[annotationRevision] == set.Revision:
 		return set.Workload.Node.Image, set.Workload.Node.StateDatabaseImage
 	}
-	return current.Spec.Template.Spec.Containers[0].Image, ""
+	return declaredImage(current), ""
 }
 
 func (t *pass) contractStatus(set Set) Contract {
