@@ -113,7 +113,7 @@ const (
 
 // LogLevel is what a node logs: a level, and levels of single loggers, separated by colons.
 // +kubebuilder:validation:MaxLength=256
-// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^(debug|info|warning|error|panic|fatal|[a-zA-Z0-9_.-]+(,[a-zA-Z0-9_.-]+)*=(debug|info|warning|error|panic|fatal))(:(debug|info|warning|error|panic|fatal|[a-zA-Z0-9_.-]+(,[a-zA-Z0-9_.-]+)*=(debug|info|warning|error|panic|fatal)))*$')",message="this is no log level: write debug, info, warning, error, panic or fatal, and after it others for single loggers, separated by colons, such as info:gossip=warning:endorser,chaincode=debug"
+// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^(debug|info|warning|error|panic|fatal|[a-zA-Z0-9_.-]+(,[a-zA-Z0-9_.-]+)*=(debug|info|warning|error|panic|fatal))(:(debug|info|warning|error|panic|fatal|[a-zA-Z0-9_.-]+(,[a-zA-Z0-9_.-]+)*=(debug|info|warning|error|panic|fatal)))*$')",message="this is no log level: write debug, info, warning, error, panic or fatal, and after it others for single loggers, separated by colons, such as info:gossip=warning:endorser,chaincode=debug"
 type LogLevel string
 
 // Storage is what a ledger node asks of its cluster's storage.

@@ -333,4 +333,3 @@ func quorumBlocker(n *rolloutNode, all []rolloutNode) string {
 	}
 	return ""
 }
-
