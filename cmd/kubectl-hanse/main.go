@@ -12,7 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/kubectl-hanse/check"
 	"github.com/hanse-io/hanse/kubectl-hanse/environment"
+	"github.com/hanse-io/hanse/kubectl-hanse/gather"
 	"github.com/hanse-io/hanse/kubectl-hanse/invite"
 	"github.com/hanse-io/hanse/kubectl-hanse/invoke"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
@@ -53,6 +55,8 @@ func command() *cobra.Command {
 	flags.AddFlags(root.PersistentFlags())
 	root.AddCommand(invite.Command(flags), status.Command(flags, ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}), profile.Command(flags, tools),
 		environment.Command(flags, tools), invoke.Command(flags))
+	root.AddCommand(check.Command(flags, version))
+	root.AddCommand(gather.Command(flags, version))
 	for _, c := range root.Commands() {
 		c.Args = sayUsage(c.Args)
 	}

@@ -60,9 +60,11 @@ func (l *lines) add(line, end string) {
 	if l.skipBlock(line) {
 		return
 	}
-	line = wholeKey.ReplaceAllString(line, marker("private key"))
-	if at := beginKey.FindStringIndex(line); at != nil {
-		line, l.keyLines = line[:at[0]]+marker("private key"), 1
+	if strings.Contains(line, "PRIVATE KEY") {
+		line = wholeKey.ReplaceAllString(line, marker("private key"))
+		if at := beginKey.FindStringIndex(line); at != nil {
+			line, l.keyLines = line[:at[0]]+marker("private key"), 1
+		}
 	}
 	line = l.value(line)
 	if match := block.FindStringSubmatch(line); match != nil && sensitive(match[2]) {

@@ -23,14 +23,16 @@ func sensitive(name string) bool {
 	if slices.ContainsFunc(endings, func(ending string) bool { return strings.HasSuffix(plain, ending) }) {
 		return true
 	}
-	lower := strings.ToLower(name)
 	return slices.ContainsFunc(shortEndings, func(ending string) bool {
-		rest, found := strings.CutSuffix(lower, ending)
-		if !found || rest == "" || strings.ContainsAny(rest[len(rest)-1:], "_-.") {
-			return found
+		at := len(name) - len(ending)
+		if at < 0 || !strings.EqualFold(name[at:], ending) {
+			return false
+		}
+		if at == 0 || strings.ContainsAny(name[at-1:at], "_-.") {
+			return true
 		}
 		// dbPass, or DBPASS
-		return unicode.IsUpper(rune(name[len(rest)])) && (unicode.IsLower(rune(name[len(rest)-1])) || name == strings.ToUpper(name))
+		return unicode.IsUpper(rune(name[at])) && (unicode.IsLower(rune(name[at-1])) || name == strings.ToUpper(name))
 	})
 }
 
@@ -89,7 +91,7 @@ func extent(text string, at int, toEnd bool) (from, to int) {
 		return from, len(text)
 	}
 	if toEnd {
-		return at, len(strings.TrimRight(text, " \t\r"))
+		return at, max(at, len(strings.TrimRight(text, " \t\r")))
 	}
 	if end := strings.IndexAny(text[at:], " \t\r\"'"); end >= 0 {
 		return at, at + end

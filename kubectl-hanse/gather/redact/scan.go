@@ -73,9 +73,12 @@ func (r *Redactor) scan(text string, depth int) []span {
 		}
 	}
 	for _, pattern := range []struct {
-		what  string
-		shape *regexp.Regexp
-	}{{"password", connection}, {"password", mysql}, {"bootstrap token", bootstrap}} {
+		what, needs string
+		shape       *regexp.Regexp
+	}{{"password", "://", connection}, {"password", "p(", mysql}, {"password", "x(", mysql}, {"bootstrap token", ".", bootstrap}} {
+		if !strings.Contains(text, pattern.needs) {
+			continue
+		}
 		for _, at := range pattern.shape.FindAllStringSubmatchIndex(text, -1) {
 			add(pattern.what, at[2:4]...)
 		}
@@ -85,11 +88,13 @@ func (r *Redactor) scan(text string, depth int) []span {
 			add("credentials", at[2:4]...)
 		}
 	}
-	for _, at := range wholeKey.FindAllStringIndex(text, -1) {
-		add("private key", at...)
-	}
-	if at := beginKey.FindStringIndex(text); at != nil {
-		add("private key", at[0], len(text))
+	if strings.Contains(text, "PRIVATE KEY") {
+		for _, at := range wholeKey.FindAllStringIndex(text, -1) {
+			add("private key", at...)
+		}
+		if at := beginKey.FindStringIndex(wholeKey.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat(" ", len(s)) })); at != nil {
+			add("private key", at[0], len(text))
+		}
 	}
 	for _, at := range encoded.FindAllStringIndex(text, -1) {
 		if what := r.hidden(text[at[0]:at[1]], depth); what != "" {
