@@ -14,7 +14,9 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/version"
 	"github.com/hanse-io/hanse/kubectl-hanse/audit"
+	"github.com/hanse-io/hanse/kubectl-hanse/check"
 	"github.com/hanse-io/hanse/kubectl-hanse/environment"
+	"github.com/hanse-io/hanse/kubectl-hanse/gather"
 	"github.com/hanse-io/hanse/kubectl-hanse/invite"
 	"github.com/hanse-io/hanse/kubectl-hanse/invoke"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
@@ -52,6 +54,8 @@ func command() *cobra.Command {
 	flags.AddFlags(root.PersistentFlags())
 	root.AddCommand(invite.Command(flags), status.Command(flags, ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}), profile.Command(flags, tools),
 		environment.Command(flags, tools), invoke.Command(flags), audit.Command())
+	root.AddCommand(check.Command(flags, version.Current))
+	root.AddCommand(gather.Command(flags, version.Current))
 	for _, c := range root.Commands() {
 		c.Args = sayUsage(c.Args)
 	}
