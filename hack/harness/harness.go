@@ -34,6 +34,8 @@ type Harness struct {
 	Out io.Writer
 	// Took records each phase in turn.
 	Took []Phase
+	// previous is the tree of the version that is installed first; empty for this clone's own.
+	previous string
 }
 
 // Phase is one measured step.

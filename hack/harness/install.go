@@ -59,15 +59,20 @@ func (h *Harness) Images(ctx context.Context) error {
 		if _, err := h.Testbed(ctx, append([]string{"load", "--cluster", "host"}, hostImages...)...); err != nil {
 			return err
 		}
-		_, err := h.Testbed(ctx, append([]string{"load", "--cluster", strings.Join(h.Members, ",")}, memberImages...)...)
-		return err
+		if _, err := h.Testbed(ctx, append([]string{"load", "--cluster", strings.Join(h.Members, ",")}, memberImages...)...); err != nil {
+			return err
+		}
+		if h.previous == "" {
+			return nil
+		}
+		return h.loadPrevious(ctx)
 	})
 }
 
 // InstallHost installs the federation controller with its chart.
 func (h *Harness) InstallHost(ctx context.Context) error {
 	return h.phase("host: helm upgrade --install federation", func() error {
-		_, err := h.run(ctx, "host", "", h.Bin("helm"), "upgrade", "--install", "federation", "charts/federation",
+		_, err := h.run(ctx, "host", "", h.Bin("helm"), "upgrade", "--install", "federation", h.chart("federation"),
 			"--namespace", "hanse-system", "--create-namespace", "--wait", "--timeout", "600s")
 		return err
 	})
@@ -103,7 +108,7 @@ func (h *Harness) Join(ctx context.Context, member string) error {
 	if err != nil {
 		return err
 	}
-	command, err := h.Hanse(ctx, "host", "invite", member, "--chart", "charts/member-agent",
+	command, err := h.Hanse(ctx, "host", "invite", member, "--chart", h.chart("member-agent"),
 		"--host-server", "https://"+strings.TrimSpace(address)+":6443", "--timeout", "10m")
 	if err != nil {
 		return err
