@@ -24,9 +24,9 @@ var settingPatches = map[string]struct{ takes, rejects []string }{
 	"members[].role":                        {nil, []string{`[{"op":"replace","path":"/spec/members/0/role","value":"Participant"},{"op":"replace","path":"/spec/members/1/role","value":"Leader"}]`}},
 	"members[].peers":                       {[]string{`[{"op":"replace","path":"/spec/members/1/peers","value":3}]`}, []string{`[{"op":"replace","path":"/spec/members/1/peers","value":0}]`}},
 	"members[].orderers":                    {nil, []string{`[{"op":"replace","path":"/spec/members/1/orderers","value":2}]`, `[{"op":"replace","path":"/spec/members/1/orderers","value":0}]`}},
-	"nodes.storage.size":                    {[]string{nodes(`{"storage":{"size":"20Gi"}}`), ownNodes(`{"storage":{"size":"20Gi"}}`)}, []string{nodes(`{"storage":{"size":"9Gi"}}`), ownNodes(`{"storage":{"size":"9Gi"}}`), `[{"op":"remove","path":"/spec/nodes/storage"}]`}},
-	"nodes.storage.className":               {[]string{nodes(`{"storage":{"className":"fast","size":"10Gi"}}`)}, nil},
-	"nodes.storage.reclaimPolicy":           {[]string{nodes(`{"storage":{"reclaimPolicy":"Delete","size":"10Gi"}}`)}, nil},
+	"nodes.storage.size":                    {[]string{allNodes(`{"storage":{"size":"20Gi"}}`), ownNodes(`{"storage":{"size":"20Gi"}}`)}, []string{allNodes(`{"storage":{"size":"9Gi"}}`), ownNodes(`{"storage":{"size":"9Gi"}}`), `[{"op":"remove","path":"/spec/nodes/storage"}]`}},
+	"nodes.storage.className":               {[]string{allNodes(`{"storage":{"className":"fast","size":"10Gi"}}`)}, nil},
+	"nodes.storage.reclaimPolicy":           {[]string{allNodes(`{"storage":{"reclaimPolicy":"Delete","size":"10Gi"}}`)}, nil},
 	"nodes.peerResources":                   {[]string{both(`{"peerResources":{"limits":{"memory":"1Gi"}}}`), ownNodes(`{"peerResources":{"limits":{"memory":"1Gi"}}}`)}, nil},
 	"nodes.ordererResources":                {[]string{both(`{"ordererResources":{"requests":{"cpu":"1"}}}`)}, nil},
 	"nodes.peerLogLevel":                    {[]string{both(`{"peerLogLevel":"info:gossip=warning:endorser,chaincode=debug"}`), ownNodes(`{"peerLogLevel":""}`)}, nil},
@@ -34,44 +34,44 @@ var settingPatches = map[string]struct{ takes, rejects []string }{
 	"nodes.stateDatabase":                   {nil, []string{both(`{"stateDatabase":"CouchDB"}`), ownNodes(`{"stateDatabase":"CouchDB"}`)}},
 	"nodes.extraSANs":                       {[]string{both(`{"extraSANs":["peers.example.com"]}`)}, nil},
 	"progressDeadlineSeconds":               {[]string{`[{"op":"add","path":"/spec/progressDeadlineSeconds","value":60}]`}, nil},
-	"ledger.fabric.peerImage":               {images("peerImage", "registry.example:5000/fabric-peer"), crossing("peerImage", "registry.example:5000/fabric-peer")},
-	"ledger.fabric.ordererImage":            {images("ordererImage", "docker.io/hyperledger/fabric-orderer"), crossing("ordererImage", "docker.io/hyperledger/fabric-orderer")},
-	"ledger.fabric.couchDBImage":            {[]string{fabric(`"couchDBImage":"docker.io/library/couchdb:3.5"`)}, nil},
-	"ledger.fabric.acceptedLine":            {[]string{fabric(`"acceptedLine":"3.2"`)}, nil},
-	"ledger.fabric.capabilities":            {nil, []string{fabric(`"capabilities":"V3_0"`)}},
-	"ledger.fabric.applicationCapabilities": {nil, []string{fabric(`"applicationCapabilities":"V2_0"`)}},
+	"ledger.fabric.peerImage":               {withinLine("peerImage", "registry.example:5000/fabric-peer"), acrossLines("peerImage", "registry.example:5000/fabric-peer")},
+	"ledger.fabric.ordererImage":            {withinLine("ordererImage", "docker.io/hyperledger/fabric-orderer"), acrossLines("ordererImage", "docker.io/hyperledger/fabric-orderer")},
+	"ledger.fabric.couchDBImage":            {[]string{withFabric(`"couchDBImage":"docker.io/library/couchdb:3.5"`)}, nil},
+	"ledger.fabric.acceptedLine":            {[]string{withFabric(`"acceptedLine":"3.2"`)}, nil},
+	"ledger.fabric.capabilities":            {nil, []string{withFabric(`"capabilities":"V3_0"`)}},
+	"ledger.fabric.applicationCapabilities": {nil, []string{withFabric(`"applicationCapabilities":"V2_0"`)}},
 }
 
-func nodes(value string) string {
+func allNodes(value string) string {
 	return fmt.Sprintf(`[{"op":"add","path":"/spec/nodes","value":%s}]`, value)
 }
 
 // both leaves the size as it is.
-func both(value string) string { return nodes(`{"storage":{"size":"10Gi"},` + value[1:]) }
+func both(value string) string { return allNodes(`{"storage":{"size":"10Gi"},` + value[1:]) }
 
 func ownNodes(value string) string {
 	return fmt.Sprintf(`[{"op":"add","path":"/spec/members/1/nodes","value":%s}]`, value)
 }
 
-func fabric(fields string) string {
+func withFabric(fields string) string {
 	return fmt.Sprintf(`[{"op":"add","path":"/spec/ledger/fabric","value":{%s}}]`, fields)
 }
 
-// images are those of the line of the default, and those that say nothing of one.
-func images(field, name string) []string {
+// withinLine are those of the line of the default, and those that say nothing of one.
+func withinLine(field, name string) []string {
 	digest := "@sha256:" + strings.Repeat("a", 64)
 	return []string{
-		fabric(fmt.Sprintf(`%q:"%s:3.1.5"`, field, name)), fabric(fmt.Sprintf(`%q:"%s:3.1.3-alpine"`, field, name)), fabric(fmt.Sprintf(`%q:"%s:3.1"`, field, name)),
-		fabric(fmt.Sprintf(`%q:"%s%s"`, field, name, digest)), fabric(fmt.Sprintf(`%q:"%s:3.1.4%s"`, field, name, digest)), fabric(fmt.Sprintf(`%q:"%s:latest"`, field, name)),
-		fabric(fmt.Sprintf(`%q:"%s:3.2.0","acceptedLine":"3.2"`, field, name)), fabric(fmt.Sprintf(`%q:"%s:2.5.9","acceptedLine":"2.5"`, field, name)),
+		withFabric(fmt.Sprintf(`%q:"%s:3.1.5"`, field, name)), withFabric(fmt.Sprintf(`%q:"%s:3.1.3-alpine"`, field, name)), withFabric(fmt.Sprintf(`%q:"%s:3.1"`, field, name)),
+		withFabric(fmt.Sprintf(`%q:"%s%s"`, field, name, digest)), withFabric(fmt.Sprintf(`%q:"%s:3.1.4%s"`, field, name, digest)), withFabric(fmt.Sprintf(`%q:"%s:latest"`, field, name)),
+		withFabric(fmt.Sprintf(`%q:"%s:3.2.0","acceptedLine":"3.2"`, field, name)), withFabric(fmt.Sprintf(`%q:"%s:2.5.9","acceptedLine":"2.5"`, field, name)),
 	}
 }
 
-// crossing are those of another line.
-func crossing(field, name string) []string {
+// acrossLines are those of another line.
+func acrossLines(field, name string) []string {
 	return []string{
-		fabric(fmt.Sprintf(`%q:"%s:3.2.0"`, field, name)), fabric(fmt.Sprintf(`%q:"%s:2.5.9"`, field, name)), fabric(fmt.Sprintf(`%q:"%s:3.10.0"`, field, name)),
-		fabric(fmt.Sprintf(`%q:"%s:3.2.0@sha256:%s"`, field, name, strings.Repeat("a", 64))), fabric(fmt.Sprintf(`%q:"%s:3.2.0","acceptedLine":"3.3"`, field, name)),
+		withFabric(fmt.Sprintf(`%q:"%s:3.2.0"`, field, name)), withFabric(fmt.Sprintf(`%q:"%s:2.5.9"`, field, name)), withFabric(fmt.Sprintf(`%q:"%s:3.10.0"`, field, name)),
+		withFabric(fmt.Sprintf(`%q:"%s:3.2.0@sha256:%s"`, field, name, strings.Repeat("a", 64))), withFabric(fmt.Sprintf(`%q:"%s:3.2.0","acceptedLine":"3.3"`, field, name)),
 	}
 }
 
