@@ -251,6 +251,7 @@ type ConsortiumStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// +listType=map
 	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
 	// +optional
 	Members []ConsortiumMemberStatus `json:"members,omitempty"`
 	// MembersSummary, NodesSummary, ChannelsSummary and ContractsSummary are "ready/declared", for the table.

@@ -293,6 +293,7 @@ func startNodes(p *v1alpha1.MemberPlan) {
 	for _, node := range p.Spec.Nodes {
 		p.Status.Nodes = append(p.Status.Nodes, v1alpha1.PlanNodeStatus{
 			Name: node.Name, Role: node.Role, Ready: true, Image: node.Image, StateDatabaseImage: node.StateDatabaseImage,
+			Settings: node.Template().Settings(), VolumeSize: node.Storage.Size,
 		})
 	}
 }

@@ -98,6 +98,17 @@ var badInputs = []struct{ why, object, says string }{
 	{"a resource in capitals", contractWith("template: notary, resources: {requests: {CPU: 1}}"), "say cpu, memory or ephemeral-storage"},
 	{"resources without requests or limits above them", contractWith("template: notary, resources: {cpu: 1}"), "unknown field"},
 	{"claims, as copied from a pod", contractWith("template: notary, resources: {claims: [{name: gpu}]}"), "unknown field"},
+	// Log levels, and lines of Fabric
+	{"a log level that there is not", consortiumWith("nodes: {peerLogLevel: verbose}"), "this is no log level"},
+	{"a log level in capitals", consortiumWith("nodes: {ordererLogLevel: DEBUG}"), "this is no log level"},
+	{"a logger without a level", consortiumWith("nodes: {peerLogLevel: \"info:gossip\"}"), "this is no log level"},
+	{"loggers separated as in a list", memberWith("nodes: {peerLogLevel: \"info,gossip=debug;endorser=debug\"}"), "this is no log level"},
+	{"a log level with a blank", consortiumWith("nodes: {peerLogLevel: \"info: gossip=debug\"}"), "this is no log level"},
+	{"a line that is a release", consortiumWith("ledger: {fabric: {acceptedLine: \"3.2.0\"}}"), "a minor line of Fabric is two numbers"},
+	{"a line as a number", consortiumWith("ledger: {fabric: {acceptedLine: 3.2}}"), "must be of type string"},
+	// Plans
+	{"a plan without a definition, and without what that has", named("MemberPlan", "c", "{member: a, consortium: c, consortiumNamespace: d, namespace: hanse-c}"), "a plan without a definition needs ledger and members"},
+	{"a plan without a definition, and without members", named("MemberPlan", "c", "{member: a, consortium: c, consortiumNamespace: d, namespace: hanse-c, ledger: {type: Fabric}}"), "a plan without a definition needs ledger and members"},
 	// Images
 	{"an image with a scheme", contractWith("image: \"https://registry.example/notes:1\""), sayImage},
 	{"an image in capitals", contractWith("image: \"registry.example/Notes:1\""), sayImage},

@@ -130,7 +130,7 @@ func TestRejectedPlan(t *testing.T) {
 	joined(t, "taken2")
 	eventually(t, "the policy to come into force", func() error {
 		p := planOf("taken2", "probe")
-		p.Spec = v1alpha1.MemberPlanSpec{Member: "taken2", Consortium: "probe", ConsortiumNamespace: "default", Namespace: "hanse-probe", Members: []v1alpha1.PlanMember{}}
+		p.Spec = v1alpha1.MemberPlanSpec{Member: "taken2", Consortium: "probe", ConsortiumNamespace: "default", Namespace: "hanse-probe", Ledger: v1alpha1.LedgerSpec{Type: v1alpha1.LedgerFabric}, Members: []v1alpha1.PlanMember{{Name: "taken2", Role: v1alpha1.RoleParticipant}}}
 		if err := admin.Create(ctx, p, client.DryRunAll); err == nil {
 			return fmt.Errorf("it is not")
 		}

@@ -14,16 +14,16 @@ import (
 // rolloutTarget is what a Consortium declares for its nodes: a rollout to anything else is out of date.
 func rolloutTarget(in Input) v1alpha1.RolloutTarget {
 	target := in.Planner.Target(in.Consortium.Spec.Ledger)
-	hash, any := sha256.New(), false
+	hash, declared := sha256.New(), false
 	for i := range in.Consortium.Spec.Members {
 		for _, n := range in.Planner.Nodes(in.Consortium, &in.Consortium.Spec.Members[i]) {
 			if settings := n.Template().Settings(); settings != "" {
 				fmt.Fprintln(hash, n.Name, settings)
-				any = true
+				declared = true
 			}
 		}
 	}
-	if any {
+	if declared {
 		target.Settings = hex.EncodeToString(hash.Sum(nil)[:8])
 	}
 	return target

@@ -19,7 +19,7 @@ type rolloutFixture struct {
 	t   *testing.T
 	in  Input
 	now time.Time
-	// broken images never become ready.
+	// broken images and log levels never become ready.
 	broken map[string]bool
 	// disallowed are the images that organizations do not allow, as "member image"; unresponsive Members observe no plan.
 	disallowed, unresponsive map[string]bool
@@ -87,7 +87,7 @@ func (w *rolloutFixture) planned() map[string]string {
 	images := map[string]string{}
 	for _, p := range w.in.Plans {
 		for _, n := range p.Spec.Nodes {
-			images[n.Name] = n.Image
+			images[n.Name] = strings.TrimSpace(n.Image + " " + string(n.LogLevel))
 		}
 	}
 	return images
@@ -108,7 +108,10 @@ func (w *rolloutFixture) report() {
 			w.reportDisallowed(p, "does not allow "+declared.PeerImage+" or "+declared.OrdererImage)
 		}
 		for _, n := range p.Spec.Nodes {
-			status := v1alpha1.PlanNodeStatus{Name: n.Name, Role: n.Role, Ready: !w.broken[n.Image], Image: n.Image, StateDatabaseImage: n.StateDatabaseImage}
+			status := v1alpha1.PlanNodeStatus{
+				Name: n.Name, Role: n.Role, Ready: !w.broken[n.Image] && !w.broken[string(n.LogLevel)],
+				Image: n.Image, StateDatabaseImage: n.StateDatabaseImage, Settings: n.Template().Settings(),
+			}
 			switch {
 			case w.disallowed[name+" "+n.Image]:
 				status = before[n.Name]
@@ -182,7 +185,7 @@ func TestStateDatabaseImage(t *testing.T) {
 	if r := w.in.Consortium.Status.Rollout; r == nil || r.Node != "peer0-a" || r.To.StateDatabaseImage != "c2" || r.From.StateDatabaseImage != "c1" {
 		t.Fatalf("one peer first: %+v", r)
 	}
-	if _, _, what := RolledOut(w.in, w.in.Consortium.Status.Rollout); what != "c2" {
+	if _, _, what := RolledOut(w.in, w.in.Consortium.Status.Rollout); what != "image c2" {
 		t.Errorf("the image that is rolled out is CouchDB's, not %q", what)
 	}
 	w.runUntilStable()

@@ -68,6 +68,7 @@ func TestConsortium(t *testing.T) {
 		{"an image that an organization does not allow", imageRefused},
 		{"a node image that does not come up", badNodeImage},
 		{"a good node image", goodNodeImage},
+		{"settings changed on running nodes", settingsChanged},
 		{"contracts approved by hand", approvedByHand},
 		{"a outsider's pod", outsidersPod},
 		{"volumes kept by the organization", volumesKept},

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/ledger"
@@ -254,4 +255,28 @@ func TestOperationsAskForACertificate(t *testing.T) {
 			t.Errorf("%s is probed in plain text, which it does not serve", name)
 		}
 	}
+}
+
+// TestSettingsReachTheContainer: what docs/settings.md says is changed by a restart is in the pod.
+func TestSettingsReachTheContainer(t *testing.T) {
+	plan := planOfOrg1(t)
+	limits := corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")}
+	for i := range plan.Spec.Nodes {
+		if level := loggingSpec(workloadsOf(t, plan)[plan.Spec.Nodes[i].Name]); level != "info" {
+			t.Errorf("%s logs %q by default", plan.Spec.Nodes[i].Name, level)
+		}
+		plan.Spec.Nodes[i].LogLevel, plan.Spec.Nodes[i].Resources = "info:gossip=debug", &corev1.ResourceRequirements{Limits: limits}
+		workload := workloadsOf(t, plan)[plan.Spec.Nodes[i].Name]
+		if level := loggingSpec(workload); level != "info:gossip=debug" {
+			t.Errorf("%s logs %q", workload.Name, level)
+		}
+		if got := workload.Pod.Containers[0].Resources.Limits; !got.Memory().Equal(*limits.Memory()) {
+			t.Errorf("%s: limits %v", workload.Name, got)
+		}
+	}
+}
+
+func loggingSpec(w ledger.Workload) string {
+	env := w.Pod.Containers[0].Env
+	return env[slices.IndexFunc(env, func(v corev1.EnvVar) bool { return v.Name == "FABRIC_LOGGING_SPEC" })].Value
 }

@@ -36,8 +36,8 @@ func withCurrentClaims(desired, current *appsv1.StatefulSet) *appsv1.StatefulSet
 func (p *Phase) ensureVolume(ctx context.Context, t *pass, set Set) Diagnosis {
 	want := set.StatefulSet.Spec.VolumeClaimTemplates[0].Spec
 	for _, claim := range t.observed.claims[set.Name] {
-		if claim.DeletionTimestamp != nil {
-			continue
+		if claim.DeletionTimestamp != nil || claim.Status.Phase != corev1.ClaimBound {
+			continue // nobody can expand it
 		}
 		if want.Resources.Requests.Storage().Cmp(*claim.Spec.Resources.Requests.Storage()) > 0 {
 			return p.expandClaim(ctx, &claim, *want.Resources.Requests.Storage())

@@ -272,6 +272,7 @@ func TestVolumes(t *testing.T) {
 			t.Errorf("the namespace: %v, %v", space.DeletionTimestamp, err)
 		}
 	})
+	t.Run("a volume that is to grow", func(t *testing.T) { checkExpansion(t, c) })
 	t.Run("a node that starts from a first block is made once that is pinned", func(t *testing.T) { checkFirstBlock(t, c) })
 	t.Run("one contract that the API server rejects, and one whose pods a quota does", func(t *testing.T) { checkRejections(t, c) })
 }
