@@ -97,6 +97,7 @@ func TestProblems(t *testing.T) {
 	}{
 		{"no controller", host, func(f *Facts) { f.Deployments = nil }, Failed, "components", "no Deployment federation", 1},
 		{"a controller that is down", host, func(f *Facts) { f.Deployments[0].Status.AvailableReplicas = 0 }, Failed, "components", "0 of 1 replicas of federation", 1},
+		{"a controller that was scaled down", host, func(f *Facts) { *f.Deployments[0].Spec.Replicas = 0 }, Failed, "components", "federation is scaled to 0", 1},
 		{"one gateway of two", organization, func(f *Facts) {
 			two := int32(2)
 			f.Deployments[1].Spec.Replicas, f.Deployments[1].Status.AvailableReplicas = &two, 1
@@ -190,7 +191,7 @@ func TestSkew(t *testing.T) {
 // TestRemedies holds that every reason of a condition that is a fault has a remedy.
 func TestRemedies(t *testing.T) {
 	good := map[string]bool{v1alpha1.ReasonAccepted: true, v1alpha1.ReasonRegistered: true, v1alpha1.ReasonLeaseCurrent: true, v1alpha1.ReasonOneAgent: true,
-		v1alpha1.ReasonLineUp: true, v1alpha1.ReasonSecondAgent: true, "RolledOut": true, "Written": true}
+		v1alpha1.ReasonLineUp: true, v1alpha1.ReasonSecondAgent: true}
 	files, err := filepath.Glob("../../api/v1alpha1/*_types.go")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("the API's sources: %v, %v", files, err)

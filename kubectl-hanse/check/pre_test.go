@@ -32,7 +32,7 @@ func expect(t *testing.T, r Result, level Level, says string) {
 	}
 }
 
-func some[T any](values ...T) known[[]T] { return known[[]T]{value: values} }
+func values[T any](values ...T) fact[[]T] { return fact[[]T]{value: values} }
 
 func TestKubernetesVersion(t *testing.T) {
 	for chart, least := range map[string]string{charts.Federation: "1.34", charts.MemberAgent: "1.30"} {
@@ -55,32 +55,32 @@ func TestKubernetesVersion(t *testing.T) {
 				if row.level == Failed {
 					says = least
 				}
-				expect(t, kubernetesVersion(chart, described.KubeVersion, known[string]{value: row.version}), row.level, says)
+				expect(t, kubernetesVersion(chart, described.KubeVersion, fact[string]{value: row.version}), row.level, says)
 			})
 		}
 	}
-	expect(t, kubernetesVersion("x", ">=1.30.0-0", known[string]{err: errors.New("connection refused")}), Failed, "current-context")
+	expect(t, kubernetesVersion("x", ">=1.30.0-0", fact[string]{err: errors.New("connection refused")}), Failed, "current-context")
 }
 
 func TestCertManager(t *testing.T) {
-	kinds := some("certificates", "issuers")
+	kinds := values("certificates", "issuers")
 	controller := appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "cm", Name: "cert-manager"}}
 	ready := controller
 	ready.Status.AvailableReplicas = 1
 	for _, row := range []struct {
 		why         string
-		kinds       known[[]string]
-		controllers known[[]appsv1.Deployment]
+		kinds       fact[[]string]
+		controllers fact[[]appsv1.Deployment]
 		level       Level
 		says        string
 	}{
-		{"all of it", kinds, some(ready), OK, "cm/cert-manager"},
-		{"nothing", some[string](), some[appsv1.Deployment](), Failed, "helm install cert-manager"},
-		{"half of its CRDs", some("certificates"), some(ready), Failed, "issuers"},
-		{"a controller that does not run", kinds, some(controller), Failed, "kubectl -n cm describe deployment cert-manager"},
-		{"one of two that run", kinds, some(controller, ready), OK, ""},
-		{"a controller under another name", kinds, some[appsv1.Deployment](), Warning, "cannot be told"},
-		{"no right to see it", kinds, known[[]appsv1.Deployment]{err: errForbidden}, Warning, "not checked"},
+		{"all of it", kinds, values(ready), OK, "cm/cert-manager"},
+		{"nothing", values[string](), values[appsv1.Deployment](), Failed, "helm install cert-manager"},
+		{"half of its CRDs", values("certificates"), values(ready), Failed, "issuers"},
+		{"a controller that does not run", kinds, values(controller), Failed, "kubectl -n cm describe deployment cert-manager"},
+		{"one of two that run", kinds, values(controller, ready), OK, ""},
+		{"a controller under another name", kinds, values[appsv1.Deployment](), Warning, "cannot be told"},
+		{"no right to see it", kinds, fact[[]appsv1.Deployment]{err: errForbidden}, Warning, "not checked"},
 	} {
 		t.Run(row.why, func(t *testing.T) { expect(t, certManager(row.kinds, row.controllers), row.level, row.says) })
 	}
@@ -91,16 +91,16 @@ func TestStorageClass(t *testing.T) {
 	standard := storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: "fast", Annotations: map[string]string{defaultClass: "true"}}}
 	for _, row := range []struct {
 		why, name string
-		classes   known[[]storagev1.StorageClass]
+		classes   fact[[]storagev1.StorageClass]
 		level     Level
 		says      string
 	}{
-		{"a default one", "", some(plain, standard), OK, "fast"},
-		{"none is the default", "", some(plain), Failed, "kubectl annotate storageclass"},
-		{"none at all", "", some[storagev1.StorageClass](), Failed, "there is none"},
-		{"the one that is named", "slow", some(plain), OK, "slow"},
-		{"one that is not there", "gone", some(plain, standard), Failed, "there is slow, fast"},
-		{"no right to see them", "", known[[]storagev1.StorageClass]{err: errForbidden}, Warning, "not checked"},
+		{"a default one", "", values(plain, standard), OK, "fast"},
+		{"none is the default", "", values(plain), Failed, "kubectl annotate storageclass"},
+		{"none at all", "", values[storagev1.StorageClass](), Failed, "there is none"},
+		{"the one that is named", "slow", values(plain), OK, "slow"},
+		{"one that is not there", "gone", values(plain, standard), Failed, "there is slow, fast"},
+		{"no right to see them", "", fact[[]storagev1.StorageClass]{err: errForbidden}, Warning, "not checked"},
 	} {
 		t.Run(row.why, func(t *testing.T) { expect(t, storageClass(row.name, row.classes), row.level, row.says) })
 	}
@@ -132,27 +132,27 @@ func TestSigner(t *testing.T) {
 		}
 	}
 	refused := certificatesv1.CertificateSigningRequestCondition{Type: certificatesv1.CertificateFailed, Message: "no"}
-	plain, eks := known[string]{value: "v1.34.1"}, known[string]{value: "v1.34.1-eks-0a1b2c3"}
+	plain, eks := fact[string]{value: "v1.34.1"}, fact[string]{value: "v1.34.1-eks-0a1b2c3"}
 	for _, row := range []struct {
 		why      string
-		server   known[string]
-		requests known[[]certificatesv1.CertificateSigningRequest]
+		server   fact[string]
+		requests fact[[]certificatesv1.CertificateSigningRequest]
 		level    Level
 		says     string
 	}{
-		{"it has signed", plain, some(request("PEM")), OK, "hanse-member-org1-0"},
-		{"a provider that does not", eks, some[certificatesv1.CertificateSigningRequest](), Failed, "EKS"},
-		{"what has been seen counts more than the provider's name", eks, some(request("PEM")), OK, ""},
-		{"it has failed", plain, some(request("", refused)), Failed, "kubectl describe csr"},
-		{"nothing tells", plain, some(request("")), Skipped, "kubectl get csr"},
-		{"no right to see requests", plain, known[[]certificatesv1.CertificateSigningRequest]{err: errForbidden}, Warning, "not checked"},
+		{"it has signed", plain, values(request("PEM")), OK, "hanse-member-org1-0"},
+		{"a provider that does not", eks, values[certificatesv1.CertificateSigningRequest](), Failed, "EKS"},
+		{"what has been seen counts more than the provider's name", eks, values(request("PEM")), OK, ""},
+		{"it has failed", plain, values(request("", refused)), Failed, "kubectl describe csr"},
+		{"nothing tells", plain, values(request("")), Skipped, "kubectl get csr"},
+		{"no right to see requests", plain, fact[[]certificatesv1.CertificateSigningRequest]{err: errForbidden}, Warning, "not checked"},
 	} {
 		t.Run(row.why, func(t *testing.T) { expect(t, signer(row.server, row.requests), row.level, row.says) })
 	}
 }
 
 func TestOtherFactsBefore(t *testing.T) {
-	ahead := func(d time.Duration) Result { return clock("the host", known[time.Duration]{value: d}) }
+	ahead := func(d time.Duration) Result { return clock("the host", fact[time.Duration]{value: d}) }
 	for _, row := range []struct {
 		why   string
 		got   Result
@@ -162,14 +162,14 @@ func TestOtherFactsBefore(t *testing.T) {
 		{"clocks agree", ahead(2 * time.Second), OK, ""},
 		{"a clock is a bit ahead", ahead(20 * time.Second), Warning, "20s ahead of"},
 		{"a clock is behind", ahead(-2 * time.Minute), Failed, "2m0s behind"},
-		{"no clock", clock("x", known[time.Duration]{err: errForbidden}), Warning, "not checked"},
-		{"policies are served", admissionPolicies(some("validatingadmissionpolicies")), OK, ""},
-		{"policies are switched off", admissionPolicies(some[string]()), Failed, "admissionPolicy=false"},
-		{"a network plugin that enforces", enforcement(some("kube-proxy", "calico-node")), OK, "calico-node"},
-		{"one by another name of the same family", enforcement(some("cilium-envoy")), OK, "cilium"},
-		{"none that is known", enforcement(some("kube-flannel-ds")), Warning, "cannot be told"},
-		{"the host was not named", hostReach("", known[string]{}), Skipped, "--host-server"},
-		{"the host does not answer", hostReach("https://192.0.2.1", known[string]{err: errors.New("connection refused")}), Failed, "firewalls"},
+		{"no clock", clock("x", fact[time.Duration]{err: errForbidden}), Warning, "not checked"},
+		{"policies are served", admissionPolicies(values("validatingadmissionpolicies")), OK, ""},
+		{"policies are switched off", admissionPolicies(values[string]()), Failed, "admissionPolicy=false"},
+		{"a network plugin that enforces", enforcement(values("kube-proxy", "calico-node")), OK, "calico-node"},
+		{"one by another name of the same family", enforcement(values("cilium-envoy")), OK, "cilium"},
+		{"none that is known", enforcement(values("kube-flannel-ds")), Warning, "cannot be told"},
+		{"the host was not named", hostReach("", fact[string]{}), Skipped, "--host-server"},
+		{"the host does not answer", hostReach("https://192.0.2.1", fact[string]{err: errors.New("connection refused")}), Failed, "firewalls"},
 	} {
 		t.Run(row.why, func(t *testing.T) { expect(t, row.got, row.level, row.says) })
 	}
@@ -188,7 +188,7 @@ func TestReach(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	dial := func(roots *x509.CertPool, name string) (known[string], known[time.Duration]) {
+	dial := func(roots *x509.CertPool, name string) (fact[string], fact[time.Duration]) {
 		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: name, MinVersion: tls.VersionTLS12}}}
 		defer client.CloseIdleConnections()
 		return get(t.Context(), client, at)
