@@ -7,6 +7,8 @@
 //	env          in an organization's cluster: files and environment for applications and the ledger's own command line
 //	invoke       in an organization's cluster: submits a transaction, or evaluates one with --query
 //	audit        without any cluster: verifies a governance log from a file
+//	check        on any cluster: whether Hanse can be installed (--pre), or what is wrong with what is installed
+//	gather       on any cluster: a support bundle without secrets
 //
 // It talks to one cluster at a time, the one that kubectl's flags choose, with that user's own rights. It imports
 // neither federation nor member-agent.

@@ -100,7 +100,9 @@ func TestPlugin(t *testing.T) {
 		{"an identity that there is not", []string{"env", "trade", "--out", out("b"), "--identity", "root"}, "neither admin nor user"},
 		{"a context that there is not", []string{"--context", "nowhere", "status", "trade"}, "--kubeconfig"},
 	})
+	checksBefore(t, config, admin)
 	policySurvives(t, config, admin)
+	checksAfter(t, admin, outsider)
 	objects := typed(t, config)
 	admin.each(t, "an organization's own cluster, without a consortium", []row{
 		{"profile", []string{"profile", "trade"}, "this cluster has nothing of consortium trade yet"},
@@ -130,6 +132,7 @@ func TestPlugin(t *testing.T) {
 	works(t, admin, objects)
 	invokes(t, env, admin, objects)
 	onHost(t, config, admin)
+	checksHost(t, admin)
 }
 
 func invocation() []string {

@@ -74,6 +74,7 @@ func TestConsortium(t *testing.T) {
 		{"volumes kept by the organization", volumesKept},
 		{"clients that are not ours", outsidersClients},
 		{"the page for applications", applicationsPage},
+		{"what check and gather say", diagnosed},
 		{"uninstalled", uninstalled},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.run(t, s) }) {

@@ -31,7 +31,7 @@ func customResources(f Facts) []Result {
 			results = append(results, failed("kubectl describe crd "+c.Name, "CRD %s is not established", c.Name))
 		case slices.ContainsFunc(c.Stored, func(v string) bool { return v != v1alpha1.GroupVersion.Version }):
 			results = append(results, failed("migrate what is stored (kubectl get "+c.Name+" -A -o yaml | kubectl replace -f -), then take the old version out of the CRD's status.storedVersions",
-				"CRD %s has objects stored as %s, and this version reads %s", c.Name, list(c.Stored), v1alpha1.GroupVersion.Version))
+				"CRD %s has objects stored as %s, and this version reads %s", c.Name, joinNames(c.Stored), v1alpha1.GroupVersion.Version))
 		case c.Differs != "" && len(versions) == 1 && versions[f.Plugin]:
 			results = append(results, failed(install, "CRD %s is not that of version %s: it differs at %s", c.Name, f.Plugin, c.Differs))
 		case c.Differs != "":

@@ -59,7 +59,7 @@ func (o options) before(ctx context.Context, cluster *kube.Cluster, progress fun
 	add("rights", rights(all, grants))
 	if role == RoleHost {
 		requests, err := cluster.Clientset.CertificatesV1().CertificateSigningRequests().List(ctx, metav1.ListOptions{})
-		add("signer of credentials", signer(server, wrapped(err, func() []certificatesv1.CertificateSigningRequest { return requests.Items })))
+		add("signer of credentials", signer(server, factOf(err, func() []certificatesv1.CertificateSigningRequest { return requests.Items })))
 		return NewReport(results), nil
 	}
 	o.memberBefore(ctx, cluster, add)
@@ -68,18 +68,18 @@ func (o options) before(ctx context.Context, cluster *kube.Cluster, progress fun
 
 func (o options) memberBefore(ctx context.Context, cluster *kube.Cluster, add func(string, Result)) {
 	controllers, err := cluster.Clientset.AppsV1().Deployments("").List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=cert-manager,app.kubernetes.io/component=controller"})
-	add("cert-manager", certManager(served(cluster, "cert-manager.io/v1"), wrapped(err, func() []appsv1.Deployment { return controllers.Items })))
+	add("cert-manager", certManager(served(cluster, "cert-manager.io/v1"), factOf(err, func() []appsv1.Deployment { return controllers.Items })))
 	classes, err := cluster.Clientset.StorageV1().StorageClasses().List(ctx, metav1.ListOptions{})
-	add("StorageClass", storageClass(o.storageClass, wrapped(err, func() []storagev1.StorageClass { return classes.Items })))
+	add("StorageClass", storageClass(o.storageClass, factOf(err, func() []storagev1.StorageClass { return classes.Items })))
 	daemons, err := cluster.Clientset.AppsV1().DaemonSets("").List(ctx, metav1.ListOptions{})
-	add("network policies", enforcement(wrapped(err, func() []string {
+	add("network policies", enforcement(factOf(err, func() []string {
 		var names []string
 		for _, d := range daemons.Items {
 			names = append(names, d.Name)
 		}
 		return names
 	})))
-	reached, ahead := known[string]{}, known[time.Duration]{}
+	reached, ahead := fact[string]{}, fact[time.Duration]{}
 	if o.hostServer != "" {
 		reached, ahead = o.reachHost(ctx)
 	}
@@ -89,28 +89,28 @@ func (o options) memberBefore(ctx context.Context, cluster *kube.Cluster, add fu
 	}
 }
 
-func wrapped[T any](err error, value func() T) known[T] {
+func factOf[T any](err error, value func() T) fact[T] {
 	if err != nil {
-		return known[T]{err: err}
+		return fact[T]{err: err}
 	}
-	return known[T]{value: value()}
+	return fact[T]{value: value()}
 }
 
-func serverVersion(cluster *kube.Cluster) known[string] {
+func serverVersion(cluster *kube.Cluster) fact[string] {
 	info, err := cluster.Clientset.Discovery().ServerVersion()
 	if err != nil {
-		return known[string]{err: err}
+		return fact[string]{err: err}
 	}
-	return known[string]{value: info.GitVersion}
+	return fact[string]{value: info.GitVersion}
 }
 
 // served are the resources of a group and version that the cluster serves; none if it does not know them.
-func served(cluster *kube.Cluster, groupVersion string) known[[]string] {
+func served(cluster *kube.Cluster, groupVersion string) fact[[]string] {
 	resources, err := cluster.Clientset.Discovery().ServerResourcesForGroupVersion(groupVersion)
 	if apierrors.IsNotFound(err) {
-		return known[[]string]{}
+		return fact[[]string]{}
 	}
-	return wrapped(err, func() []string {
+	return factOf(err, func() []string {
 		var names []string
 		for _, r := range resources.APIResources {
 			names = append(names, r.Name)
@@ -163,23 +163,23 @@ func may(ctx context.Context, cluster *kube.Cluster, namespace, verb string, res
 }
 
 // apiClock is how far the API server's clock is ahead of this machine's.
-func apiClock(ctx context.Context, config *rest.Config) known[time.Duration] {
+func apiClock(ctx context.Context, config *rest.Config) fact[time.Duration] {
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
-		return known[time.Duration]{err: err}
+		return fact[time.Duration]{err: err}
 	}
 	base, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
-		return known[time.Duration]{err: err}
+		return fact[time.Duration]{err: err}
 	}
 	_, ahead := get(ctx, client, base.JoinPath("version"))
 	return ahead
 }
 
 // reachHost asks the host's API server for its version, as nobody in particular: any answer will do, over TLS that is verified.
-func (o options) reachHost(ctx context.Context) (known[string], known[time.Duration]) {
-	fail := func(err error) (known[string], known[time.Duration]) {
-		return known[string]{err: err}, known[time.Duration]{err: err}
+func (o options) reachHost(ctx context.Context) (fact[string], fact[time.Duration]) {
+	fail := func(err error) (fact[string], fact[time.Duration]) {
+		return fact[string]{err: err}, fact[time.Duration]{err: err}
 	}
 	server, err := url.Parse(o.hostServer)
 	if err != nil || server.Scheme != "https" || server.Host == "" {
@@ -210,10 +210,10 @@ func authorities(file string) (*x509.CertPool, error) {
 }
 
 // get is the answer's status, and how far the server's clock is ahead. The header is in whole seconds, cut off.
-func get(ctx context.Context, client *http.Client, from *url.URL) (known[string], known[time.Duration]) {
+func get(ctx context.Context, client *http.Client, from *url.URL) (fact[string], fact[time.Duration]) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
 	if err != nil {
-		return known[string]{err: err}, known[time.Duration]{err: err}
+		return fact[string]{err: err}, fact[time.Duration]{err: err}
 	}
 	sent := time.Now()
 	response, err := client.Do(request)
@@ -221,11 +221,11 @@ func get(ctx context.Context, client *http.Client, from *url.URL) (known[string]
 		if wrapped := (&url.Error{}); errors.As(err, &wrapped) {
 			err = wrapped.Err
 		}
-		return known[string]{err: err}, known[time.Duration]{err: err}
+		return fact[string]{err: err}, fact[time.Duration]{err: err}
 	}
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20))
 	middle := sent.Add(time.Since(sent) / 2)
 	date, err := http.ParseTime(response.Header.Get("Date"))
-	return known[string]{value: strings.ToLower(response.Status)}, known[time.Duration]{value: date.Add(500 * time.Millisecond).Sub(middle), err: err}
+	return fact[string]{value: strings.ToLower(response.Status)}, fact[time.Duration]{value: date.Add(500 * time.Millisecond).Sub(middle), err: err}
 }

@@ -96,7 +96,8 @@ func (o options) run(ctx context.Context, cluster *kube.Cluster, out io.Writer) 
 			fmt.Fprint(out, Line(r))
 		}
 	}
-	report, err := Report{}, error(nil)
+	var report Report
+	var err error
 	if o.pre {
 		report, err = o.before(ctx, cluster, progress)
 	} else {

@@ -9,23 +9,27 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	certificatesv1 "k8s.io/api/certificates/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/util/version"
 )
 
-// known is a fact, or why it could not be learnt.
-type known[T any] struct {
+// fact is what was learnt, or why it could not be learnt.
+type fact[T any] struct {
 	value T
 	err   error
 }
 
 // unread is the result of a check whose facts could not be read.
 func unread(what string, err error) Result {
+	if meta.IsNoMatchError(err) { // no kind but cert-manager's can be missing where Hanse is installed
+		return failed(certManagerInstall, "the cluster does not serve %s: cert-manager is not installed", what)
+	}
 	return warning("ask whoever runs this cluster for the right to read it (kubectl auth can-i --list shows what you have), or have them run this check",
 		"not checked: %s cannot be read: %v", what, err)
 }
 
 // kubernetesVersion compares the API server's version with the least that the chart says: ">=1.34.0-0".
-func kubernetesVersion(chart, needs string, server known[string]) Result {
+func kubernetesVersion(chart, needs string, server fact[string]) Result {
 	if server.err != nil {
 		return failed("is it the right context? kubectl config current-context", "the API server does not say its version: %v", server.err)
 	}
@@ -47,7 +51,7 @@ func kubernetesVersion(chart, needs string, server known[string]) Result {
 const certManagerInstall = "helm install cert-manager oci://quay.io/jetstack/charts/cert-manager --namespace cert-manager --create-namespace --set crds.enabled=true"
 
 // certManager looks for its kinds, and for a controller that is ready.
-func certManager(kinds known[[]string], controllers known[[]appsv1.Deployment]) Result {
+func certManager(kinds fact[[]string], controllers fact[[]appsv1.Deployment]) Result {
 	if kinds.err != nil {
 		return unread("the kinds that the cluster serves", kinds.err)
 	}
@@ -75,7 +79,7 @@ func certManager(kinds known[[]string], controllers known[[]appsv1.Deployment]) 
 const defaultClass = "storageclass.kubernetes.io/is-default-class"
 
 // storageClass looks for the class that volumes of nodes will have; the default one if name is empty.
-func storageClass(name string, classes known[[]storagev1.StorageClass]) Result {
+func storageClass(name string, classes fact[[]storagev1.StorageClass]) Result {
 	if classes.err != nil {
 		return unread("StorageClasses", classes.err)
 	}
@@ -88,17 +92,17 @@ func storageClass(name string, classes known[[]storagev1.StorageClass]) Result {
 	}
 	switch {
 	case name != "" && !slices.Contains(names, name):
-		return failed("name one that there is, or make it: kubectl get storageclass", "there is no StorageClass %s; there is %s", name, list(names))
+		return failed("name one that there is, or make it: kubectl get storageclass", "there is no StorageClass %s; there is %s", name, joinNames(names))
 	case name != "":
 		return ok("there is a StorageClass %s", name)
 	case len(defaults) == 0:
 		return failed(fmt.Sprintf("kubectl annotate storageclass NAME %s=true, or have the Consortium name one (spec.nodes.storage.className)", defaultClass),
-			"there is no default StorageClass, and nodes that name none get no volume; there is %s", list(names))
+			"there is no default StorageClass, and nodes that name none get no volume; there is %s", joinNames(names))
 	}
-	return ok("the default StorageClass is %s", list(defaults))
+	return ok("the default StorageClass is %s", joinNames(defaults))
 }
 
-func list(names []string) string {
+func joinNames(names []string) string {
 	if len(names) == 0 {
 		return "none"
 	}
@@ -106,7 +110,7 @@ func list(names []string) string {
 }
 
 // admissionPolicies says whether the charts' ValidatingAdmissionPolicies can be installed.
-func admissionPolicies(kinds known[[]string]) Result {
+func admissionPolicies(kinds fact[[]string]) Result {
 	if kinds.err != nil {
 		return unread("the kinds that the cluster serves", kinds.err)
 	}
@@ -138,7 +142,7 @@ func rights(all []right, grants right) Result {
 	}
 	switch {
 	case len(missing) > 0:
-		return failed("have somebody with these rights install it, such as an administrator of the cluster, or get them: kubectl auth can-i --list", "helm install would be refused: you may not %s", list(missing))
+		return failed("have somebody with these rights install it, such as an administrator of the cluster, or get them: kubectl auth can-i --list", "helm install would be refused: you may not %s", joinNames(missing))
 	case !grants.allowed:
 		return warning("if helm install is refused with \"attempting to grant RBAC permissions not currently held\": have an administrator of the cluster install it",
 			"you may create all that the chart makes, but roles only with permissions that you have yourself")
@@ -150,7 +154,7 @@ func rights(all []right, grants right) Result {
 var enforcers = []string{"calico-node", "canal", "cilium", "antrea-agent", "kube-router", "weave-net", "ovnkube-node", "azure-npm", "kube-ovn-cni", "romana-agent", "network-policy-agent", "anetd"}
 
 // enforcement is a hint: no API says whether they are enforced.
-func enforcement(daemons known[[]string]) Result {
+func enforcement(daemons fact[[]string]) Result {
 	if daemons.err != nil {
 		return unread("DaemonSets of all namespaces", daemons.err)
 	}
@@ -166,7 +170,7 @@ func enforcement(daemons known[[]string]) Result {
 const signerName = certificatesv1.KubeAPIServerClientSignerName
 
 // signer says whether the host's control plane signs agents' credentials, as far as earlier requests and the provider tell.
-func signer(server known[string], requests known[[]certificatesv1.CertificateSigningRequest]) Result {
+func signer(server fact[string], requests fact[[]certificatesv1.CertificateSigningRequest]) Result {
 	for _, csr := range requests.value {
 		if csr.Spec.SignerName == signerName && len(csr.Status.Certificate) > 0 {
 			return ok("%s signs: request %s has a certificate", signerName, csr.Name)
@@ -189,14 +193,15 @@ func signer(server known[string], requests known[[]certificatesv1.CertificateSig
 	return skipped("after the first invitation: kubectl get csr; some clouds do not sign it", "whether the control plane signs %s cannot be told: no request of the last hour is for it", signerName)
 }
 
-// Clocks may differ by half a second more than their one is exact to. Beyond the second limit a certificate that was just issued is not valid yet.
+// How far clocks may differ without a word, and without a failure: a certificate that was just issued is not valid yet where
+// the clock is too far behind.
 const (
 	clockTolerance = 5 * time.Second
 	clockLimit     = time.Minute
 )
 
 // clock compares another clock with this machine's. ahead is how far it is ahead.
-func clock(whose string, ahead known[time.Duration]) Result {
+func clock(whose string, ahead fact[time.Duration]) Result {
 	remedy := "set both by NTP: timedatectl, chronyc tracking"
 	size := ahead.value.Abs().Round(time.Second)
 	direction := "ahead of"
@@ -215,7 +220,7 @@ func clock(whose string, ahead known[time.Duration]) Result {
 }
 
 // hostReach says whether the host's API server answers, with a certificate of the authority that was given.
-func hostReach(server string, reached known[string]) Result {
+func hostReach(server string, reached fact[string]) Result {
 	switch {
 	case server == "":
 		return skipped("add --host-server https://HOST-AS-THIS-CLUSTER-SEES-IT:6443 --host-ca ca.pem", "whether the host's API server is reached")

@@ -36,7 +36,9 @@ func components(f Facts) []Result {
 			if d.Spec.Replicas != nil {
 				wanted = *d.Spec.Replicas
 			}
-			if available := d.Status.AvailableReplicas; available < wanted {
+			if wanted == 0 {
+				results = append(results, failed(fmt.Sprintf("kubectl -n %s scale deployment %s --replicas=1, or as many as the chart's values say", f.Namespace, name), "%s is scaled to 0 replicas", name))
+			} else if available := d.Status.AvailableReplicas; available < wanted {
 				text, remedy := "%d of %d replicas of %s are available", fmt.Sprintf("kubectl -n %s get pods; kubectl -n %s describe deployment %s", f.Namespace, f.Namespace, name)
 				if available == 0 {
 					results = append(results, failed(remedy, text, available, wanted, name))
@@ -58,7 +60,7 @@ func components(f Facts) []Result {
 		}
 	}
 	if len(results) == 0 {
-		results = append(results, ok("%s available, version %s", list(names), describe(versions)))
+		results = append(results, ok("%s available, version %s", joinNames(names), describe(versions)))
 	}
 	return results
 }

@@ -66,7 +66,7 @@ func (g *gatherer) run(ctx context.Context, out io.Writer, folder string, now ti
 	g.bundle.leaveOut("data of Secrets", "never: names, types, keys and sizes only; Helm's records of releases are not read at all")
 	g.versions()
 	g.outcome(ctx)
-	g.whole(ctx)
+	g.clusterObjects(ctx)
 	for _, n := range spaces {
 		if ctx.Err() != nil {
 			g.bundle.leaveOut("namespace "+n, "%s", ctx.Err())
@@ -129,10 +129,10 @@ func (g *gatherer) outcome(ctx context.Context) {
 	g.bundle.addYAML("check.yaml", report)
 }
 
-// whole adds what belongs to no namespace, and Hanse's objects of all namespaces.
-func (g *gatherer) whole(ctx context.Context) {
+// clusterObjects adds what belongs to no namespace, and Hanse's objects of all namespaces.
+func (g *gatherer) clusterObjects(ctx context.Context) {
 	g.say("Hanse's objects")
-	for _, k := range append(slices.Clone(ours), ofCluster...) {
+	for _, k := range append(slices.Clone(hanseKinds), clusterKinds...) {
 		g.objects(ctx, k, "")
 	}
 }
@@ -141,11 +141,14 @@ func (g *gatherer) whole(ctx context.Context) {
 func (g *gatherer) namespace(ctx context.Context, name string) {
 	g.say("namespace %s", name)
 	g.objects(ctx, events, name)
-	for _, k := range ofNamespace {
-		bare := strings.HasPrefix(name, v1alpha1.MemberNamespace("")) || strings.HasPrefix(name, "hanse-shared-")
+	bare := strings.HasPrefix(name, v1alpha1.MemberNamespace("")) || strings.HasPrefix(name, "hanse-shared-")
+	for _, k := range namespacedKinds {
 		if !bare || slices.Contains([]string{"Lease", "ServiceAccount", "ResourceQuota"}, k.kind) {
 			g.objects(ctx, k, name)
 		}
+	}
+	if bare {
+		return
 	}
 	pods, err := g.cluster.Clientset.CoreV1().Pods(name).List(ctx, metav1.ListOptions{})
 	if err != nil {

@@ -22,8 +22,8 @@ type kind struct {
 }
 
 var (
-	// ours are Hanse's own kinds, wherever they are.
-	ours = func() []kind {
+	// hanseKinds are Hanse's own kinds, wherever they are.
+	hanseKinds = func() []kind {
 		var all []kind
 		for _, name := range [][2]string{{"Member", "members"}, {"Line", "lines"}, {"Consortium", "consortia"}, {"Channel", "channels"}, {"Contract", "contracts"},
 			{"MemberPlan", "memberplans"}, {"Statement", "statements"}, {"ConsortiumDefinition", "consortiumdefinitions"}} {
@@ -31,10 +31,10 @@ var (
 		}
 		return all
 	}()
-	// ofCluster belong to no namespace.
-	ofCluster = []kind{{"storage.k8s.io", "v1", "StorageClass", "storageclasses"}, {"certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests"}}
-	// ofNamespace are read in Hanse's namespaces. Secrets are none of them: see secrets.go.
-	ofNamespace = []kind{
+	// clusterKinds belong to no namespace.
+	clusterKinds = []kind{{"storage.k8s.io", "v1", "StorageClass", "storageclasses"}, {"certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests"}}
+	// namespacedKinds are read in Hanse's namespaces. Secrets are none of them: see secrets.go.
+	namespacedKinds = []kind{
 		{"", "v1", "Pod", "pods"}, {"apps", "v1", "Deployment", "deployments"}, {"apps", "v1", "StatefulSet", "statefulsets"}, {"apps", "v1", "ReplicaSet", "replicasets"},
 		{"", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"}, {"", "v1", "Service", "services"}, {"", "v1", "ConfigMap", "configmaps"},
 		{"", "v1", "ServiceAccount", "serviceaccounts"}, {"", "v1", "ResourceQuota", "resourcequotas"}, {"networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"},

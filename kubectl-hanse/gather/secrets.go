@@ -48,11 +48,19 @@ func describeSecrets(secrets []corev1.Secret) (descriptions []SecretDescription,
 	return descriptions, values
 }
 
+// notSecret are keys of the agent's Secrets whose values are told elsewhere too: the host's address, the invitation's name and
+// the hashes of requests. What is requested and not verified yet has next- before its keys.
+var notSecret = []string{"server", "invitation", "requests"}
+
 // isPublic is whether a value that is in a Secret is none: certificates, and where to find something.
 func isPublic(s corev1.Secret, key, value string) bool {
 	switch {
-	case key == corev1.ServiceAccountNamespaceKey && s.Type == corev1.SecretTypeServiceAccountToken, key == "server" && s.Name == "hanse-bootstrap":
+	case key == corev1.ServiceAccountNamespaceKey && s.Type == corev1.SecretTypeServiceAccountToken:
 		return true
+	case s.Name == "hanse-bootstrap" || s.Name == "hanse-host-credential":
+		if slices.Contains(notSecret, strings.TrimPrefix(key, "next-")) {
+			return true
+		}
 	}
 	return strings.HasPrefix(strings.TrimSpace(value), "-----BEGIN CERTIFICATE-----") && !strings.Contains(value, "PRIVATE KEY")
 }
