@@ -1,0 +1,91 @@
+package documents
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestBlocks(t *testing.T) {
+	page := Page{Path: "docs/x.md", Text: "# X\n\n<!-- test: run there -->\n```console\na\n```\n\n1. item\n\n" +
+		"   <!-- not run: needs a load balancer -->\n   ```console\n   b\n     c\n   ```\n\n```\nd\n```\n<!-- figures -->\n```yaml\ne\n```\n"}
+	got, err := page.Blocks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Block{
+		{Page: "docs/x.md", Line: 4, Info: "console", Text: "a\n", Test: &Test{Kind: Run, There: true}},
+		{Page: "docs/x.md", Line: 11, Info: "console", Text: "b\n  c\n", Test: &Test{Kind: NotRun, Reason: "needs a load balancer"}},
+		{Page: "docs/x.md", Line: 16, Text: "d\n"},
+		{Page: "docs/x.md", Line: 20, Info: "yaml", Text: "e\n"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBlocksRejected(t *testing.T) {
+	for _, c := range []struct{ why, text string }{
+		{"a block without an end would swallow the page", "```console\na\n"},
+		{"a misspelt mark would pass as no mark", "<!-- test: runs -->\n```console\na\n```\n"},
+		{"a reason of one word is none", "<!-- not run: cloud -->\n```console\na\n```\n"},
+	} {
+		if got, err := (Page{Text: c.text}).Blocks(); err == nil {
+			t.Errorf("%s: got %v", c.why, got)
+		}
+	}
+}
+
+func TestParseTest(t *testing.T) {
+	for _, c := range []struct {
+		why, text string
+		want      *Test
+	}{
+		{"on the host", "test: run", &Test{Kind: Run}},
+		{"asked only", "test: dry-run there", &Test{Kind: DryRun, There: true}},
+		{"the setup", "test: setup", &Test{Kind: Setup}},
+		{"a step", `test: step "the host away"`, &Test{Kind: Step, Name: "the host away"}},
+		{"a test", "test: go test ./member-agent/policy -run TestAllows", &Test{Kind: GoTest, Package: "./member-agent/policy", Name: "TestAllows"}},
+		{"another comment", "figures", nil},
+	} {
+		got, err := parseTest(c.text)
+		if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v %s", c.why, err, diff)
+		}
+	}
+}
+
+func TestCommands(t *testing.T) {
+	for _, c := range []struct {
+		why, text string
+		want      []Command
+	}{
+		{"remarks say where, and are dropped", "# On the host:\nkubectl get x   # there: it is ahead\nkubectl get y  # host\nkubectl get z # hosts\n",
+			[]Command{{"kubectl get x", "there"}, {"kubectl get y", "host"}, {"kubectl get z", ""}}},
+		{"continued lines belong together", "helm a \\\n  --set b  # there\n", []Command{{"helm a \\\n  --set b", "there"}}},
+		{"a quotation of several lines, with a # in it", "kubectl -p '{\n \"a\": # no remark\n}' x\nls\n",
+			[]Command{{"kubectl -p '{\n \"a\": # no remark\n}' x", ""}, {"ls", ""}}},
+		{"a here-document is taken as it is", "kubectl apply -f - <<'EOF'  # there\na: b   # c\nEOF\nls\n",
+			[]Command{{"kubectl apply -f - <<'EOF'\na: b   # c\nEOF", "there"}, {"ls", ""}}},
+		{"a # within a word is text", "echo ${x#y}\n", []Command{{"echo ${x#y}", ""}}},
+	} {
+		if diff := cmp.Diff(c.want, Block{Text: c.text}.Commands()); diff != "" {
+			t.Errorf("%s: %s", c.why, diff)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	for _, c := range []struct {
+		why, text string
+		want      []string
+	}{
+		{"quotations are one word", `a --b 'c d' "e" ""`, []string{"a", "--b", "c d", "e", ""}},
+		{"continued lines are words of one command", "a \\\n  b", []string{"a", "b"}},
+		{"what a here-document holds is no word", "a -f - <<'EOF'\nx\nEOF", []string{"a", "-f", "-"}},
+	} {
+		if diff := cmp.Diff(c.want, Command{Text: c.text}.Words()); diff != "" {
+			t.Errorf("%s: %s", c.why, diff)
+		}
+	}
+}

@@ -1,0 +1,15 @@
+// The navigation: groups in order, with their pages below docs/. A page that does not exist is left out.
+export interface Group {
+  title: { en: string, zh: string }
+  pages: string[]
+}
+
+export const groups: Group[] = [
+  { title: { en: 'Begin', zh: '入门' }, pages: ['index', 'quickstart', 'concepts', 'features'] },
+  {
+    title: { en: 'Tasks', zh: '任务' },
+    pages: ['tasks/invite', 'tasks/lines', 'tasks/contracts', 'tasks/upgrade', 'tasks/renew', 'tasks/remove', 'applications', 'gitops', 'releases'],
+  },
+  { title: { en: 'Operating', zh: '运维' }, pages: ['operating', 'monitoring', 'troubleshooting', 'diagnostics', 'runbooks/index'] },
+  { title: { en: 'Reference', zh: '参考' }, pages: ['api', 'settings', 'plugin', 'metrics', 'benchmarks'] },
+]
