@@ -89,3 +89,53 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+func TestAsDryRun(t *testing.T) {
+	for _, c := range []struct{ why, text, want string }{
+		{"what changes is asked only", "kubectl -n a patch b c", "kubectl -n a patch --dry-run=server b c"},
+		{"with a here-document too", "kubectl apply -f - <<'EOF'\nx\nEOF", "kubectl apply --dry-run=server -f - <<'EOF'\nx\nEOF"},
+		{"Helm's upgrade", "helm upgrade a b", "helm upgrade --dry-run=server a b"},
+		{"what reads stays", "kubectl get patch", "kubectl get patch"},
+		{"a digest is one", "kubectl create x@sha256:DIGEST", "kubectl create --dry-run=server x@sha256:" + exampleDigest},
+	} {
+		if got := (Command{Text: c.text}).AsDryRun().Text; got != c.want {
+			t.Errorf("%s: %q", c.why, got)
+		}
+	}
+}
+
+func TestIsReadOnly(t *testing.T) {
+	for _, c := range []struct {
+		why, text string
+		want      bool
+	}{
+		{"a get", "kubectl -n hanse-system get pods -o wide", true},
+		{"a JSONPath", "kubectl get member org1 -o jsonpath='{.status.x}'", true},
+		{"something to put in", "kubectl -n hanse-trade describe certificate NAME", false},
+		{"shortened", "kubectl get …", false},
+		{"piped into what deletes", "kubectl get crds -o name | xargs kubectl delete", false},
+		{"a deletion behind it", "kubectl get x; kubectl delete x", false},
+		{"a deletion", "kubectl delete member org3", false},
+	} {
+		if got := (Command{Text: c.text}).IsReadOnly(); got != c.want {
+			t.Errorf("%s: %v", c.why, got)
+		}
+	}
+}
+
+func TestManifests(t *testing.T) {
+	for _, c := range []struct {
+		why   string
+		block Block
+		want  []string
+	}{
+		{"two documents", Block{Info: "yaml", Text: "kind: A\n---\nkind: B\n"}, []string{"kind: A\n", "kind: B\n"}},
+		{"of a here-document", Block{Info: "console", Text: "kubectl apply -f - <<'EOF'\nkind: A\nEOF\n"}, []string{"kind: A\n"}},
+		{"values are none", Block{Info: "console", Text: "helm upgrade -f - <<'EOF'\na: b\nEOF\n"}, nil},
+		{"a drawing is none", Block{Text: "kind: A\n"}, nil},
+	} {
+		if diff := cmp.Diff(c.want, c.block.Manifests()); diff != "" {
+			t.Errorf("%s: %s", c.why, diff)
+		}
+	}
+}
