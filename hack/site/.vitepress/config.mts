@@ -1,6 +1,6 @@
 // The documents' site: docs/ as it is, with navigation and a local search, in English and Chinese. What is read on the site is
 // read in the repository too, so that pages are plain Markdown with relative links.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type DefaultTheme } from 'vitepress'
@@ -23,9 +23,14 @@ function title(file: string): string {
 
 // sidebar has the pages that exist. A page without a Chinese twin is linked in English.
 function sidebar(language: Language): DefaultTheme.SidebarItem[] {
+  const named = groups.flatMap((group) => group.pages)
+  const inFolder = (folder: string) => existsSync(join(docs, folder))
+    ? readdirSync(join(docs, folder)).filter((file) => file.endsWith('.md')).map((file) => posix.join(folder, file.slice(0, -3))).filter((page) => !named.includes(page)).sort()
+    : []
   return groups.map((group) => ({
     text: group.title[language],
-    items: group.pages.flatMap((page) => {
+    collapsed: group.folder ? true : undefined,
+    items: [...group.pages, ...group.folder === undefined ? [] : inFolder(group.folder)].flatMap((page) => {
       const path = language === 'zh' && existsSync(join(docs, 'zh', `${page}.md`)) ? `zh/${page}` : page
       const file = join(docs, `${path}.md`)
       return existsSync(file) ? [{ text: title(file), link: `/${path}` }] : []
