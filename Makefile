@@ -4,8 +4,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-VERSION ?= 0.1.0
-LDFLAGS := -s -w -X main.version=$(VERSION)
+# Of charts, CRDs, programs and images; `make generate` writes it wherever else it has to stand.
+VERSION := $(shell cat internal/version/VERSION)
+LDFLAGS := -s -w
 TESTBED := bin/testbed
 ASSETS = $$($(TESTBED) assets)
 export CGO_ENABLED ?= 0
@@ -61,10 +62,12 @@ unit: ## Unit tests of every module, with the race detector
 	cd hack/parts/networkpolicy && go test ./...
 	cd hack/parts/linedelay && go test ./...
 	cd hack/legacyclient && go test ./...
+	cd hack/release && go test $(NOVET) ./...
 
 .PHONY: integration
 integration: testbed ## Integration tests against real parts, with the race detector
 	KUBEBUILDER_ASSETS=$(ASSETS) CGO_ENABLED=1 go test $(NOVET) -race -tags integration,fabric -timeout 20m -p 1 ./ledger/... ./federation/... ./member-agent/... ./gateway/... ./kubectl-hanse/... ./internal/... ./cmd/...
+	assets=$(ASSETS); cd hack/release && KUBEBUILDER_ASSETS=$$assets go test $(NOVET) -tags integration -run TestRelease ./...
 
 .PHONY: e2e
 e2e: e2e-testbed e2e-product ## End-to-end tests on testbeds of their own, faults included
@@ -118,3 +121,9 @@ verify: testbed ## Check that generated files are what the sources generate
 .PHONY: ci
 ci: ## What continuous integration runs
 	.ci/run
+
+##@ Release
+
+.PHONY: release
+release: testbed ## Make charts, CRDs, images, plugin, SBOM and checksums of this tree's version, in dist/release
+	helm=$$($(TESTBED) parts helm --path); cd hack/release && go run . --version '$(VERSION)' --helm $$helm

@@ -33,7 +33,7 @@ func blocks(t *testing.T, page documents.Page) []documents.Block {
 
 // testedElsewhere are pages whose commands tests of their own run, as each page says: their blocks carry no marks.
 var testedElsewhere = []string{
-	"docs/diagnostics.md", "docs/gitops.md", "docs/monitoring.md", "docs/plugin.md", "docs/releases.md", "docs/settings.md", "docs/runbooks/",
+	"docs/diagnostics.md", "docs/gitops.md", "docs/governance.md", "docs/monitoring.md", "docs/plugin.md", "docs/releases.md", "docs/settings.md", "docs/runbooks/",
 }
 
 // TestBlocksSayHowTheyAreTested: each block of commands is run by a test, or says why none can run it. What is to be run, the

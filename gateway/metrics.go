@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/buildinfo"
 )
 
 // Reasons of rejected connections; values of the label reason.
@@ -68,7 +69,7 @@ func newMetrics(g *gateway) *metrics {
 	for _, reason := range []string{closedSlowHandshake, closedIdle} {
 		m.closed.WithLabelValues(reason)
 	}
-	m.registry.MustRegister(m.rejected, m.closed, m.failovers, &collector{g})
+	m.registry.MustRegister(m.rejected, m.closed, m.failovers, &collector{g}, buildinfo.Collector("gateway"))
 	return m
 }
 

@@ -6,6 +6,7 @@
 //	profile      in an organization's cluster: a connection profile for applications, from what its agent has verified
 //	env          in an organization's cluster: files and environment for applications and the ledger's own command line
 //	invoke       in an organization's cluster: submits a transaction, or evaluates one with --query
+//	audit        without any cluster: verifies a governance log from a file
 //
 // It talks to one cluster at a time, the one that kubectl's flags choose, with that user's own rights. It imports
 // neither federation nor member-agent.

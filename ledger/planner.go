@@ -181,8 +181,10 @@ type Planner interface {
 	Count(m *v1alpha1.ConsortiumMember, role v1alpha1.NodeRole) int32
 	// Nodes that a Member is to run, with every setting filled in and the declared images; sorted by name.
 	Nodes(consortium *v1alpha1.Consortium, m *v1alpha1.ConsortiumMember) []v1alpha1.PlanNode
-	// Target is the images that a Consortium declares.
+	// Target is the images that a Consortium declares, without its settings.
 	Target(spec v1alpha1.LedgerSpec) v1alpha1.RolloutTarget
+	// Settings are what a change of each field of a Consortium's spec does to nodes that run.
+	Settings() []Setting
 	// Endorsement is a policy with every default filled in, so that all members hold the same.
 	Endorsement(policy *v1alpha1.EndorsementPolicy) v1alpha1.EndorsementPolicy
 	// Collections are a contract's, likewise.

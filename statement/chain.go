@@ -85,8 +85,18 @@ func parseChain(text string) ([]*x509.Certificate, error) {
 	return chain, nil
 }
 
-// signer checks who signed: a certificate of the Member's agent, under the Member's own root and no other.
-func signer(chain, roots []*x509.Certificate, member string, now time.Time) (*ecdsa.PublicKey, error) {
+// IssuedAt is when the certificate that a statement was signed with began to be valid. It does not say that the statement is
+// genuine.
+func IssuedAt(s *v1alpha1.StatementSpec) (time.Time, error) {
+	chain, err := parseChain(s.Certificates)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return chain[0].NotBefore, nil
+}
+
+// signer checks who signed: a certificate with this name, under the Member's own root and no other.
+func signer(chain, roots []*x509.Certificate, name string, now time.Time) (*ecdsa.PublicKey, error) {
 	leaf := chain[0]
 	opts := x509.VerifyOptions{
 		Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(),
@@ -105,7 +115,7 @@ func signer(chain, roots []*x509.Certificate, member string, now time.Time) (*ec
 		}
 		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
 	}
-	if err := leaf.VerifyHostname(v1alpha1.AgentServerName(member)); err != nil {
+	if err := leaf.VerifyHostname(name); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrWrongSigner, err)
 	}
 	if leaf.IsCA || (leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0) {

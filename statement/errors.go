@@ -12,8 +12,8 @@ var (
 	ErrUntrusted = errors.New("signer is not certified by the member's pinned root")
 	// ErrExpired: the signer's certificate is not valid now.
 	ErrExpired = errors.New("signer's certificate is not valid at this time")
-	// ErrWrongSigner: the certificate is the organization's, but not its agent's.
-	ErrWrongSigner = errors.New("signer is not the member's agent")
+	// ErrWrongSigner: the certificate is the organization's, but not one that signs statements of this kind.
+	ErrWrongSigner = errors.New("the signer's certificate is not one for statements of this kind")
 	// ErrSignature: the signature is not the signer's over this payload.
 	ErrSignature = errors.New("signature does not match")
 	// ErrWrongMember: the statement is that of another member than the signer, or claims what belongs to another.

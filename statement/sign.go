@@ -63,7 +63,7 @@ func Verify(s *v1alpha1.StatementSpec, rootPEM, member, consortium string, now t
 	if err != nil {
 		return err
 	}
-	public, err := signer(chain, roots, member, now)
+	public, err := signer(chain, roots, s.Kind.SignerName(member), now)
 	if err != nil {
 		return err
 	}

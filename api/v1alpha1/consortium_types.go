@@ -1,6 +1,10 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // Conditions of a Consortium, beside Accepted and Ready. Each aggregates what the Members report of their MemberPlans.
 const (
@@ -8,8 +12,8 @@ const (
 	ConsortiumMembersOnline = "MembersOnline"
 	// ConsortiumNodesReady is True when every Member's nodes run.
 	ConsortiumNodesReady = "NodesReady"
-	// ConsortiumRolledOut is True when every node has been given the image that the Consortium declares and has become
-	// ready with it. While an image is being rolled out its message is the progress.
+	// ConsortiumRolledOut is True when every node has been given the images, resources and log level that the Consortium
+	// declares and has become ready with them. While a change is being rolled out its message is the progress.
 	ConsortiumRolledOut = "RolledOut"
 	// ConsortiumLinesReady is True when every pair of Members has a line that is up.
 	ConsortiumLinesReady = "LinesReady"
@@ -24,15 +28,15 @@ const (
 
 // Reasons of a Consortium's conditions.
 const (
-	// ReasonRolloutFailed: a node did not become ready with a new image in time. It has gone back to the image that it had,
-	// and no other node is given the new one until the Consortium declares other images.
+	// ReasonRolloutFailed: a node did not become ready with a new image or new settings in time. It has gone back to what it
+	// had, and no other node is given the new ones until the Consortium declares others.
 	ReasonRolloutFailed = "RolloutFailed"
 	// ReasonPlanNotWritten: the host's API server rejects a Member's plan, or the namespace for statements cannot be used, for
 	// the reason in the message.
 	ReasonPlanNotWritten = "PlanNotWritten"
 )
 
-// DefaultProgressDeadlineSeconds is how long a node may take to become ready with a new image, unless the Consortium declares another time.
+// DefaultProgressDeadlineSeconds is how long a node may take to become ready with what is new, unless the Consortium declares another time.
 const DefaultProgressDeadlineSeconds = 300
 
 // ConsortiumRole is a Member's part in a Consortium.
@@ -81,6 +85,12 @@ type FabricSpec struct {
 	// +kubebuilder:default=V2_5
 	// +optional
 	ApplicationCapabilities string `json:"applicationCapabilities,omitempty"`
+	// AcceptedLine acknowledges that the images of peers and orderers move to another minor line of Fabric, up or down: that
+	// line, such as 3.2. It is needed in that change only; within a line it is not.
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{1,4}[.][0-9]{1,4}$')",message="a minor line of Fabric is two numbers: write one such as \"3.2\", in quotes"
+	// +optional
+	AcceptedLine string `json:"acceptedLine,omitempty"`
 }
 
 // LedgerSpec says which ledger the Consortium runs.
@@ -131,6 +141,8 @@ type ConsortiumMember struct {
 // +kubebuilder:validation:XValidation:rule="self.members.all(m, oldSelf.members.all(o, o.name != m.name || m.peers >= o.peers))",message="peers can be added but not taken away: keep at least as many as there are"
 // +kubebuilder:validation:XValidation:rule="(has(self.nodes) && has(self.nodes.stateDatabase) ? self.nodes.stateDatabase : 'LevelDB') == (has(oldSelf.nodes) && has(oldSelf.nodes.stateDatabase) ? oldSelf.nodes.stateDatabase : 'LevelDB')",message="the state database of running peers cannot change: declare another Consortium"
 // +kubebuilder:validation:XValidation:rule="self.members.all(m, oldSelf.members.all(o, o.name != m.name || (has(o.nodes) && has(o.nodes.stateDatabase) ? o.nodes.stateDatabase : 'inherited') == (has(m.nodes) && has(m.nodes.stateDatabase) ? m.nodes.stateDatabase : 'inherited')))",message="the state database of running peers cannot change: declare another Consortium"
+// +kubebuilder:validation:XValidation:rule="(has(self.ledger) && has(self.ledger.fabric) && has(self.ledger.fabric.peerImage) ? self.ledger.fabric.peerImage : 'docker.io/hyperledger/fabric-peer:3.1.4').find('[^/]*$').find(':[0-9]+[.][0-9]+') in [(has(oldSelf.ledger) && has(oldSelf.ledger.fabric) && has(oldSelf.ledger.fabric.peerImage) ? oldSelf.ledger.fabric.peerImage : 'docker.io/hyperledger/fabric-peer:3.1.4').find('[^/]*$').find(':[0-9]+[.][0-9]+'), has(self.ledger) && has(self.ledger.fabric) && has(self.ledger.fabric.acceptedLine) ? ':' + self.ledger.fabric.acceptedLine : 'none'] || size((has(self.ledger) && has(self.ledger.fabric) && has(self.ledger.fabric.peerImage) ? self.ledger.fabric.peerImage : 'docker.io/hyperledger/fabric-peer:3.1.4').find('[^/]*$').find(':[0-9]+[.][0-9]+')) == 0 || size((has(oldSelf.ledger) && has(oldSelf.ledger.fabric) && has(oldSelf.ledger.fabric.peerImage) ? oldSelf.ledger.fabric.peerImage : 'docker.io/hyperledger/fabric-peer:3.1.4').find('[^/]*$').find(':[0-9]+[.][0-9]+')) == 0",message="peerImage names another minor line of Fabric than the one that is declared: the ledger's formats may change with it, so read Fabric's upgrade notes first, then write that line into ledger.fabric.acceptedLine in the same change; within a line any release can be declared"
+// +kubebuilder:validation:XValidation:rule="(has(self.ledger) && has(self.ledger.fabric) && has(self.ledger.fabric.ordererImage) ? self.ledger.fabric.ordererImage : 'docker.io/hyperledger/fabric-orderer:3.1.4').find('[^/]*$').find(':[0-9]+[.][0-9]+') in [(has(oldSelf.ledger) && has(oldSelf.ledger.fabric) && has(oldSelf.ledger.fabric.ordererImage) ? oldSelf.ledger.fabric.ordererImage : 'docker.io/hyperledger/fabric-orderer:3.1.4').find('[^/]*$').find(':[0-9]+[.][0-9]+'), has(self.ledger) && has(self.ledger.fabric) && has(self.ledger.fabric.acceptedLine) ? ':' + self.ledger.fabric.acceptedLine : 'none'] || size((has(self.ledger) && has(self.ledger.fabric) && has(self.ledger.fabric.ordererImage) ? self.ledger.fabric.ordererImage : 'docker.io/hyperledger/fabric-orderer:3.1.4').find('[^/]*$').find(':[0-9]+[.][0-9]+')) == 0 || size((has(oldSelf.ledger) && has(oldSelf.ledger.fabric) && has(oldSelf.ledger.fabric.ordererImage) ? oldSelf.ledger.fabric.ordererImage : 'docker.io/hyperledger/fabric-orderer:3.1.4').find('[^/]*$').find(':[0-9]+[.][0-9]+')) == 0",message="ordererImage names another minor line of Fabric than the one that is declared: the ledger's formats may change with it, so read Fabric's upgrade notes first, then write that line into ledger.fabric.acceptedLine in the same change; within a line any release can be declared"
 type ConsortiumSpec struct {
 	// +kubebuilder:default={type: Fabric}
 	// +optional
@@ -144,16 +156,16 @@ type ConsortiumSpec struct {
 	// Nodes are the settings of all Members' nodes.
 	// +optional
 	Nodes NodeSettings `json:"nodes,omitempty"`
-	// ProgressDeadlineSeconds is how long a node may take to become ready with a new image. After that the node goes back
-	// to the image that it had, and the rollout ends. 300 when empty.
+	// ProgressDeadlineSeconds is how long a node may take to become ready with a new image or new settings. After that the
+	// node goes back to what it had, and the rollout ends. 300 when empty.
 	// +kubebuilder:validation:Minimum=10
 	// +kubebuilder:validation:Maximum=86400
 	// +optional
 	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
 }
 
-// NodeImages are the images that one node runs.
-type NodeImages struct {
+// NodeTemplate is what one node's pod is started with. A change of it restarts the node.
+type NodeTemplate struct {
 	// Image of the node itself.
 	// +kubebuilder:validation:MaxLength=512
 	// +optional
@@ -162,9 +174,15 @@ type NodeImages struct {
 	// +kubebuilder:validation:MaxLength=512
 	// +optional
 	StateDatabaseImage string `json:"stateDatabaseImage,omitempty"`
+	// Resources and LogLevel as declared; the defaults when empty.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	LogLevel LogLevel `json:"logLevel,omitempty"`
 }
 
-// RolloutTarget are the images that a Consortium declared when a rollout began.
+// RolloutTarget is what a Consortium declared when a rollout began.
 type RolloutTarget struct {
 	// +kubebuilder:validation:MaxLength=512
 	PeerImage string `json:"peerImage"`
@@ -172,9 +190,13 @@ type RolloutTarget struct {
 	OrdererImage string `json:"ordererImage"`
 	// +kubebuilder:validation:MaxLength=512
 	CouchDBImage string `json:"couchDBImage"`
+	// Settings is the digest of all nodes' resources and log levels; empty if none are declared.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Settings string `json:"settings,omitempty"`
 }
 
-// RolloutStatus is a change of the nodes' images: one node after the other, over all Members. It is empty when there is
+// RolloutStatus is a change of what the nodes are started with, images, resources and log levels: one node after the other, over all Members. It is empty when there is
 // nothing to change.
 type RolloutStatus struct {
 	// Target is what the Consortium declared when the rollout began. A change of it starts a new rollout.
@@ -188,10 +210,10 @@ type RolloutStatus struct {
 	Node string `json:"node,omitempty"`
 	// From is what the node ran before, and goes back to if it fails; To is what it is to run.
 	// +optional
-	From NodeImages `json:"from,omitempty"`
+	From NodeTemplate `json:"from,omitempty"`
 	// +optional
-	To NodeImages `json:"to,omitempty"`
-	// Since is when the node was given its new images.
+	To NodeTemplate `json:"to,omitempty"`
+	// Since is when the node was given it.
 	// +optional
 	Since *metav1.Time `json:"since,omitempty"`
 	// Failed is whether the rollout has ended because the node did not become ready in time.
@@ -212,6 +234,9 @@ type ConsortiumMemberStatus struct {
 	// Nodes of the Member in this Consortium.
 	// +optional
 	Nodes NodeCount `json:"nodes,omitempty"`
+	// VolumeSize is the size of the Member's largest volume, as far as it is declared. No smaller one can be declared.
+	// +optional
+	VolumeSize *resource.Quantity `json:"volumeSize,omitempty"`
 	// Phase is the step that the Member's agent is at.
 	// +optional
 	Phase string `json:"phase,omitempty"`
@@ -261,6 +286,7 @@ func (in ConsortiumStatus) GetConditions() []metav1.Condition { return in.Condit
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 50 && self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$') && self.metadata.name != 'system' && !self.metadata.name.startsWith('member-') && !self.metadata.name.startsWith('shared-')",message="a Consortium's name becomes a namespace, hanse-NAME, in every member's cluster: use at most 50 lower-case letters, digits and hyphens, beginning with a letter, and neither 'system' nor 'member-…' nor 'shared-…'"
+// +kubebuilder:validation:XValidation:rule="!has(self.status) || !has(self.status.members) || self.spec.members.all(m, self.status.members.all(s, s.name != m.name || !has(s.volumeSize) || !(has(m.nodes) && has(m.nodes.storage) && has(m.nodes.storage.size) ? string(m.nodes.storage.size) : has(self.spec.nodes) && has(self.spec.nodes.storage) && has(self.spec.nodes.storage.size) ? string(self.spec.nodes.storage.size) : '5Gi').matches('^[+]?[0-9]{1,15}([.][0-9]{1,9})?([KMGTPE]i|[numkMGTPE])?$') || !string(s.volumeSize).matches('^[+]?[0-9]{1,15}([.][0-9]{1,9})?([KMGTPE]i|[numkMGTPE])?$') || quantity((has(m.nodes) && has(m.nodes.storage) && has(m.nodes.storage.size) ? string(m.nodes.storage.size) : has(self.spec.nodes) && has(self.spec.nodes.storage) && has(self.spec.nodes.storage.size) ? string(self.spec.nodes.storage.size) : '5Gi')).compareTo(quantity(string(s.volumeSize))) >= 0))",message="storage.size is less than a member's volumes have, and no volume can shrink: leave it, or raise it; kubectl get consortium -o jsonpath='{.status.members}' has the sizes"
 type Consortium struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -45,6 +45,8 @@ const (
 	ReasonLimitExceeded = "LimitExceeded"
 	// ReasonCertManagerMissing: the cluster does not serve cert-manager's API.
 	ReasonCertManagerMissing = "CertManagerMissing"
+	// ReasonVolumeNotExpandable: a node's volume is to grow, and its StorageClass does not let it. The node runs on as it is.
+	ReasonVolumeNotExpandable = "VolumeNotExpandable"
 	// ReasonStorageClassMissing: the cluster has no StorageClass of that name.
 	ReasonStorageClassMissing = "StorageClassMissing"
 	// ReasonImagePull: an image cannot be pulled.
@@ -99,8 +101,13 @@ type PlanNode struct {
 	StateDatabaseImage string `json:"stateDatabaseImage,omitempty"`
 	// +optional
 	Storage Storage `json:"storage,omitempty"`
+	// Resources and LogLevel reach nodes as images do: while a change of them is rolled out, nodes of one plan differ in them.
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	// LogLevel is empty where nothing is declared.
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	LogLevel LogLevel `json:"logLevel,omitempty"`
 	// +optional
 	StateDatabase StateDatabase `json:"stateDatabase,omitempty"`
 	// +listType=set
@@ -270,6 +277,7 @@ type PlanContract struct {
 }
 
 // MemberPlanSpec is what one Member has to do for one Consortium. The host computes it; it is not written by hand.
+// +kubebuilder:validation:XValidation:rule="has(self.definition) || (has(self.ledger) && has(self.members))",message="a plan without a definition needs ledger and members: name the Consortium's definition, or give both; the host's controller writes plans, and puts one right that somebody has edited"
 type MemberPlanSpec struct {
 	// Member that the plan is for.
 	Member string `json:"member"`

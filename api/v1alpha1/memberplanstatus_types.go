@@ -1,6 +1,9 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // PlanNodeStatus is the status of one node of the Member.
 type PlanNodeStatus struct {
@@ -16,6 +19,13 @@ type PlanNodeStatus struct {
 	// +kubebuilder:validation:MaxLength=512
 	// +optional
 	StateDatabaseImage string `json:"stateDatabaseImage,omitempty"`
+	// Settings is the digest of the resources and the log level that the pod was last started with; empty for the defaults.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Settings string `json:"settings,omitempty"`
+	// VolumeSize is what the node's PersistentVolumeClaim asks for.
+	// +optional
+	VolumeSize *resource.Quantity `json:"volumeSize,omitempty"`
 	// Reason is one of the reasons of this package, such as ImageNotAllowed; empty when nothing is wrong.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional

@@ -27,6 +27,10 @@ const (
 // AgentServerName is the TLS name of a Member's agent.
 func AgentServerName(member string) string { return "agent." + member + ".hanse" }
 
+// VoterServerName is the name in the certificates with which a Member's people, or the policy that they have set, sign charters,
+// proposals and votes. The agent's own key, which is renewed without anybody, signs none of these.
+func VoterServerName(member string) string { return "voter." + member + ".hanse" }
+
 // GatewayServerName is the TLS name of a Member's gateway.
 func GatewayServerName(member string) string { return "gateway." + member + ".hanse" }
 

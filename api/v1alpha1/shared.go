@@ -111,6 +111,11 @@ const (
 	StateCouchDB StateDatabase = "CouchDB"
 )
 
+// LogLevel is what a node logs: a level, and levels of single loggers, separated by colons.
+// +kubebuilder:validation:MaxLength=256
+// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^(debug|info|warning|error|panic|fatal|[a-zA-Z0-9_.-]+(,[a-zA-Z0-9_.-]+)*=(debug|info|warning|error|panic|fatal))(:(debug|info|warning|error|panic|fatal|[a-zA-Z0-9_.-]+(,[a-zA-Z0-9_.-]+)*=(debug|info|warning|error|panic|fatal)))*$')",message="this is no log level: write debug, info, warning, error, panic or fatal, and after it others for single loggers, separated by colons, such as info:gossip=warning:endorser,chaincode=debug"
+type LogLevel string
+
 // Storage is what a ledger node asks of its cluster's storage.
 // +kubebuilder:validation:XValidation:rule="!has(self.size) || !string(self.size).matches('^[+]?[0-9]{1,15}([.][0-9]{1,9})?([KMGTPE]i|[numkMGTPE])?$') || quantity(string(self.size)).compareTo(quantity('1Mi')) >= 0",message="size is counted in bytes, and no ledger fits in less than 1Mi: add the unit, such as 5Gi"
 type Storage struct {
@@ -137,6 +142,13 @@ type NodeSettings struct {
 	// OrdererResources are the requests and limits of every orderer.
 	// +optional
 	OrdererResources *corev1.ResourceRequirements `json:"ordererResources,omitempty"`
+	// PeerLogLevel is what every peer logs: a level (debug, info, warning, error, panic, fatal), after it others for single
+	// loggers, such as info:gossip=warning:endorser,chaincode=debug. info when empty.
+	// +optional
+	PeerLogLevel LogLevel `json:"peerLogLevel,omitempty"`
+	// OrdererLogLevel is the same of every orderer, such as info:orderer.consensus=debug.
+	// +optional
+	OrdererLogLevel LogLevel `json:"ordererLogLevel,omitempty"`
 	// StateDatabase of the peers. LevelDB when empty.
 	// +optional
 	StateDatabase StateDatabase `json:"stateDatabase,omitempty"`

@@ -11,7 +11,7 @@ import (
 const MaxStatementBytes = 256 << 10
 
 // StatementKind says what a statement is about, and so what its payload is.
-// +kubebuilder:validation:Enum=Record;Holdings;Genesis
+// +kubebuilder:validation:Enum=Record;Holdings;Genesis;Charter;Proposal;Vote;Prepare;Commit
 type StatementKind string
 
 const (
@@ -22,6 +22,17 @@ const (
 	// StatementGenesis is the first block of the channel that is the statement's subject (protobuf, gzip), signed by a Member
 	// that holds it.
 	StatementGenesis StatementKind = "Genesis"
+	// StatementCharter is the Consortium's charter, which each founder signs. The payload of this kind and of those below is
+	// JSON in the form that package governance defines.
+	StatementCharter StatementKind = "Charter"
+	// StatementProposal is a change of what is in force, proposed for the position of the log that is its subject.
+	StatementProposal StatementKind = "Proposal"
+	// StatementVote is a Member's answer to a proposal. The subject is POSITION-PROPOSER.
+	StatementVote StatementKind = "Vote"
+	// StatementPrepare and StatementCommit are what a Member's agent says in a ballot about the next entry of the log. The
+	// subject is POSITION.BALLOT.
+	StatementPrepare StatementKind = "Prepare"
+	StatementCommit  StatementKind = "Commit"
 )
 
 // StatementSpec is something that one Member has signed, for the other Members of one Consortium. It travels by gossip and by
@@ -54,6 +65,16 @@ type StatementSpec struct {
 	// Certificates; see package statement.
 	// +kubebuilder:validation:MaxLength=1024
 	Signature []byte `json:"signature"`
+}
+
+// SignerName is the name in the certificate with which a Member signs statements of this kind.
+func (k StatementKind) SignerName(member string) string {
+	switch k {
+	case StatementCharter, StatementProposal, StatementVote:
+		return VoterServerName(member)
+	default:
+		return AgentServerName(member)
+	}
 }
 
 // StatementRef refers to a statement.

@@ -9,9 +9,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// version is set by the linker.
-var version = "0.1.0"
-
 func main() {
 	if err := command().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
 		os.Exit(1)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/logging"
+	"github.com/hanse-io/hanse/internal/version"
 )
 
 // options are the values of the flags.
@@ -93,7 +94,7 @@ func command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "federation",
 		Short:         "The host's controller of Hanse",
-		Version:       version,
+		Version:       version.Current,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: false,

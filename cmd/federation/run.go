@@ -28,9 +28,13 @@ import (
 	"github.com/hanse-io/hanse/federation/consortium"
 	"github.com/hanse-io/hanse/federation/line"
 	"github.com/hanse-io/hanse/federation/membership"
+	federationmetrics "github.com/hanse-io/hanse/federation/metrics"
 	"github.com/hanse-io/hanse/federation/snapshot"
+	"github.com/hanse-io/hanse/internal/buildinfo"
+	"github.com/hanse-io/hanse/internal/conditions"
 	"github.com/hanse-io/hanse/internal/readiness"
 	"github.com/hanse-io/hanse/internal/undecodable"
+	"github.com/hanse-io/hanse/internal/version"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric/planner"
 )
@@ -41,7 +45,7 @@ func run(ctx context.Context, config *rest.Config, o options) error {
 	if err != nil {
 		return err
 	}
-	mgr.GetLogger().Info("starting", "version", version)
+	mgr.GetLogger().Info("starting", "version", version.Current)
 	return mgr.Start(ctx)
 }
 
@@ -84,11 +88,29 @@ func newManager(ctx context.Context, config *rest.Config, o options) (ctrl.Manag
 	if err := undecodable.Register(metrics.Registry, mgr.GetCache(), counted()); err != nil {
 		return nil, err
 	}
+	if err := registerMetrics(mgr); err != nil {
+		return nil, err
+	}
+	if err := buildinfo.Register(metrics.Registry, "federation"); err != nil {
+		return nil, err
+	}
 	if err := snapshot.Index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return nil, fmt.Errorf("index the cache: %w", err)
 	}
 	return mgr, addControllers(mgr, clock.RealClock{}, o)
 }
+
+// registerMetrics adds the metrics of what the cache holds.
+func registerMetrics(mgr ctrl.Manager) error {
+	if err := conditions.Register(metrics.Registry, mgr.GetCache(), federationmetrics.Kinds()); err != nil {
+		return err
+	}
+	collector := &federationmetrics.Collector{Reader: mgr.GetCache(), Planners: planners, Clock: clock.RealClock{}}
+	return collector.Register(metrics.Registry)
+}
+
+// planners of the ledgers that the controller knows.
+var planners = ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}
 
 // watched are the objects whose informers must be synced for /readyz, by the names that it reports.
 func watched() map[string]client.Object {
@@ -143,7 +165,7 @@ func addControllers(mgr ctrl.Manager, now clock.PassiveClock, o options) error {
 		return err
 	}
 	reader := snapshot.Reader{
-		Cache: c, Live: live, TemplateImages: images, Planners: ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}},
+		Cache: c, Live: live, TemplateImages: images, Planners: planners,
 	}
 	recorder := mgr.GetEventRecorder("federation")
 	unwritten := &consortium.PlanWriteErrors{}

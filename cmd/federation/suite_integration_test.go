@@ -40,6 +40,8 @@ var (
 	config *rest.Config
 	// healthAddress is where the controller answers probes.
 	healthAddress string
+	// metricsAddress is where the controller serves metrics.
+	metricsAddress string
 )
 
 func TestMain(m *testing.M) {
@@ -64,7 +66,10 @@ func suite(m *testing.M) (code int, err error) {
 	if healthAddress, err = freeAddress(); err != nil {
 		return 1, err
 	}
-	o.metricsAddress, o.healthAddress, o.leaderElection, o.logs.Level, o.logs.Format = "0", healthAddress, false, "error", "text"
+	if metricsAddress, err = freeAddress(); err != nil {
+		return 1, err
+	}
+	o.metricsAddress, o.healthAddress, o.leaderElection, o.logs.Level, o.logs.Format = metricsAddress, healthAddress, false, "error", "text"
 	if _, err := o.logs.Set(); err != nil {
 		return 1, err
 	}

@@ -14,10 +14,8 @@ import (
 	"github.com/hanse-io/hanse/gateway/configmap"
 	"github.com/hanse-io/hanse/internal/logging"
 	"github.com/hanse-io/hanse/internal/routing"
+	"github.com/hanse-io/hanse/internal/version"
 )
-
-// version is set by the linker.
-var version = "0.1.0"
 
 func main() {
 	if err := command().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
@@ -32,7 +30,7 @@ func command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:          "gateway",
 		Short:        "Route TLS connections between the organization's lines and its nodes",
-		Version:      version,
+		Version:      version.Current,
 		Args:         cobra.NoArgs,
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -59,6 +57,7 @@ func command() *cobra.Command {
 			o.Sink = &configmap.Sink{
 				Client: client, Namespace: namespace, Name: routing.ReportConfigMap, Key: routing.ReportKey(pod), FieldManager: routing.FieldManager,
 			}
+			log.Info("starting", "version", version.Current)
 			return gateway.Run(cmd.Context(), o)
 		},
 	}

@@ -12,7 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/version"
+	"github.com/hanse-io/hanse/kubectl-hanse/audit"
+	"github.com/hanse-io/hanse/kubectl-hanse/check"
 	"github.com/hanse-io/hanse/kubectl-hanse/environment"
+	"github.com/hanse-io/hanse/kubectl-hanse/gather"
 	"github.com/hanse-io/hanse/kubectl-hanse/invite"
 	"github.com/hanse-io/hanse/kubectl-hanse/invoke"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
@@ -22,9 +26,6 @@ import (
 	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	fabricprofile "github.com/hanse-io/hanse/ledger/fabric/profile"
 )
-
-// version is set when linking.
-var version = "0.1.0"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -46,13 +47,15 @@ func command() *cobra.Command {
 		Use:           "kubectl-hanse",
 		Short:         "Federate consortium blockchains over Kubernetes clusters",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl hanse"},
-		Version:       version,
+		Version:       version.Current,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	flags.AddFlags(root.PersistentFlags())
 	root.AddCommand(invite.Command(flags), status.Command(flags, ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}), profile.Command(flags, tools),
-		environment.Command(flags, tools), invoke.Command(flags))
+		environment.Command(flags, tools), invoke.Command(flags), audit.Command())
+	root.AddCommand(check.Command(flags, version.Current))
+	root.AddCommand(gather.Command(flags, version.Current))
 	for _, c := range root.Commands() {
 		c.Args = sayUsage(c.Args)
 	}

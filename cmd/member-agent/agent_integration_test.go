@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -113,7 +114,8 @@ func TestAgent(t *testing.T) {
 	own.chart(t)
 	prepareHost(t, host)
 	proxy := registerMember(t, own, host, "org1")
-	stop := startAgent(t, own)
+	registry := prometheus.NewRegistry()
+	stop := startAgent(t, own, func(o *options) { o.registry = registry })
 	plan := samplePlan("trade", "org1")
 	host.apply(t, plan)
 	onHost := client.ObjectKeyFromObject(plan)
@@ -131,6 +133,7 @@ func TestAgent(t *testing.T) {
 		hasCondition(host, onHost, v1alpha1.PlanNodesReady, metav1.ConditionFalse, v1alpha1.ReasonStorageClassMissing))
 	own.apply(t, &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: "fast"}, Provisioner: "example.com/none"})
 	eventually(t, "nodes are made once the StorageClass is there", nodesOf(own, "hanse-trade"))
+	checkMetrics(t, registry)
 	eventually(t, "the other member's node has its one name here", func(ctx context.Context) error {
 		var s corev1.Service
 		if err := own.Get(ctx, client.ObjectKey{Namespace: "hanse-trade", Name: "peer0-org2"}, &s); err != nil {

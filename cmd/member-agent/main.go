@@ -10,10 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 	ctrl "sigs.k8s.io/controller-runtime"
-)
 
-// version is set by the linker.
-var version = "0.1.0"
+	"github.com/hanse-io/hanse/internal/version"
+)
 
 func main() {
 	if err := command().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
@@ -30,7 +29,7 @@ func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:          "member-agent",
 		Short:        "Hanse in an organization's cluster",
-		Version:      version,
+		Version:      version.Current,
 		Args:         cobra.NoArgs,
 		SilenceUsage: true,
 	}

@@ -51,6 +51,8 @@ type options struct {
 	limits                     map[string]string
 	extraSANs                  []string
 	network                    network
+	imageRegistry              string
+	pullSecrets                []string
 
 	logs logging.Options
 	// registry takes the metrics of what is no controller.
@@ -109,6 +111,8 @@ func (o *options) addFlags(f *pflag.FlagSet) {
 	f.StringToStringVar(&o.limits, "limit", o.limits, "most that plans may ask of this cluster, whatever the host says, as NAME=QUANTITY: "+
 		"consortia, nodes, contracts, planBytes, totalPlanBytes, storage, podCPU, podMemory; may be repeated")
 	f.StringArrayVar(&o.extraSANs, "extra-san", o.extraSANs, "DNS name, domain with a dot before it, IP address or CIDR that this organization lets its nodes' certificates have, beside the nodes' own names; may be repeated")
+	f.StringVar(&o.imageRegistry, "image-registry", o.imageRegistry, "registry from which this organization pulls the images of all nodes and contracts, in place of the one in their references: HOST[:PORT][/PATH]; none if empty")
+	f.StringArrayVar(&o.pullSecrets, "image-pull-secret", o.pullSecrets, "name of a Secret in the agent's namespace with which nodes and contracts pull their images; may be repeated")
 	o.network.addFlags(f)
 	o.logs.AddFlags(f)
 }
@@ -148,6 +152,9 @@ func (o *options) validate() error {
 	}
 	if err := policy.Names(o.extraSANs).Validate(); err != nil {
 		return fmt.Errorf("--extra-san: %w", err)
+	}
+	if err := policy.Registry(o.imageRegistry).Validate(); err != nil {
+		return fmt.Errorf("--image-registry: %w", err)
 	}
 	if _, err := o.network.rules(); err != nil {
 		return err

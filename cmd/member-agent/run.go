@@ -24,9 +24,11 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/apply"
+	"github.com/hanse-io/hanse/internal/buildinfo"
 	"github.com/hanse-io/hanse/internal/readiness"
 	"github.com/hanse-io/hanse/internal/routing"
 	"github.com/hanse-io/hanse/internal/undecodable"
+	"github.com/hanse-io/hanse/internal/version"
 	"github.com/hanse-io/hanse/ledger/fabric"
 	"github.com/hanse-io/hanse/member-agent/discovery"
 	"github.com/hanse-io/hanse/member-agent/genesis"
@@ -66,6 +68,9 @@ func run(ctx context.Context, config *rest.Config, o options) error {
 	}); err != nil {
 		return err
 	}
+	if err := buildinfo.Register(o.registry, "member-agent"); err != nil {
+		return err
+	}
 	own, err := client.New(config, client.Options{Scheme: scheme, Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
 	if err != nil {
 		return fmt.Errorf("make a client for the own cluster: %w", err)
@@ -97,6 +102,7 @@ func run(ctx context.Context, config *rest.Config, o options) error {
 			return fmt.Errorf("add a part of the agent: %w", err)
 		}
 	}
+	mgr.GetLogger().Info("starting", "version", version.Current)
 	return mgr.Start(ctx)
 }
 
@@ -158,7 +164,7 @@ func newHostSession(mgr manager.Manager, own client.Client, config *rest.Config,
 	}
 	return host.New(host.Options{
 		Member: o.member, Namespace: o.namespace, Own: own, Cache: mgr.GetCache(),
-		Instance: instance, Version: version, KubernetesVersion: kubernetesVersion(config, mgr),
+		Instance: instance, Version: version.Current, KubernetesVersion: kubernetesVersion(config, mgr),
 		LeaseInterval: o.leaseInterval, LeaseDuration: o.leaseDuration, CredentialLifetime: o.credentialLifetime,
 		// Each holds a plan of the host in memory while it works on it.
 		Workers: 16, Events: mgr.GetEventRecorder("member-agent"), Log: mgr.GetLogger(), Now: time.Now,
@@ -201,7 +207,8 @@ func newReconciler(ctx context.Context, mgr manager.Manager, own client.Client, 
 		},
 		Nodes: &nodes.Phase{
 			Agent: agent, Gateway: o.gatewayHost(), Applier: applier, Direct: own, KeepVolumes: o.keepVolumes,
-			Network: network, Planners: planners, Now: time.Now,
+			Network: network, Pull: nodes.Pull{Reference: policy.Registry(o.imageRegistry).Pulled, Secrets: o.pullSecrets},
+			Planners: planners, Now: time.Now,
 		},
 		Statements: store, Driver: driver, Planners: planners, Reporter: session,
 		Ledger: agentledger.Runner{Driver: driver, Planners: planners, Pins: func(plan *v1alpha1.MemberPlan) agentledger.Pins {

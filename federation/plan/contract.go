@@ -10,7 +10,8 @@ import (
 	"github.com/hanse-io/hanse/api/v1alpha1"
 )
 
-// TemplateVersion is the version of the contracts that ship with Hanse.
+// TemplateVersion is the version of the contracts that ship with Hanse. It changes when they do, and not with every release:
+// another image is another definition, which every organization approves anew.
 const TemplateVersion = "0.1.0"
 
 // contractImage is the image of a contract. The host's operators may set the image of a template, by digest for instance.
@@ -19,9 +20,14 @@ func contractImage(in Input, spec *v1alpha1.ContractSpec) string {
 		if image := in.TemplateImages[spec.Template]; image != "" {
 			return image
 		}
-		return fmt.Sprintf("ghcr.io/hanse-io/contract-%s:%s", spec.Template, TemplateVersion)
+		return TemplateImage(spec.Template)
 	}
 	return spec.Image
+}
+
+// TemplateImage is the image of a contract that ships with Hanse.
+func TemplateImage(template v1alpha1.ContractTemplate) string {
+	return fmt.Sprintf("ghcr.io/hanse-io/contract-%s:%s", template, TemplateVersion)
 }
 
 // resolveContracts validates the contracts and fills in the defaults of the accepted ones, sorted by channel and name.

@@ -54,17 +54,16 @@ func disallowedReason(in Input, member string) string {
 			disallowed[n.Name] = n
 		}
 	}
-	wanted := map[string]v1alpha1.NodeImages{}
+	wanted := map[string]v1alpha1.NodeTemplate{}
 	for i := range in.Consortium.Spec.Members {
 		if m := &in.Consortium.Spec.Members[i]; m.Name == member {
 			for _, n := range in.Planner.Nodes(in.Consortium, m) {
-				wanted[n.Name] = v1alpha1.NodeImages{Image: n.Image, StateDatabaseImage: n.StateDatabaseImage}
+				wanted[n.Name] = n.Template()
 			}
 		}
 	}
 	for _, n := range p.Spec.Nodes {
-		have := v1alpha1.NodeImages{Image: n.Image, StateDatabaseImage: n.StateDatabaseImage}
-		if status, ok := disallowed[n.Name]; ok && have == wanted[n.Name] {
+		if status, ok := disallowed[n.Name]; ok && n.Template().SameImages(wanted[n.Name]) {
 			return status.Message
 		}
 	}
@@ -88,7 +87,7 @@ func rolloutBlocker(in Input) string {
 	}
 	for _, member := range onlineMembers(in) {
 		if p := in.Plans[member]; p == nil || !hasObservedImages(in, p) {
-			return member + " has not processed the plan that names the image"
+			return member + " has not processed the plan that has the change"
 		}
 	}
 	return ""

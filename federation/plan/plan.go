@@ -63,7 +63,7 @@ func Compute(in Input) Result {
 	if !res.Consortium.Accepted {
 		return res
 	}
-	members, images := planMembers(in), plannedImages(in)
+	members, templates := planMembers(in), plannedTemplates(in)
 	lines := linesByMember(in)
 	for i := range in.Consortium.Spec.Members {
 		m := &in.Consortium.Spec.Members[i]
@@ -73,7 +73,7 @@ func Compute(in Input) Result {
 			ConsortiumNamespace: in.Consortium.Namespace,
 			Namespace:           v1alpha1.ConsortiumNamespace(in.Consortium.Name),
 			Ledger:              in.Planner.Ledger(in.Consortium.Spec.Ledger),
-			Nodes:               withImages(in.Planner.Nodes(in.Consortium, m), images),
+			Nodes:               withTemplates(in.Planner.Nodes(in.Consortium, m), templates),
 			Members:             members,
 			Lines:               planLines(lines[m.Name], m.Name),
 			Channels:            channelsFor(m.Name, res.Resolved),

@@ -15,10 +15,10 @@ import (
 	"github.com/hanse-io/hanse/ledger"
 )
 
-// A new image is rolled out one node at a time over all Members: role by role, in the
-// order that the ledger's description gives.
+// What nodes are started with, images, resources and log levels, is rolled out one node at a time over all Members: role by
+// role, in the order that the ledger's description gives.
 // Deciding and acting are separate: NextRollout decides from the reports which node is next, and its result is written to
-// the Consortium's status; Compute acts on that status only. So an interruption loses nothing, not even the images to roll
+// the Consortium's status; Compute acts on that status only. So an interruption loses nothing, not even what to roll
 // back to.
 
 // rolloutNode is one declared node.
@@ -28,7 +28,7 @@ type rolloutNode struct {
 	// rank is the role's place in the order of the roles.
 	rank int
 	// want is what is declared, planned what the existing plan has; exists is whether it has the node.
-	want, planned v1alpha1.NodeImages
+	want, planned v1alpha1.NodeTemplate
 	exists        bool
 	// report is the agent's last report; online is whether the agent is online, and since when.
 	report v1alpha1.PlanNodeStatus
@@ -36,24 +36,24 @@ type rolloutNode struct {
 	since  time.Time
 }
 
-// stable is whether the node is ready with the images in its plan.
+// stable is whether the node is ready with what its plan has.
 func (n *rolloutNode) stable() bool { return n.readyWith(n.planned) }
 
-func (n *rolloutNode) readyWith(images v1alpha1.NodeImages) bool {
-	return n.report.Ready && n.hasImages(images)
+func (n *rolloutNode) readyWith(template v1alpha1.NodeTemplate) bool {
+	return n.report.Ready && n.runs(template)
 }
 
-// hasImages is whether the node's pod has been started with the images, ready or not.
-func (n *rolloutNode) hasImages(images v1alpha1.NodeImages) bool {
-	return n.report.Image == images.Image && n.report.StateDatabaseImage == images.StateDatabaseImage
+// runs is whether the node's pod has been started with a template, ready or not.
+func (n *rolloutNode) runs(t v1alpha1.NodeTemplate) bool {
+	return n.report.Image == t.Image && n.report.StateDatabaseImage == t.StateDatabaseImage && n.report.Settings == t.Settings()
 }
 
 // done is whether there is nothing more to do for the node.
-func (n *rolloutNode) done() bool { return !n.exists || n.planned == n.want }
+func (n *rolloutNode) done() bool { return !n.exists || n.planned.Equal(n.want) }
 
-// currentRollout is the rollout in the status, unless the Consortium declares other images by now.
+// currentRollout is the rollout in the status, unless the Consortium declares something else by now.
 func currentRollout(in Input) *v1alpha1.RolloutStatus {
-	if r := in.Consortium.Status.Rollout; r != nil && r.Target == in.Planner.Target(in.Consortium.Spec.Ledger) {
+	if r := in.Consortium.Status.Rollout; r != nil && r.Target == rolloutTarget(in) {
 		return r
 	}
 	return nil
@@ -65,10 +65,10 @@ func rolloutNodes(in Input) []rolloutNode {
 	description := in.Planner.Description()
 	for i := range in.Consortium.Spec.Members {
 		m := &in.Consortium.Spec.Members[i]
-		planned, reported := map[string]v1alpha1.NodeImages{}, map[string]v1alpha1.PlanNodeStatus{}
+		planned, reported := map[string]v1alpha1.NodeTemplate{}, map[string]v1alpha1.PlanNodeStatus{}
 		if p := in.Plans[m.Name]; p != nil {
 			for _, n := range p.Spec.Nodes {
-				planned[n.Name] = v1alpha1.NodeImages{Image: n.Image, StateDatabaseImage: n.StateDatabaseImage}
+				planned[n.Name] = n.Template()
 			}
 			for _, n := range p.Status.Nodes {
 				reported[n.Name] = n
@@ -79,7 +79,7 @@ func rolloutNodes(in Input) []rolloutNode {
 			node := rolloutNode{member: m.Name, name: n.Name, report: reported[n.Name], online: isOnline, since: since}
 			node.role, _ = description.Role(n.Role)
 			node.rank = description.Rank(n.Role)
-			node.want = v1alpha1.NodeImages{Image: n.Image, StateDatabaseImage: n.StateDatabaseImage}
+			node.want = n.Template()
 			node.planned, node.exists = planned[n.Name]
 			all = append(all, node)
 		}
@@ -102,39 +102,42 @@ func online(member *v1alpha1.Member) (bool, time.Time) {
 	return true, c.LastTransitionTime.Time
 }
 
-// plannedImages are the images of each node for the new plans: those of the existing plans, except for the node that is
+// plannedTemplates are what each node is started with in the new plans: as in the existing plans, except for the node that is
 // being rolled out. A new node begins with the images of the others of its role and is rolled out after them.
-func plannedImages(in Input) map[string]v1alpha1.NodeImages {
+func plannedTemplates(in Input) map[string]v1alpha1.NodeTemplate {
 	all, rollout := rolloutNodes(in), currentRollout(in)
-	images := map[string]v1alpha1.NodeImages{}
+	templates := map[string]v1alpha1.NodeTemplate{}
 	for i := range all {
 		n := &all[i]
 		switch {
 		case rollout != nil && rollout.Node == n.name && rollout.Failed:
-			images[n.name] = rollout.From
+			templates[n.name] = rollout.From
 		case rollout != nil && rollout.Node == n.name:
-			images[n.name] = rollout.To
+			templates[n.name] = rollout.To
 		case !n.exists:
-			images[n.name] = initialImages(n, all)
+			templates[n.name] = initialTemplate(n, all)
 		case rollout == nil && noneReady(n.rank, all):
-			images[n.name] = n.want
+			templates[n.name] = n.want
 		default:
-			images[n.name] = n.planned
+			templates[n.name] = n.planned
 		}
 	}
-	return images
+	return templates
 }
 
-// initialImages are the images of a new node: those of a node of its role that is not rolled out yet, if there is one.
-func initialImages(n *rolloutNode, all []rolloutNode) v1alpha1.NodeImages {
+// initialTemplate is that of a new node: its own settings, and the images of a node of its role that is not rolled out yet, if
+// there is one.
+func initialTemplate(n *rolloutNode, all []rolloutNode) v1alpha1.NodeTemplate {
+	template := n.want
 	for i := range all {
 		o := &all[i]
 		sameKind := o.rank == n.rank && (o.want.StateDatabaseImage == "") == (n.want.StateDatabaseImage == "")
 		if sameKind && !o.done() && o.planned.Image != "" {
-			return o.planned
+			template.Image, template.StateDatabaseImage = o.planned.Image, o.planned.StateDatabaseImage
+			break
 		}
 	}
-	return n.want
+	return template
 }
 
 // noneReady is whether no node of a role is ready at any Member: then all of them are changed at once, as new ones are.
@@ -142,14 +145,15 @@ func noneReady(rank int, all []rolloutNode) bool {
 	return !slices.ContainsFunc(all, func(n rolloutNode) bool { return n.rank == rank && n.exists && n.report.Ready })
 }
 
-func withImages(nodes []v1alpha1.PlanNode, images map[string]v1alpha1.NodeImages) []v1alpha1.PlanNode {
+func withTemplates(nodes []v1alpha1.PlanNode, templates map[string]v1alpha1.NodeTemplate) []v1alpha1.PlanNode {
 	for i := range nodes {
-		nodes[i].Image, nodes[i].StateDatabaseImage = images[nodes[i].Name].Image, images[nodes[i].Name].StateDatabaseImage
+		n, t := &nodes[i], templates[nodes[i].Name]
+		n.Image, n.StateDatabaseImage, n.Resources, n.LogLevel = t.Image, t.StateDatabaseImage, t.Resources, t.LogLevel
 	}
 	return nodes
 }
 
-// NextRollout is the new status of the rollout; nil when every node has the declared images. It advances one step at a
+// NextRollout is the new status of the rollout; nil when every node has what is declared. It advances one step at a
 // time: it starts a node, completes it, or goes on to the next.
 func NextRollout(in Input, now time.Time) *v1alpha1.RolloutStatus {
 	all, before := rolloutNodes(in), currentRollout(in)
@@ -189,10 +193,10 @@ func RolloutDeadline(in Input, rollout *v1alpha1.RolloutStatus) (at time.Time, o
 	return since.Add(deadline(in)), true
 }
 
-// continueRollout is the new status while the node is not ready with the new images.
+// continueRollout is the new status while the node is not ready with what is new.
 func continueRollout(in Input, before *v1alpha1.RolloutStatus, n *rolloutNode, now time.Time) *v1alpha1.RolloutStatus {
 	next := before.DeepCopy()
-	if reason := disallowedReason(in, n.member); reason != "" && !n.hasImages(before.To) {
+	if reason := disallowedReason(in, n.member); reason != "" && !n.runs(before.To) {
 		// The node keeps its images. Its deadline starts once its organization allows the image.
 		next.Since, next.Message = nil, shorten(reason)
 		return next
@@ -201,14 +205,17 @@ func continueRollout(in Input, before *v1alpha1.RolloutStatus, n *rolloutNode, n
 		next.Since = ptr.To(metav1.NewTime(now.Truncate(time.Second)))
 	}
 	at, ok := RolloutDeadline(in, next)
+	refused := refusedPlan(in, n, before.To)
 	switch {
+	case refused != "":
+		next.Failed, next.Message = true, shorten(refused)
 	case !ok:
 		next.Message = "no contact with " + n.member
 	case now.Before(at):
 		next.Message = shorten(n.report.Message)
 	default:
 		next.Failed = true
-		next.Message = shorten(cmp.Or(n.report.Message, "it is not ready with the new image"))
+		next.Message = shorten(cmp.Or(n.report.Message, "it is not ready with what is new"))
 	}
 	return next
 }
@@ -238,7 +245,7 @@ func nextNode(in Input, all []rolloutNode, now time.Time) *v1alpha1.RolloutStatu
 	slices.SortStableFunc(left, func(a, b *rolloutNode) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), compareBool(a.stable(), b.stable()))
 	})
-	rollout := &v1alpha1.RolloutStatus{Target: in.Planner.Target(in.Consortium.Spec.Ledger)}
+	rollout := &v1alpha1.RolloutStatus{Target: rolloutTarget(in)}
 	if rollout.Message = shorten(rolloutBlocker(in)); rollout.Message != "" {
 		return rollout
 	}
@@ -249,7 +256,7 @@ func nextNode(in Input, all []rolloutNode, now time.Time) *v1alpha1.RolloutStatu
 		reason := nodeBlocker(n, all)
 		if reason == "" {
 			rollout.Member, rollout.Node = n.member, n.name
-			rollout.From, rollout.To = rollbackImages(in, n), n.want
+			rollout.From, rollout.To = *rollbackTemplate(in, n).DeepCopy(), *n.want.DeepCopy()
 			rollout.Since = ptr.To(metav1.NewTime(now.Truncate(time.Second)))
 			return rollout
 		}
@@ -270,12 +277,12 @@ func compareBool(a, b bool) int {
 	return -1
 }
 
-// rollbackImages are the images that a node had before the rollout, and not those of an aborted earlier one.
-func rollbackImages(in Input, n *rolloutNode) v1alpha1.NodeImages {
+// rollbackTemplate is what a node had before the rollout, and not that of an aborted earlier one.
+func rollbackTemplate(in Input, n *rolloutNode) *v1alpha1.NodeTemplate {
 	if old := in.Consortium.Status.Rollout; old != nil && old.Node == n.name && !old.Failed && !n.readyWith(old.To) {
-		return old.From
+		return &old.From
 	}
-	return n.planned
+	return &n.planned
 }
 
 // nodeBlocker says why a node cannot be changed now; empty if it can. A node that is not ready can always be changed.
@@ -325,30 +332,4 @@ func quorumBlocker(n *rolloutNode, all []rolloutNode) string {
 		return fmt.Sprintf("%s is not ready, and too few %s would be left", down, spare.Noun)
 	}
 	return ""
-}
-
-// RolledOut counts the nodes that are ready with the declared images, and all nodes. what is the image that is being rolled
-// out, for messages; empty when none is.
-func RolledOut(in Input, rollout *v1alpha1.RolloutStatus) (ready, nodes int, what string) {
-	all := rolloutNodes(in)
-	for i := range all {
-		n := &all[i]
-		nodes++
-		if n.exists && n.planned == n.want && (n.stable() || n.report.Image == "" && n.report.Ready) {
-			ready++
-		}
-	}
-	if rollout == nil {
-		return ready, nodes, ""
-	}
-	what = rollout.To.Image
-	if rollout.From.Image == rollout.To.Image {
-		what = rollout.To.StateDatabaseImage
-	}
-	for i := range all {
-		if n := &all[i]; what == "" && !n.done() {
-			what = n.want.Image
-		}
-	}
-	return ready, nodes, what
 }

@@ -279,7 +279,7 @@ func contractsPart(in plan.Input, res plan.Result) part {
 func memberStatuses(in plan.Input) []v1alpha1.ConsortiumMemberStatus {
 	var rows []v1alpha1.ConsortiumMemberStatus
 	for _, name := range memberNames(in) {
-		row := v1alpha1.ConsortiumMemberStatus{Name: name, Online: Online(in.Members[name]), Nodes: nodeCount(in, name)}
+		row := v1alpha1.ConsortiumMemberStatus{Name: name, Online: Online(in.Members[name]), Nodes: nodeCount(in, name), VolumeSize: volumeSize(in, name)}
 		if reported := in.Plans[name]; reported != nil {
 			row.Phase = reported.Status.Phase
 			if ready := meta.FindStatusCondition(reported.Status.Conditions, v1alpha1.ConditionReady); ready != nil {

@@ -9,22 +9,22 @@ import (
 	"github.com/hanse-io/hanse/federation/plan"
 )
 
-// rolloutPart is the progress of a rollout of the nodes' images.
+// rolloutPart is the progress of a rollout to the nodes.
 func rolloutPart(in plan.Input, rollout *v1alpha1.RolloutStatus) part {
 	ready, nodes, what := plan.RolledOut(in, rollout)
 	disallowed := plan.DisallowedImages(in)
-	p := part{condition: v1alpha1.ConsortiumRolledOut, ready: ready, all: nodes, noun: "nodes with the declared images"}
+	p := part{condition: v1alpha1.ConsortiumRolledOut, ready: ready, all: nodes, noun: "nodes with what is declared"}
 	switch {
 	case rollout == nil:
 	case rollout.Failed:
-		p.progress.addFailed("rolling out image %s: %s did not become ready with it (%s) and goes back to %s; no other node is given it: declare another image, or the old one, in spec.ledger",
-			what, rollout.Node, rollout.Message, rollout.From.Image)
+		p.progress.addFailed("rolling out %s: %s did not become ready with it (%s) and goes back to %s; no other node is given it: declare something else, or what was declared before",
+			what, rollout.Node, rollout.Message, rollout.To.Difference(rollout.From))
 	case len(disallowed) > 0:
-		p.progress.addFailed("rolling out image %s: no other node is given it while an organization does not allow it: %s", what, disallowedText(disallowed))
+		p.progress.addFailed("rolling out %s: no other node is given it while an organization does not allow it: %s", what, disallowedText(disallowed))
 	case rollout.Node == "":
-		p.progress.addPending("the rollout of image "+what, "go on", rollout.Message)
+		p.progress.addPending("the rollout of "+what, "go on", rollout.Message)
 	default:
-		p.progress.addPending(rollout.Node, fmt.Sprintf("become ready with image %s", what), rollout.Message)
+		p.progress.addPending(rollout.Node, "become ready with "+what, rollout.Message)
 	}
 	return p
 }
@@ -42,7 +42,7 @@ func disallowedText(disallowed []plan.DisallowedImage) string {
 func rolloutOutcome(p part, rollout *v1alpha1.RolloutStatus) Outcome {
 	switch {
 	case rollout == nil:
-		return Outcome{metav1.ConditionTrue, v1alpha1.ReasonReady, "no image is being rolled out"}
+		return Outcome{metav1.ConditionTrue, v1alpha1.ReasonReady, "every node has the images and settings that are declared"}
 	case rollout.Failed:
 		return Outcome{metav1.ConditionFalse, v1alpha1.ReasonRolloutFailed, p.progress.outstanding()}
 	case len(p.progress.failed) > 0:

@@ -91,7 +91,7 @@ func failedRollout(in *plan.Input) {
 	in.Consortium.Spec.Ledger.Fabric = &v1alpha1.FabricSpec{PeerImage: "peer:2"}
 	in.Consortium.Status.Rollout = &v1alpha1.RolloutStatus{
 		Target: v1alpha1.RolloutTarget{PeerImage: "peer:2", OrdererImage: planner.DefaultOrdererImage, CouchDBImage: planner.DefaultCouchDBImage},
-		Member: "org1", Node: "peer0-org1", From: v1alpha1.NodeImages{Image: "peer:1"}, To: v1alpha1.NodeImages{Image: "peer:2"},
+		Member: "org1", Node: "peer0-org1", From: v1alpha1.NodeTemplate{Image: "peer:1"}, To: v1alpha1.NodeTemplate{Image: "peer:2"},
 		Failed: true, Message: "cannot be pulled",
 	}
 }
@@ -243,7 +243,7 @@ func TestConsortium(t *testing.T) {
 			setOffline(*in, "org2")
 		}, v1alpha1.ConditionReady, metav1.ConditionUnknown, "no contact with org2"},
 		{"an image that is being rolled out", func(in *plan.Input) { declareImage(in, "peer:2") }, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse, "rolling out: 3/6 nodes; waiting for peer0-org1 to become ready with image peer:2"},
-		{"an image that could not be rolled out", failedRollout, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse, "rolling out image peer:2: peer0-org1 did not become ready with it (cannot be pulled) and goes back to peer:1"},
+		{"an image that could not be rolled out", failedRollout, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse, "rolling out image peer:2: peer0-org1 did not become ready with it (cannot be pulled) and goes back to image peer:1"},
 		{"makes the consortium not ready", failedRollout, v1alpha1.ConditionReady, metav1.ConditionFalse, "peer:2"},
 		{"an image that organizations do not allow", disallowedRollout, v1alpha1.ConsortiumRolledOut, metav1.ConditionFalse,
 			"no other node is given it while an organization does not allow it: org1: org1 does not allow peer:2; org3: org3 does not allow peer:2"},

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/version"
 )
 
 // kinds are the Go types of the CRDs, by kind.
@@ -57,6 +58,7 @@ func rewrite(folder string) error {
 		if err := visit(crd, walker{visit: amend, strip: true}); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
+		label(crd)
 		if text, err = yaml.Marshal(crd); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
@@ -65,6 +67,13 @@ func rewrite(folder string) error {
 		}
 	}
 	return nil
+}
+
+// label says which version of Hanse a CRD belongs to: Helm installs CRDs and never upgrades them, so that what a cluster has
+// may be older than its chart.
+func label(crd map[string]any) {
+	meta, _ := crd["metadata"].(map[string]any)
+	meta["labels"] = map[string]any{"app.kubernetes.io/part-of": "hanse", "app.kubernetes.io/version": version.Current}
 }
 
 // visit walks the schemas of a CRD beside the Go type of its kind.

@@ -25,7 +25,7 @@ func imageRefused(t *testing.T, s *harness.Harness) {
 		// conditions of what was declared that say who refuses.
 		named []string
 	}{
-		{"a contract's", "contract", "outsider", foreign + "contract:1.0", "ghcr.io/hanse-io/contract-notary:" + harness.Version,
+		{"a contract's", "contract", "outsider", foreign + "contract:1.0", "ghcr.io/hanse-io/contract-notary:" + harness.ContractVersion,
 			outsiderContract, "ContractsReady", "policy.contractImages", []string{"Ready"}},
 		{"the nodes'", "consortium", "trade", foreign + "fabric-peer:3.1.4", "docker.io/hyperledger/fabric-peer:3.1.4",
 			peerImage, "NodesReady", "policy.nodeImages", []string{"Ready", "RolledOut"}},

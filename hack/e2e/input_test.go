@@ -16,7 +16,7 @@ import (
 func badInput(t *testing.T, s *harness.Harness) {
 	for _, row := range []struct{ why, kind, name, wrong, says, corrected string }{
 		{"an image that cannot be pulled", "contract", "broken", contractOf("broken", "ghcr.io/hanse-io/no-such-image:0.0.0"), "no-such-image",
-			contractOf("broken", "ghcr.io/hanse-io/contract-asset:"+harness.Version)},
+			contractOf("broken", "ghcr.io/hanse-io/contract-asset:"+harness.ContractVersion)},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			if err := s.Apply(t.Context(), "host", row.wrong); err != nil {

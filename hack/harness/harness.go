@@ -17,7 +17,10 @@ import (
 )
 
 // Version of the images and charts that it installs.
-const Version = "0.1.0"
+const Version = "0.2.0"
+
+// ContractVersion is the version of the contracts that ship with Hanse.
+const ContractVersion = "0.1.0"
 
 // Harness is a testbed and the programs that act on it.
 type Harness struct {

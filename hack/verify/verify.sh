@@ -9,7 +9,7 @@ cd "$root"
 git ls-files -z | xargs -0 cp --parents -t "$copy"
 "$root/hack/verify/generate.sh" "$copy"
 status=0
-for path in api charts docs; do
+for path in api charts docs testbed.yaml hack/harness; do
 	diff -ru "$root/$path" "$copy/$path" || status=1
 done
 [ $status = 0 ] || { echo "generated files differ from their sources: run 'make generate' and commit" >&2; exit 1; }

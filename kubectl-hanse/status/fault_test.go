@@ -136,10 +136,10 @@ var organizationFaults = []faultRow{
 	}, failed, []string{"trade/members/org2: ", "trade/members/org2/peer0-org2: not this image"}},
 	{"a rollout fails at the node that it went back at", func(s *Snapshot) {
 		s.Consortium.Status.Rollout = &v1alpha1.RolloutStatus{Failed: true, Member: "org3", Node: "peer0-org3", Message: "CrashLoopBackOff",
-			From: v1alpha1.NodeImages{Image: "peer:3.0"}, To: v1alpha1.NodeImages{Image: "peer:3.1"}}
+			From: v1alpha1.NodeTemplate{Image: "peer:3.0"}, To: v1alpha1.NodeTemplate{Image: "peer:3.1"}}
 		s.Consortium.Status.Conditions = append(s.Consortium.Status.Conditions,
 			condition{Type: v1alpha1.ConsortiumRolledOut, Status: "False", Reason: v1alpha1.ReasonRolloutFailed, Message: "rolling out image peer:3.1"})
-	}, failed, []string{"trade/members/org3: ", "trade/members/org3/peer0-org3: did not become ready with image peer:3.1, and goes back to peer:3.0: CrashLoopBackOff", "trade/rollout: rolling out"}},
+	}, failed, []string{"trade/members/org3: ", "trade/members/org3/peer0-org3: did not become ready with image peer:3.1, and goes back to image peer:3.0: CrashLoopBackOff", "trade/rollout: rolling out"}},
 	{"what is wrong at no object stands at the step", func(s *Snapshot) {
 		planSays(s, 0, v1alpha1.PlanTrusted, v1alpha1.ReasonRootChanged, "org2 has another root")
 		planSays(s, 0, v1alpha1.PlanIdentitiesReady, v1alpha1.ReasonCertManagerMissing, "install cert-manager")

@@ -54,7 +54,7 @@ func memberNodes(s Snapshot, m MemberSnapshot) []row {
 	for i := range rows {
 		if rollout != nil && rollout.Failed && rollout.Node == rows[i].name {
 			rows[i].mark = failed
-			rows[i].text = fmt.Sprintf("did not become ready with image %s, and goes back to %s: %s", rollout.To.Image, rollout.From.Image, cmp.Or(rollout.Message, "it did not say why"))
+			rows[i].text = fmt.Sprintf("did not become ready with %s, and goes back to %s: %s", rollout.From.Difference(rollout.To), rollout.To.Difference(rollout.From), cmp.Or(rollout.Message, "it did not say why"))
 		}
 		if !m.online() {
 			rows[i].mark = unknown

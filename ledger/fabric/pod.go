@@ -1,6 +1,7 @@
 package fabric
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -150,6 +151,8 @@ func resources(given *corev1.ResourceRequirements, cpu, memory string) corev1.Re
 		corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory),
 	}}
 }
+
+func logLevel(node v1alpha1.PlanNode) string { return string(cmp.Or(node.LogLevel, "info")) }
 
 // variables turns pairs of name and value into a container's environment.
 func variables(pairs ...string) []corev1.EnvVar {

@@ -18,7 +18,7 @@ func ordererWorkload(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) ledger.W
 		Name:            "orderer",
 		Image:           cmp.Or(node.Image, settings(plan).OrdererImage),
 		Command:         []string{"orderer"},
-		Env:             ordererEnvironment(plan),
+		Env:             ordererEnvironment(plan, node),
 		ImagePullPolicy: corev1.PullIfNotPresent,
 		Ports: []corev1.ContainerPort{
 			{Name: "orderer", ContainerPort: v1alpha1.PortOrderer},
@@ -60,10 +60,10 @@ func addOperatorRoot(plan *v1alpha1.MemberPlan, pod *corev1.PodSpec) corev1.Volu
 
 // ordererEnvironment has the other orderers on the same port as the peers, with the node's one TLS certificate: by it
 // they know a consenter.
-func ordererEnvironment(plan *v1alpha1.MemberPlan) []corev1.EnvVar {
+func ordererEnvironment(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode) []corev1.EnvVar {
 	const certificate, key, authority = tlsDir + "/tls.crt", tlsDir + "/tls.key", tlsDir + "/ca.crt"
 	return variables(
-		"FABRIC_LOGGING_SPEC", "info",
+		"FABRIC_LOGGING_SPEC", logLevel(node),
 		"ORDERER_GENERAL_LISTENADDRESS", "0.0.0.0",
 		"ORDERER_GENERAL_LISTENPORT", strconv.Itoa(v1alpha1.PortOrderer),
 		"ORDERER_GENERAL_LOCALMSPID", MSPID(plan, plan.Spec.Member),

@@ -51,7 +51,7 @@ func peerEnvironment(plan *v1alpha1.MemberPlan, node v1alpha1.PlanNode, tlsRoots
 	address := nodeAddress(plan, node.Name, v1alpha1.PortPeer)
 	return variables(
 		"FABRIC_CFG_PATH", configDir,
-		"FABRIC_LOGGING_SPEC", "info",
+		"FABRIC_LOGGING_SPEC", logLevel(node),
 		"CORE_PEER_ID", node.Name,
 		"CORE_PEER_NETWORKID", plan.Spec.Consortium,
 		"CORE_PEER_ADDRESS", address,

@@ -87,6 +87,9 @@ func (p Planner) Nodes(_ *v1alpha1.Consortium, m *v1alpha1.ConsortiumMember) []v
 	return nodes
 }
 
+// Settings are those that every ledger has.
+func (Planner) Settings() []ledger.Setting { return ledger.Settings() }
+
 // Target is always the same.
 func (Planner) Target(v1alpha1.LedgerSpec) v1alpha1.RolloutTarget {
 	return v1alpha1.RolloutTarget{PeerImage: ArchiveImage, OrdererImage: ValidatorImage}

@@ -24,6 +24,7 @@ func (l *HostSession) runLease(ctx context.Context, conn *connection, c *credent
 		}
 		if err == nil {
 			failures = 0
+			l.lastContact.Set(float64(l.options.Now().Unix()))
 		} else {
 			conn.checkUnauthorized(err)
 			l.log.V(1).Info("the lease on the host was not renewed", "error", err.Error())

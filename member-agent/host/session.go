@@ -70,6 +70,7 @@ type HostSession struct {
 	rejections      *rejections
 	writeLimiter    writeLimiter
 	credentialWatch *credentialWatch
+	lastContact     prometheus.Gauge
 	reportLock      sync.Mutex
 	// tried is when each invitation, by its hash, was last tried while there was a valid credential.
 	tried map[string]time.Time
@@ -93,6 +94,7 @@ func New(o Options) *HostSession {
 		usage:           usageTracker{limits: o.Limits, used: map[string]policy.Usage{}},
 		rejections:      newRejections(o.Metrics),
 		credentialWatch: newCredentialWatch(o.Metrics),
+		lastContact:     newLastContact(o.Metrics, o.Now()),
 		tried:           map[string]time.Time{},
 		writeLimiter:    writeLimiter{limiters: map[string]*rate.Limiter{}},
 		log:             o.Log.WithName("host"),

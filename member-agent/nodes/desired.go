@@ -28,6 +28,8 @@ const (
 	annotationContent = v1alpha1.GroupName + "/content"
 	// annotationRevision is the hash of the applied workload, by which a change is detected.
 	annotationRevision = v1alpha1.GroupName + "/revision"
+	// annotationSettings is the digest of the settings that the applied workload has; missing for the defaults.
+	annotationSettings = v1alpha1.GroupName + "/settings"
 	// annotationChannel distinguishes two contracts of one name on two channels.
 	annotationChannel = v1alpha1.GroupName + "/channel"
 )
@@ -79,6 +81,9 @@ func Desired(plan *v1alpha1.MemberPlan, w ledger.Workload, digests map[string]st
 		set.StatefulSet = statefulSet(meta(), w, template)
 		set.Revision = revision(set.StatefulSet.Spec.Template, set.StatefulSet.Spec.PersistentVolumeClaimRetentionPolicy)
 		set.StatefulSet.Annotations = map[string]string{annotationRevision: set.Revision}
+		if settings := w.Node.Template().Settings(); settings != "" {
+			set.StatefulSet.Annotations[annotationSettings] = settings
+		}
 		return set
 	}
 	set.Deployment = deployment(meta(), w, template)

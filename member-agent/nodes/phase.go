@@ -41,7 +41,9 @@ type Phase struct {
 	Planners ledger.Planners
 	// Network configures the network policies.
 	Network Network
-	Now     func() time.Time
+	// Pull says from where, and with which Secrets, images are pulled.
+	Pull Pull
+	Now  func() time.Time
 
 	// policiesRemoved are the namespaces whose policies have been deleted because they are disabled.
 	policiesRemoved sync.Map
@@ -54,9 +56,14 @@ type Result struct {
 	Contracts []Contract
 	// Reason and Message of the first node that is not ready; empty when all are.
 	Reason, Message string
+	// Restarts are the running nodes that are being restarted now.
+	Restarts []Restart
 	// Failed joins the errors of single workloads, which do not stop the others: the caller has to requeue.
 	Failed error
 }
+
+// Restart is a running node that is restarted, and what has changed.
+type Restart struct{ Node, Why string }
 
 // Contract is the state of one contract's workload.
 type Contract struct {
@@ -75,8 +82,9 @@ type pass struct {
 	observed *observed
 	sets     []Set
 	// blocked says by workload why it is not applied; notes are messages about workloads that are.
-	blocked map[string]Diagnosis
-	notes   map[string]string
+	blocked  map[string]Diagnosis
+	notes    map[string]string
+	restarts []Restart
 	// sharedFault is the first failure of an object that belongs to no workload; failed holds every failure.
 	sharedFault Diagnosis
 	failed      []error
@@ -102,9 +110,10 @@ func (p *Phase) Ensure(ctx context.Context, reader client.Reader, plan *v1alpha1
 	t.addSharedError(p.ensureAllRetained(ctx, plan, current))
 	t.addSharedError(p.applyEach(ctx, slices.Concat(Budgets(plan), Remote(plan, p.Gateway))))
 	t.addSharedError(p.policies(ctx, plan))
+	t.addSharedError(p.ensurePullSecrets(ctx, reader, plan))
 	for _, w := range workloads {
 		env, d := environment(ctx, reader, plan.Spec.Namespace, w)
-		set := Desired(plan, p.withRetention(t, w), mergeMaps(digests, env))
+		set := p.Pull.desired(plan, p.withRetention(t, w), mergeMaps(digests, env))
 		t.sets = append(t.sets, set)
 		if h := blocked(w, digests); h.Reason != "" {
 			d = h
@@ -244,46 +253,19 @@ func (p *Phase) applySet(ctx context.Context, t *pass, set Set) error {
 	if set.Deployment != nil {
 		return p.Applier.Apply(ctx, set.Deployment)
 	}
+	current := t.observed.sets[set.Name]
 	// A volume that cannot be expanded blocks nothing else of the node.
-	expandErr := p.expandClaim(ctx, set, t.observed)
-	if err := p.Applier.Apply(ctx, withCurrentClaims(set.StatefulSet, t.observed.sets[set.Name])); err != nil {
+	volume := p.ensureVolume(ctx, t, set)
+	if err := p.Applier.Apply(ctx, withCurrentClaims(set.StatefulSet, current)); err != nil {
 		return err
 	}
-	if expandErr != nil {
-		t.blocked[set.Name] = Diagnosis{v1alpha1.ReasonFailed, expandErr.Error()}
-	}
-	return nil
-}
-
-// withCurrentClaims keeps the current claim templates, which are immutable.
-func withCurrentClaims(desired, current *appsv1.StatefulSet) *appsv1.StatefulSet {
-	if current == nil {
-		return desired
-	}
-	kept := desired.DeepCopy()
-	kept.Spec.VolumeClaimTemplates = nil
-	for _, claim := range current.Spec.VolumeClaimTemplates {
-		kept.Spec.VolumeClaimTemplates = append(kept.Spec.VolumeClaimTemplates, corev1.PersistentVolumeClaim{
-			ObjectMeta: metav1.ObjectMeta{Name: claim.Name, Labels: claim.Labels},
-			Spec:       claim.Spec,
-		})
-	}
-	return kept
-}
-
-// expandClaim requests a larger volume if the plan does. A smaller one is not possible and is ignored.
-func (p *Phase) expandClaim(ctx context.Context, set Set, current *observed) error {
-	want := set.StatefulSet.Spec.VolumeClaimTemplates[0].Spec.Resources.Requests[corev1.ResourceStorage]
-	for _, claim := range current.claims[set.Name] {
-		have := claim.Spec.Resources.Requests[corev1.ResourceStorage]
-		if want.Cmp(have) <= 0 {
-			continue
+	if current != nil && current.Annotations[annotationRevision] != set.Revision {
+		if why := restartReasons(&current.Spec.Template, &set.StatefulSet.Spec.Template); len(why) > 0 {
+			t.restarts = append(t.restarts, Restart{set.Name, strings.Join(why, ", ")})
 		}
-		next := claim.DeepCopy()
-		next.Spec.Resources.Requests[corev1.ResourceStorage] = want
-		if err := p.Direct.Patch(ctx, next, client.MergeFrom(&claim)); err != nil {
-			return fmt.Errorf("its volume cannot be expanded from %s to %s: %w: check that its StorageClass has allowVolumeExpansion", &have, &want, err)
-		}
+	}
+	if volume.Reason != "" {
+		t.blocked[set.Name] = volume
 	}
 	return nil
 }
@@ -322,7 +304,7 @@ func (p *Phase) applyEach(ctx context.Context, objects []client.Object) error {
 
 // result is the state of every workload.
 func (t *pass) result() Result {
-	r := Result{Failed: errors.Join(t.failed...)}
+	r := Result{Restarts: t.restarts, Failed: errors.Join(t.failed...)}
 	for _, set := range t.sets {
 		if set.Deployment != nil {
 			r.Contracts = append(r.Contracts, t.contractStatus(set))
@@ -346,6 +328,10 @@ func (t *pass) nodeStatus(set Set) (v1alpha1.PlanNodeStatus, Diagnosis) {
 	current := t.observed.sets[set.Name]
 	status.Ready = current != nil && isStable(current)
 	status.Image, status.StateDatabaseImage = runningImages(set, current)
+	if current != nil {
+		status.Settings = current.Annotations[annotationSettings]
+	}
+	status.VolumeSize = requestedSize(t.observed.claims[set.Name])
 	d := t.blocked[set.Name]
 	if !status.Ready && d.Reason == "" {
 		d = Diagnose(t.observed.pods[set.Name], t.observed.claims[set.Name])
@@ -369,7 +355,7 @@ func runningImages(set Set, current *appsv1.StatefulSet) (image, stateDatabase s
 	case current.Annotations[annotationRevision] == set.Revision:
 		return set.Workload.Node.Image, set.Workload.Node.StateDatabaseImage
 	}
-	return current.Spec.Template.Spec.Containers[0].Image, ""
+	return declaredImage(current), ""
 }
 
 func (t *pass) contractStatus(set Set) Contract {

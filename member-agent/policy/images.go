@@ -1,5 +1,5 @@
-// Package policy is what an organization allows in its own cluster, whatever a plan says: which images may run there, and
-// how much of the cluster plans may use. A node's pod mounts that node's keys, so that an image is as good as a key.
+// Package policy is what an organization allows in its own cluster, whatever a plan says: which images may run there,
+// from which registry they are pulled, and how much of the cluster plans may use. A node's pod mounts that node's keys, so that an image is as good as a key.
 // Everything here is pure; it must know nothing of Kubernetes but how it writes quantities, nor of plans or any ledger.
 package policy
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -66,6 +67,11 @@ func (r *Reconciler) nodes(ctx context.Context, p *planProgress, reader client.R
 		return result, err
 	}
 	p.status.Nodes = result.Nodes
+	if r.Events != nil {
+		for _, restart := range result.Restarts {
+			r.Events.Eventf(p.plan, nil, corev1.EventTypeNormal, "NodeRestarted", "Restart", "%s is restarted: %s", restart.Node, restart.Why)
+		}
+	}
 	reason, message := result.Reason, result.Message
 	if why := r.validateDeclaredImages(p.plan, issued.Roots); why != "" && reason != v1alpha1.ReasonImageNotAllowed {
 		reason, message = v1alpha1.ReasonImageNotAllowed, strings.TrimSuffix(why+"; "+message, "; ")

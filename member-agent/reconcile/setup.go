@@ -75,8 +75,11 @@ func (r *Reconciler) planNames() []string {
 	return names
 }
 
-// Setup adds the three controllers to a manager.
+// Setup registers the metrics, and adds the three controllers to a manager.
 func (r *Reconciler) Setup(mgr manager.Manager) error {
+	if err := r.registerMetrics(); err != nil {
+		return err
+	}
 	plans, err := controller.New("plan", mgr, controller.Options{
 		Reconciler: r, MaxConcurrentReconciles: r.Workers, RateLimiter: newRateLimiter(),
 	})

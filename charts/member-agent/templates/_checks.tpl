@@ -77,8 +77,22 @@ wrong: the value's name, what it is, and what to write instead. Both charts have
 {{- end -}}
 {{- end }}
 
-{{/* Image and pull secrets of a chart. */}}
+{{/* list REPOSITORY VALUES: where an image is pulled from. global.imageRegistry takes the place of the registry in its name. */}}
+{{- define "hanse.repository" -}}
+{{- $repository := index . 0 -}}
+{{- $registry := ((index . 1).global).imageRegistry | default "" -}}
+{{- if and $registry (not (hasPrefix (printf "%s/" $registry) $repository)) -}}
+{{ $registry }}/{{ regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "" }}
+{{- else -}}
+{{ $repository }}
+{{- end -}}
+{{- end }}
+
+{{/* Image, registry and pull secrets of a chart. */}}
 {{- define "hanse.check.images" -}}
+{{- with (.Values.global).imageRegistry -}}
+{{- include "hanse.check.match" (list "global.imageRegistry" . (printf "%s(:%s)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*" (include "hanse.pattern.name" $) (include "hanse.pattern.port" $)) "write a registry, with a path if the images lie below one, such as registry.example.com:5000 or registry.example.com/mirror; no scheme before it and no slash behind it") -}}
+{{- end -}}
 {{- include "hanse.check.image" (list "image" .Values.image) -}}
 {{- range $i, $name := .Values.imagePullSecrets -}}
 {{- include "hanse.check.match" (list (printf "imagePullSecrets[%d]" $i) $name (include "hanse.pattern.objectName" $) "write the name of a Secret in the release's namespace, such as registry-credentials") -}}
@@ -132,4 +146,18 @@ wrong: the value's name, what it is, and what to write instead. Both charts have
 {{- include "hanse.check.quantity" (list (printf "%s.%s.%s" $name $part $resource) $quantity true) -}}
 {{- end -}}
 {{- end -}}
+{{- end }}
+
+{{/* What both charts have for the Prometheus operator. */}}
+{{- define "hanse.check.monitoring" -}}
+{{- with .Values.monitoring -}}
+{{- include "hanse.check.duration" (list "monitoring.interval" .interval "1s" "10m") -}}
+{{- include "hanse.check.labels" (list "monitoring.labels" .labels) -}}
+{{- include "hanse.check.labels" (list "monitoring.dashboardLabels" .dashboardLabels) -}}
+{{- end -}}
+{{- end }}
+
+{{/* Whether the cluster serves the Prometheus operator's kinds: not empty if it does. */}}
+{{- define "hanse.monitored" -}}
+{{- if .Capabilities.APIVersions.Has "monitoring.coreos.com/v1" }}yes{{ end -}}
 {{- end }}

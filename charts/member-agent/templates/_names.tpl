@@ -6,13 +6,14 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
-{{/* list IMAGE CHART */}}
+{{/* list IMAGE ROOT */}}
 {{- define "member-agent.container" -}}
-{{- $image := index . 0 -}}
+{{- $image := index . 0 -}}{{- $root := index . 1 -}}
+{{- $repository := include "hanse.repository" (list $image.repository $root.Values) -}}
 {{- if $image.digest }}
-image: {{ $image.repository }}@{{ $image.digest }}
+image: {{ $repository }}@{{ $image.digest }}
 {{- else }}
-image: {{ $image.repository }}:{{ $image.tag | default (index . 1).AppVersion }}
+image: {{ $repository }}:{{ $image.tag | default $root.Chart.AppVersion }}
 {{- end }}
 imagePullPolicy: {{ $image.pullPolicy }}
 securityContext:

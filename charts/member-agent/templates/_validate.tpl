@@ -1,7 +1,7 @@
 {{/* Values that the agent, the gateway or the cluster would reject fail here, all of them at once. */}}
 {{- define "member-agent.validate" -}}
 {{- $wrong := list -}}
-{{- range list "member" "host" "policy" "networkPolicy" "agent" "gateway" -}}
+{{- range list "member" "host" "policy" "networkPolicy" "agent" "gateway" "monitoring" -}}
 {{- $wrong = append $wrong (include (printf "member-agent.check.%s" .) $) -}}
 {{- end -}}
 {{- $wrong = concat $wrong (list (include "hanse.check.images" .) (include "hanse.check.pods" .)) -}}
@@ -144,6 +144,13 @@
 {{- if or (kindIs "string" $port.port) (not (hasKey $port "port")) (lt (int $port.endPort) (int $port.port)) }}
 - {{ $name }}.endPort is {{ int $port.endPort }}: write a port that is not below the one in port, which has to be a number beside it
 {{- end }}
+{{- end -}}
+{{- end }}
+
+{{- define "member-agent.check.monitoring" -}}
+{{- include "hanse.check.monitoring" . -}}
+{{- range $i, $name := .Values.monitoring.consortia -}}
+{{- include "hanse.check.match" (list (printf "monitoring.consortia[%d]" $i) $name "[a-z]([a-z0-9-]*[a-z0-9])?" "write the name of a Consortium, such as trade") -}}
 {{- end -}}
 {{- end }}
 

@@ -28,13 +28,14 @@ type Build struct {
 	Package string
 	Output  string
 	LDFlags string
+	Tags    string // build tags, separated by commas
 	Quiet   bool // no progress line unless it takes long
 }
 
 // Run builds a static binary that does not depend on the place of the clone, and says on progress what it is doing.
 func (b Build) Run(ctx context.Context, progress io.Writer) error {
 	output := &tail{}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", b.LDFlags, "-o", b.Output, b.Package)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", b.LDFlags, "-tags", b.Tags, "-o", b.Output, b.Package)
 	cmd.Dir = b.Dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=")
 	cmd.Stdout, cmd.Stderr = output, output

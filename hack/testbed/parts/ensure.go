@@ -79,7 +79,7 @@ func (r recipe) built(entry string) bool {
 func (r recipe) build(ctx context.Context, into string, progress io.Writer) error {
 	b := Build{
 		Name: fmt.Sprintf("%s %s", r.Name, r.version), Dir: filepath.Join(r.root, r.Go), Package: r.pkg(),
-		Output: filepath.Join(into, r.Name), LDFlags: r.ldflags,
+		Output: filepath.Join(into, r.Name), LDFlags: r.ldflags, Tags: r.Tags,
 	}
 	if err := b.Run(ctx, progress); err != nil {
 		return err

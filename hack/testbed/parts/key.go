@@ -73,6 +73,9 @@ func (r recipe) pkg() string { return cmp.Or(r.Package, ".") }
 func (r recipe) key() (string, error) {
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%q %q %q %q %q\n", r.Name, r.pkg(), r.ldflags, r.toolchain, r.Programs)
+	if r.Tags != "" {
+		fmt.Fprintf(hash, "%q\n", r.Tags)
+	}
 	dir := filepath.Join(r.root, r.Go)
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !isSource(entry.Name()) {

@@ -48,6 +48,7 @@ func TestKey(t *testing.T) {
 		{"a test decides nothing", func(r *recipe) { put(t, r.root, "main_test.go", "package main\n") }, true},
 		{"a manifest decides nothing", func(r *recipe) { put(t, r.root, "deploy/x.yaml", "a: b") }, true},
 		{"another compiler", func(r *recipe) { r.toolchain = "go1.27.0 linux amd64" }, false},
+		{"other build tags", func(r *recipe) { r.Tags = "remove_all_sd" }, false},
 		{"other flags", func(r *recipe) { r.ldflags += " -X main.version=1" }, false},
 		{"a program more inside it", func(r *recipe) { r.Programs = []string{"other"} }, false},
 	}

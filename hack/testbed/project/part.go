@@ -19,6 +19,8 @@ type Part struct {
 	// LDFlags go to the linker. In them, {version} is that version, {major} and {minor} are its first two numbers, and
 	// {commit} is the commit of a pseudo-version.
 	LDFlags string `json:"ldflags,omitempty"`
+	// Tags are build tags, separated by commas.
+	Tags string `json:"tags,omitempty"`
 	// Programs are names under which the program can be called besides its own, as symbolic links beside it.
 	Programs []string `json:"programs,omitempty"`
 }

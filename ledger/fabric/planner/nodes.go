@@ -28,13 +28,13 @@ func (p Planner) Nodes(consortium *v1alpha1.Consortium, m *v1alpha1.ConsortiumMe
 	for i := range orderers {
 		nodes = append(nodes, v1alpha1.PlanNode{
 			Name: v1alpha1.NodeName(v1alpha1.RoleOrderer, i, m.Name), Role: v1alpha1.RoleOrderer, Image: images.OrdererImage,
-			Storage: settings.Storage, Resources: settings.OrdererResources, ExtraSANs: settings.ExtraSANs,
+			Storage: settings.Storage, Resources: settings.OrdererResources, LogLevel: settings.OrdererLogLevel, ExtraSANs: settings.ExtraSANs,
 		})
 	}
 	for i := range peers {
 		peer := v1alpha1.PlanNode{
 			Name: v1alpha1.NodeName(v1alpha1.RolePeer, i, m.Name), Role: v1alpha1.RolePeer, Image: images.PeerImage,
-			Storage: settings.Storage, Resources: settings.PeerResources, ExtraSANs: settings.ExtraSANs,
+			Storage: settings.Storage, Resources: settings.PeerResources, LogLevel: settings.PeerLogLevel, ExtraSANs: settings.ExtraSANs,
 			StateDatabase: settings.StateDatabase,
 		}
 		if peer.StateDatabase == v1alpha1.StateCouchDB {
@@ -63,6 +63,8 @@ func resolveSettings(all v1alpha1.NodeSettings, own *v1alpha1.NodeSettings) v1al
 		settings.Storage.ReclaimPolicy = cmp.Or(layer.Storage.ReclaimPolicy, settings.Storage.ReclaimPolicy)
 		settings.PeerResources = cmp.Or(layer.PeerResources, settings.PeerResources)
 		settings.OrdererResources = cmp.Or(layer.OrdererResources, settings.OrdererResources)
+		settings.PeerLogLevel = cmp.Or(layer.PeerLogLevel, settings.PeerLogLevel)
+		settings.OrdererLogLevel = cmp.Or(layer.OrdererLogLevel, settings.OrdererLogLevel)
 		settings.StateDatabase = cmp.Or(layer.StateDatabase, settings.StateDatabase)
 		if len(layer.ExtraSANs) > 0 {
 			settings.ExtraSANs = layer.ExtraSANs

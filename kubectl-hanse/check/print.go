@@ -1,0 +1,49 @@
+package check
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// marks stand before each result on a terminal, as in `kubectl hanse status`.
+var marks = map[Level]string{OK: "✓", Skipped: "-", Warning: "!", Failed: "✗"}
+
+// Line is one result as people read it: what was found, and below it how to mend it.
+func Line(r Result) string {
+	text := fmt.Sprintf("%s %-8s %-28s %s\n", marks[r.Level], r.Level, r.Check, r.Message)
+	if r.Remedy != "" {
+		text += strings.Repeat(" ", 40) + "→ " + r.Remedy + "\n"
+	}
+	return text
+}
+
+// Summary counts.
+func (r Report) Summary() string {
+	return fmt.Sprintf("%d checks: %d failed, %d warnings\n", len(r.Results), r.Failed, r.Warnings)
+}
+
+// Text is the whole report as people read it, problems first.
+func (r Report) Text() string {
+	var out strings.Builder
+	for _, result := range r.Results {
+		out.WriteString(Line(result))
+	}
+	return out.String() + r.Summary()
+}
+
+// write writes the report in one of the formats that programs read.
+func (r Report) write(out io.Writer, format string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err == nil && format == "yaml" {
+		text, err = yaml.Marshal(r)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, strings.TrimRight(string(text), "\n"))
+	return err
+}
