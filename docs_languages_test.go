@@ -12,8 +12,7 @@ import (
 
 // englishOnly are pages that are not translated.
 var englishOnly = []string{
-	"docs/api.md",        // generated from the Go sources' comments
-	"docs/governance.md", // for those who check the rules, beside the Go package that they are in
+	"docs/api.md", // generated from the Go sources' comments
 }
 
 // level is a heading's level.
