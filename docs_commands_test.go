@@ -2,6 +2,7 @@ package hanse
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -218,6 +219,21 @@ func TestPathsExist(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestScriptsParse has a shell read, and not run, what the end-to-end test makes of each page.
+func TestScriptsParse(t *testing.T) {
+	for _, page := range pages(t) {
+		script, commands := documents.Script(blocks(t, page), "host", "there")
+		if commands == 0 {
+			continue
+		}
+		shell := exec.Command("bash", "-n")
+		shell.Stdin = strings.NewReader(script)
+		if out, err := shell.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s\n%s", page.Path, err, out, script)
 		}
 	}
 }

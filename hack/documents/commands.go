@@ -30,7 +30,7 @@ func (b Block) Commands() []Command {
 				end = ""
 			}
 		} else {
-			code, where := withoutRemark(line, isQuoted(current.Text))
+			code, where := withoutRemark(current.Text, line)
 			if current.Text == "" && strings.TrimSpace(code) == "" {
 				continue
 			}
@@ -52,10 +52,10 @@ func (b Block) Commands() []Command {
 	return commands
 }
 
-// withoutRemark takes a line apart. Within a quotation, that began on an earlier line, a # is text.
-func withoutRemark(line string, quoted bool) (code, where string) {
+// withoutRemark takes a line apart. Within a quotation, that may have begun in what comes before the line, a # is text.
+func withoutRemark(before, line string) (code, where string) {
 	found := remark.FindStringSubmatchIndex(line)
-	if found == nil || quoted || isQuoted(line[:found[0]]) {
+	if found == nil || isQuoted(before+"\n"+line[:found[0]]) {
 		return line, ""
 	}
 	text := line[found[2]:found[3]]

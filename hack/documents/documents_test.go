@@ -65,6 +65,7 @@ func TestCommands(t *testing.T) {
 		{"continued lines belong together", "helm a \\\n  --set b  # there\n", []Command{{"helm a \\\n  --set b", "there"}}},
 		{"a quotation of several lines, with a # in it", "kubectl -p '{\n \"a\": # no remark\n}' x\nls\n",
 			[]Command{{"kubectl -p '{\n \"a\": # no remark\n}' x", ""}, {"ls", ""}}},
+		{"a remark where such a quotation ends", "kubectl -p '{\n}'   # there\n", []Command{{"kubectl -p '{\n}'", "there"}}},
 		{"a here-document is taken as it is", "kubectl apply -f - <<'EOF'  # there\na: b   # c\nEOF\nls\n",
 			[]Command{{"kubectl apply -f - <<'EOF'\na: b   # c\nEOF", "there"}, {"ls", ""}}},
 		{"a # within a word is text", "echo ${x#y}\n", []Command{{"echo ${x#y}", ""}}},
@@ -137,5 +138,20 @@ func TestManifests(t *testing.T) {
 		if diff := cmp.Diff(c.want, c.block.Manifests()); diff != "" {
 			t.Errorf("%s: %s", c.why, diff)
 		}
+	}
+}
+
+func TestScript(t *testing.T) {
+	page := Page{Path: "x", Text: "<!-- test: run there -->\n```console\nkubectl a\nkubectl b # host\n```\n\n" +
+		"<!-- test: dry-run -->\n```console\nkubectl delete c\n```\n\n<!-- test: setup -->\n```console\nd\n```\n"}
+	blocks, err := page.Blocks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, commands := Script(blocks, "H", "T")
+	want := "set -euo pipefail\necho '── x:2' >&2\nexport KUBECONFIG=T\nkubectl a\n(\nexport KUBECONFIG=H\nkubectl b\n)\n" +
+		"echo '── x:8' >&2\nexport KUBECONFIG=H\nkubectl delete --dry-run=server c\n"
+	if diff := cmp.Diff(want, script); diff != "" || commands != 3 {
+		t.Errorf("%d commands: %s", commands, diff)
 	}
 }

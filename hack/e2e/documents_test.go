@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,7 +41,7 @@ func documentsCommands(t *testing.T, s *harness.Harness) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		script, commands := pageScript(blocks, s.Kubeconfig("host"), s.Kubeconfig("org1"))
+		script, commands := documents.Script(blocks, s.Kubeconfig("host"), s.Kubeconfig("org1"))
 		if commands == 0 {
 			continue
 		}
@@ -57,34 +56,6 @@ func documentsCommands(t *testing.T, s *harness.Harness) {
 	if ran < 50 || len(reads) < 30 {
 		t.Errorf("%d commands in blocks and %d in the text were found: has their mark changed?", ran, len(reads))
 	}
-}
-
-// pageScript is one shell's script of a page's blocks that are to be run, and the number of their commands. A command runs on
-// the host or there, as the remark behind it or else the block's mark says.
-func pageScript(blocks []documents.Block, host, there string) (script string, commands int) {
-	script = "set -euo pipefail\n"
-	for _, block := range blocks {
-		if block.Test == nil || block.Test.Kind != documents.Run && block.Test.Kind != documents.DryRun {
-			continue
-		}
-		kubeconfig := map[string]string{"host": host, "there": there}
-		usual := host
-		if block.Test.There {
-			usual = there
-		}
-		script += fmt.Sprintf("echo '── %s' >&2\nexport KUBECONFIG=%s\n", block, usual)
-		for _, command := range block.Commands() {
-			commands++
-			if block.Test.Kind == documents.DryRun {
-				command = command.AsDryRun()
-			}
-			if command.Where != "" {
-				command.Text = fmt.Sprintf("(\nexport KUBECONFIG=%s\n%s\n)", kubeconfig[command.Where], command.Text)
-			}
-			script += command.Text + "\n"
-		}
-	}
-	return script, commands
 }
 
 // readAnywhere runs commands that only read. The text around them says on which cluster; here one of the two has to do.
