@@ -91,6 +91,22 @@ bench: testbed ## Measure propagation, bring-up and the lines; prints a table an
 	hack/install-packages.sh
 	go run ./hack/bench --out dist/bench.json
 
+##@ Documents
+
+SITE := npm --prefix hack/site
+
+hack/site/node_modules: hack/site/package-lock.json
+	$(SITE) ci --ignore-scripts --prefer-offline --no-audit --no-fund
+	@touch $@
+
+.PHONY: docs
+docs: hack/site/node_modules ## Build the documents' site into dist/site; a dead link fails it
+	$(SITE) run build
+
+.PHONY: docs-dev
+docs-dev: hack/site/node_modules ## Serve the documents' site, and follow what is edited
+	$(SITE) run dev
+
 ##@ Verify
 
 .PHONY: lint

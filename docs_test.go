@@ -22,6 +22,16 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
+// documentPaths are all documents of the project: pages in both languages, the READMEs, and how to contribute.
+func documentPaths(t *testing.T) []string {
+	t.Helper()
+	paths := []string{"CONTRIBUTING.md"}
+	for _, page := range pages(t) {
+		paths = append(paths, page.Path)
+	}
+	return paths
+}
+
 // TestReasonsHaveRows holds the rule that every reason of a condition stands in a table of docs/troubleshooting.md.
 func TestReasonsHaveRows(t *testing.T) {
 	var rows []string
@@ -85,11 +95,7 @@ var (
 
 // TestDocumentsLinks follows the links between the documents, to headings too.
 func TestDocumentsLinks(t *testing.T) {
-	documents, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, document := range append(documents, "README.md", "README.zh.md", "CONTRIBUTING.md") {
+	for _, document := range documentPaths(t) {
 		for _, found := range link.FindAllStringSubmatch(codeBlock.ReplaceAllString(read(t, document), ""), -1) {
 			if strings.Contains(found[1], "://") {
 				continue
@@ -138,7 +144,9 @@ func TestReadmesAgree(t *testing.T) {
 		{"links", func(text string) []string {
 			var all []string
 			for _, found := range link.FindAllStringSubmatch(text, -1) {
-				all = append(all, found[1])
+				// To the page in the same language, whose headings have anchors of their own.
+				path, _, _ := strings.Cut(strings.Replace(found[1], "docs/zh/", "docs/", 1), "#")
+				all = append(all, path)
 			}
 			return slices.DeleteFunc(all, func(l string) bool { return strings.HasPrefix(l, "README") })
 		}},
@@ -201,22 +209,31 @@ var (
 	e2eStep   = regexp.MustCompile(`(?m)^\t\t\{"([^"]+)", [a-zA-Z]+\},$`)
 )
 
+// e2eSteps are the names of the steps of the end-to-end test.
+func e2eSteps(t *testing.T) []string {
+	t.Helper()
+	var steps []string
+	for _, found := range e2eStep.FindAllStringSubmatch(read(t, "hack/e2e/e2e_test.go"), -1) {
+		steps = append(steps, found[1])
+	}
+	return steps
+}
+
+// isTest says that a package has a test of that name, or one that begins with it.
+func isTest(t *testing.T, folder, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	return err == nil && slices.ContainsFunc(files, func(f string) bool { return strings.Contains(read(t, f), "func "+name) })
+}
+
 // TestDocumentsCiteWhatThereIs: a test that is not there passes, so a document that cites one shows nothing.
 func TestDocumentsCiteWhatThereIs(t *testing.T) {
-	var known []string
-	for _, found := range e2eStep.FindAllStringSubmatch(read(t, "hack/e2e/e2e_test.go"), -1) {
-		known = append(known, found[1])
-	}
-	documents, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	known := e2eSteps(t)
 	cited := 0
-	for _, document := range append(documents, "README.md", "README.zh.md", "CONTRIBUTING.md") {
+	for _, document := range documentPaths(t) {
 		text := strings.Join(strings.Fields(read(t, document)), " ")
 		for _, found := range citedTest.FindAllStringSubmatch(text, -1) {
-			files, err := filepath.Glob(filepath.Join(found[1], "*_test.go"))
-			if err != nil || !slices.ContainsFunc(files, func(f string) bool { return strings.Contains(read(t, f), "func "+found[2]) }) {
+			if !isTest(t, found[1], found[2]) {
 				t.Errorf("%s: there is no test %s in %s", document, found[2], found[1])
 			}
 		}

@@ -108,7 +108,7 @@ func TestUninstallingTheAgentKeepsItsGateway(t *testing.T) {
 	}
 
 	k.run("helm", "uninstall", "member-agent", "-n", agentNamespace)
-	k.run("kubectl", "-n", agentNamespace, "delete", gatewayKinds, "-l", "app.kubernetes.io/name=gateway") // docs/operating.md
+	k.run("kubectl", "-n", agentNamespace, "delete", gatewayKinds, "-l", "app.kubernetes.io/name=gateway") // docs/tasks/remove.md
 	if left := parts(); len(left) != 0 {
 		t.Errorf("the documented command leaves %v", left)
 	}

@@ -73,6 +73,7 @@ func TestConsortium(t *testing.T) {
 		{"a outsider's pod", outsidersPod},
 		{"volumes kept by the organization", volumesKept},
 		{"clients that are not ours", outsidersClients},
+		{"the documents' commands", documentsCommands},
 		{"the page for applications", applicationsPage},
 		{"what check and gather say", diagnosed},
 		{"uninstalled", uninstalled},

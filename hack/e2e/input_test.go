@@ -128,7 +128,7 @@ func uninstalled(t *testing.T, s *harness.Harness) {
 		}
 		must2(t)(s.Helm(t.Context(), member, "uninstall", "member-agent", "-n", "hanse-system", "--wait", "--timeout", "600s"))
 		gone(t, s, member, "-n", "hanse-system", "get", "pods,deployments,services", "-l", "app.kubernetes.io/name=member-agent", "-o", "name")
-		// The gateway stays, so that no line is cut, until it is taken away as docs/operating.md says.
+		// The gateway stays, so that no line is cut, until it is taken away as docs/tasks/remove.md says.
 		if ready := get(t, s, member, "{.status.readyReplicas}", "-n", "hanse-system", "deployment", "gateway"); ready != "2" {
 			t.Errorf("%s: the agent has taken its gateways with it: %q replicas are ready", member, ready)
 		}
