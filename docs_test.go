@@ -89,7 +89,11 @@ func TestDocumentsLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, document := range append(documents, "README.md", "README.zh.md", "CONTRIBUTING.md") {
+	translated, err := filepath.Glob("docs/zh/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range append(append(documents, translated...), "README.md", "README.zh.md", "CONTRIBUTING.md") {
 		for _, found := range link.FindAllStringSubmatch(codeBlock.ReplaceAllString(read(t, document), ""), -1) {
 			if strings.Contains(found[1], "://") {
 				continue

@@ -6,7 +6,9 @@
 //	profile      in an organization's cluster: a connection profile for applications, from what its agent has verified
 //	env          in an organization's cluster: files and environment for applications and the ledger's own command line
 //	invoke       in an organization's cluster: submits a transaction, or evaluates one with --query
+//	version      the versions of plugin, controller and agents, and whether they go together
 //
-// It talks to one cluster at a time, the one that kubectl's flags choose, with that user's own rights. It imports
+// It talks to one cluster at a time, the one that kubectl's flags choose, with that user's own rights. Packages
+// beside these serve several of them: exit codes, output for programs, completion, connections. It imports
 // neither federation nor member-agent.
 package kubectlhanse

@@ -13,7 +13,7 @@ import (
 // TestWrongUsage: what no cluster could carry out says how the command is written, with the code for that. There is no
 // cluster here, so whatever is not found out at once ends otherwise.
 func TestWrongUsage(t *testing.T) {
-	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+	nowhere := filepath.Join(t.TempDir(), "none")
 	for _, c := range []struct {
 		why  string
 		args []string
@@ -47,7 +47,7 @@ func TestWrongUsage(t *testing.T) {
 			var out bytes.Buffer
 			root.SetOut(&out)
 			root.SetErr(&out)
-			root.SetArgs(c.args)
+			root.SetArgs(append([]string{"--kubeconfig", nowhere}, c.args...))
 			err := root.ExecuteContext(t.Context())
 			if got := exitcode.Of(err); got != c.code {
 				t.Errorf("code %d, want %d: %v", got, c.code, err)

@@ -270,6 +270,8 @@ func works(t *testing.T, p person, c client.Client) {
 	if out, _, err = p.says("status", "trade"); err != nil || !strings.Contains(out, "as org1's own agent sees it") {
 		t.Errorf("status: %v\n%s", err, out)
 	}
+	printsOwn(t, p)
+	completesOwn(t, p, c)
 }
 
 // invokes calls an agent's pod that no node runs: what the API server has to say is said.

@@ -47,16 +47,21 @@ func IsHost(c client.Client) bool { return serves(c, "Consortium") }
 // IsMembers is whether the cluster has been prepared for a member agent.
 func IsMembers(c client.Client) bool { return serves(c, "MemberPlan") }
 
-func serves(c client.Client, kind string) bool {
+func serves(c client.Client, kind string) bool { return mapping(c, kind) == nil }
+
+// mapping is why a cluster does not serve a kind, or cannot be asked.
+func mapping(c client.Client, kind string) error {
 	_, err := c.RESTMapper().RESTMapping(schema.GroupKind{Group: v1alpha1.GroupName, Kind: kind})
-	return err == nil
+	return err
 }
 
 // OnHost says what is wrong if the cluster is not the host's.
 func OnHost(c client.Client, command string) error {
-	switch {
-	case IsHost(c):
+	switch err := mapping(c, "Consortium"); {
+	case err == nil:
 		return nil
+	case !meta.IsNoMatchError(err):
+		return Explain("ask the cluster for what it serves", err)
 	case IsMembers(c):
 		return fmt.Errorf("this is an organization's own cluster, and %s is for the host's: choose that one's context (--context; kubectl config get-contexts lists them)", command)
 	}
