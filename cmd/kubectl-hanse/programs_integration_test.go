@@ -52,15 +52,15 @@ func (p person) kubectl(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// completion is what a person has typed when they press the tabulator, and which of the answers there have to be and which not.
-type completion struct {
+// completed is what a person has typed when they press the tabulator, and which of the answers there have to be and which not.
+type completed struct {
 	why     string
 	typed   []string
 	want    []string
 	without []string
 }
 
-func (p person) completes(t *testing.T, rows []completion) {
+func (p person) completes(t *testing.T, rows []completed) {
 	t.Helper()
 	for _, row := range rows {
 		lines := strings.Split(strings.TrimSpace(p.kubectl(t, append([]string{"__complete", "hanse"}, row.typed...)...)), "\n")
@@ -142,7 +142,7 @@ func completesOwn(t *testing.T, p person, c client.Client) {
 	if err := c.Status().Patch(context.Background(), plan, client.RawPatch("application/merge-patch+json", []byte(patch))); err != nil {
 		t.Fatal(err)
 	}
-	p.completes(t, []completion{
+	p.completes(t, []completed{
 		{"consortia that the organization takes part in", []string{"profile", ""}, []string{"trade"}, nil},
 		{"the same where a folder follows", []string{"env", "--out", "x", "tr"}, []string{"trade"}, nil},
 		{"the same in a flag", []string{"invoke", "--consortium", ""}, []string{"trade"}, nil},
@@ -248,7 +248,7 @@ func completesHost(t *testing.T, h *host, admin, outsider person) {
 	t.Helper()
 	create(t, h.objects, &corev1.Namespace{ObjectMeta: named("", "team-a")})
 	h.patch(t, &v1alpha1.Member{ObjectMeta: named("", "org2")}, `{"status":{"registration":{"invitation":"x","time":"2026-01-01T00:00:00Z"}}}`)
-	admin.completes(t, []completion{
+	admin.completes(t, []completed{
 		{"the commands", []string{""}, []string{"status", "profile", "env", "invoke", "invite", "version"}, []string{"completion"}},
 		{"a command that is begun", []string{"sta"}, []string{"status"}, []string{"profile"}},
 		{"the consortia of the namespace", []string{"status", ""}, []string{"trade"}, nil},
@@ -264,9 +264,9 @@ func completesHost(t *testing.T, h *host, admin, outsider person) {
 		{"any to be replaced", []string{"invite", "--replace", ""}, []string{"org1", "org2"}, nil},
 		{"an organization's own commands have nothing here", []string{"profile", ""}, nil, nil},
 	})
-	outsider.completes(t, []completion{{"somebody without rights is not told of them now", []string{"status", ""}, nil, nil}})
+	outsider.completes(t, []completed{{"somebody without rights is not told of them now", []string{"status", ""}, nil, nil}})
 	start := time.Now()
-	admin.completes(t, []completion{{"a cluster that is away", []string{"status", "--server", "https://127.0.0.1:1", ""}, nil, nil}})
+	admin.completes(t, []completed{{"a cluster that is away", []string{"status", "--server", "https://127.0.0.1:1", ""}, nil, nil}})
 	if took := time.Since(start); took > time.Minute {
 		t.Errorf("a cluster that is away holds a shell up for %s", took)
 	}
