@@ -83,6 +83,7 @@ func command() *cobra.Command {
 // codeUsage has whatever is wrong with a command line before the command itself runs end with the code for that: flags and
 // arguments, and combinations of them. Of the commands below, each says by itself what it finds wrong.
 func codeUsage(root *cobra.Command) {
+	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return exitcode.With(exitcode.Usage, fmt.Errorf("%w; %s --help shows the flags", err, c.CommandPath()))
 	})

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -28,6 +29,8 @@ func Explain(action string, err error) error {
 		return fmt.Errorf("%s: this cluster does not serve %s's kinds: is it the right one? kubectl config current-context", action, v1alpha1.GroupName)
 	case errors.As(err, &unreached):
 		return fmt.Errorf("%s: the cluster at %s does not answer (%w): is it the right context? kubectl config current-context", action, server(unreached.URL), unreached.Err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s: the cluster does not answer in time (%w): is it the right context? kubectl config current-context; --request-timeout gives it more", action, err)
 	}
 	return fmt.Errorf("%s: %w", action, err)
 }
