@@ -36,7 +36,7 @@ func (o options) result(call []string, answered []byte) (Invocation, error) {
 	}
 	out := Invocation{
 		Consortium: o.consortium, Channel: o.channel, Contract: o.contract, Function: call[0], Arguments: call[1:], Query: o.query,
-		Transaction: answer.Transaction, Block: int64(answer.Block), Endorsers: answer.Endorsers, //nolint:gosec // blocks are counted from 0
+		Transaction: answer.Transaction, Block: int64(answer.Block), Endorsers: answer.Endorsers,
 	}
 	if utf8.Valid(answer.Answer) {
 		out.Result = string(answer.Answer)
