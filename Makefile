@@ -33,6 +33,7 @@ demo-down: testbed ## Take the demo down, without a trace
 .PHONY: build
 build: testbed ## Build federation, member-agent, gateway, kubectl-hanse and testbed into bin/
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+	ln -sf kubectl-hanse bin/kubectl_complete-hanse
 
 .PHONY: testbed
 testbed: ## Build the testbed program

@@ -188,6 +188,10 @@ type LineReport struct {
 type MemberStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// FederationVersion is the version of the host's controller that looks after the Member.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	FederationVersion string `json:"federationVersion,omitempty"`
 	// Root is the organization's root certificate in PEM; it vouches for the Member's agent and gateway. The others pin
 	// it on first use.
 	// +kubebuilder:validation:MaxLength=16384
@@ -226,6 +230,8 @@ type MemberStatus struct {
 // +kubebuilder:printcolumn:name="Nodes",type=string,JSONPath=`.status.nodes.summary`
 // +kubebuilder:printcolumn:name="Lines",type=string,JSONPath=`.status.linesSummary`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Kubernetes",type=string,JSONPath=`.status.agent.kubernetesVersion`,priority=1
+// +kubebuilder:printcolumn:name="Federation",type=string,JSONPath=`.status.federationVersion`,priority=1
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$')",message="a Member's name becomes part of its nodes' names, such as orderer12-NAME: use at most 40 lower-case letters, digits and hyphens, beginning with a letter"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.registration) || (has(self.spec) && has(self.spec.mspID)) == (has(oldSelf.spec) && has(oldSelf.spec.mspID))",message="the MSP ID of a Member whose agent has registered cannot change, because ledgers and contracts may know the organization by it: declare another Member"
 type Member struct {
