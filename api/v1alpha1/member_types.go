@@ -186,6 +186,8 @@ type LineReport struct {
 
 // MemberStatus is what is known of an organization. The agent writes Root, Agent, Nodes and Lines; the host the rest.
 type MemberStatus struct {
+	// ObservedGeneration is the generation that this status is about; 0 until the host has looked at the object.
+	// +kubebuilder:default=0
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// FederationVersion is the version of the host's controller that looks after the Member.
@@ -238,7 +240,9 @@ type Member struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   MemberSpec   `json:"spec,omitempty"`
+	Spec MemberSpec `json:"spec,omitempty"`
+	// +kubebuilder:default={}
+	// +optional
 	Status MemberStatus `json:"status,omitempty"`
 
 	// Undecodable lists the stored values that could not be decoded into this type.
