@@ -177,7 +177,6 @@ type NodeTemplate struct {
 	// Resources and LogLevel as declared; the defaults when empty.
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
-	// +kubebuilder:validation:MaxLength=256
 	// +optional
 	LogLevel LogLevel `json:"logLevel,omitempty"`
 }
