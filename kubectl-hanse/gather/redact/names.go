@@ -38,11 +38,12 @@ func sensitive(name string) bool {
 
 // harmless is whether a value cannot be a secret.
 func harmless(value string) bool {
-	switch strings.ToLower(value) {
-	case "", "true", "false", "null", "nil", "<nil>", "none", "~", "|", ">", "{}", "[]":
+	switch strings.ToLower(strings.TrimRight(value, ",;}] ")) {
+	case "", "true", "false", "null", "nil", "<nil>", "none", "~", "|", ">",
+		"{", "[", "[{", "{\\", "[\\", "[{\\": // the beginning of an object or a list in JSON, up to the first quotation mark
 		return true
 	}
-	return strings.HasPrefix(value, Marker) || strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") || strings.HasPrefix(value, "map[")
+	return strings.HasPrefix(value, Marker) || strings.HasPrefix(value, "map[")
 }
 
 var (
