@@ -9,7 +9,9 @@
 //	audit        without any cluster: verifies a governance log from a file
 //	check        on any cluster: whether Hanse can be installed (--pre), or what is wrong with what is installed
 //	gather       on any cluster: a support bundle without secrets
+//	version      the versions of plugin, controller and agents, and whether they go together
 //
-// It talks to one cluster at a time, the one that kubectl's flags choose, with that user's own rights. It imports
+// It talks to one cluster at a time, the one that kubectl's flags choose, with that user's own rights. Packages
+// beside these serve several of them: exit codes, output for programs, completion, connections. It imports
 // neither federation nor member-agent.
 package kubectlhanse

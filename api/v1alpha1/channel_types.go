@@ -27,6 +27,8 @@ type ChannelSpec struct {
 
 // ChannelStatus is the progress of the channel.
 type ChannelStatus struct {
+	// ObservedGeneration is the generation that this status is about; 0 until the host has looked at the object.
+	// +kubebuilder:default=0
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// Members of the channel, with the default filled in.
@@ -75,7 +77,9 @@ type Channel struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   ChannelSpec   `json:"spec"`
+	Spec ChannelSpec `json:"spec"`
+	// +kubebuilder:default={}
+	// +optional
 	Status ChannelStatus `json:"status,omitempty"`
 
 	// Undecodable lists the stored values that could not be decoded into this type.

@@ -177,7 +177,6 @@ type NodeTemplate struct {
 	// Resources and LogLevel as declared; the defaults when empty.
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
-	// +kubebuilder:validation:MaxLength=256
 	// +optional
 	LogLevel LogLevel `json:"logLevel,omitempty"`
 }
@@ -247,6 +246,8 @@ type ConsortiumMemberStatus struct {
 
 // ConsortiumStatus aggregates what the Members report.
 type ConsortiumStatus struct {
+	// ObservedGeneration is the generation that this status is about; 0 until the host has looked at the object.
+	// +kubebuilder:default=0
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// +listType=map
@@ -292,7 +293,9 @@ type Consortium struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   ConsortiumSpec   `json:"spec"`
+	Spec ConsortiumSpec `json:"spec"`
+	// +kubebuilder:default={}
+	// +optional
 	Status ConsortiumStatus `json:"status,omitempty"`
 
 	// Undecodable lists the stored values that could not be decoded into this type.

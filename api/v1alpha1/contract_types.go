@@ -155,6 +155,8 @@ type Collection struct {
 
 // ContractStatus is the progress of the contract.
 type ContractStatus struct {
+	// ObservedGeneration is the generation that this status is about; 0 until the host has looked at the object.
+	// +kubebuilder:default=0
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// Sequence of the definition that is declared: the one that it has on the ledger, or is to have next.
@@ -209,7 +211,9 @@ type Contract struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   ContractSpec   `json:"spec"`
+	Spec ContractSpec `json:"spec"`
+	// +kubebuilder:default={}
+	// +optional
 	Status ContractStatus `json:"status,omitempty"`
 
 	// Undecodable lists the stored values that could not be decoded into this type.

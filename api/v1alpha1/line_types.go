@@ -57,6 +57,8 @@ type LineSpec struct {
 
 // LineStatus is what the two ends report.
 type LineStatus struct {
+	// ObservedGeneration is the generation that this status is about; 0 until the host has looked at the object.
+	// +kubebuilder:default=0
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// Ends are the reports of the ends, by the Member that made them.
@@ -105,7 +107,9 @@ type Line struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   LineSpec   `json:"spec"`
+	Spec LineSpec `json:"spec"`
+	// +kubebuilder:default={}
+	// +optional
 	Status LineStatus `json:"status,omitempty"`
 
 	// Undecodable lists the stored values that could not be decoded into this type.

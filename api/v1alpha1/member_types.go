@@ -186,8 +186,14 @@ type LineReport struct {
 
 // MemberStatus is what is known of an organization. The agent writes Root, Agent, Nodes and Lines; the host the rest.
 type MemberStatus struct {
+	// ObservedGeneration is the generation that this status is about; 0 until the host has looked at the object.
+	// +kubebuilder:default=0
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// FederationVersion is the version of the host's controller that looks after the Member.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	FederationVersion string `json:"federationVersion,omitempty"`
 	// Root is the organization's root certificate in PEM; it vouches for the Member's agent and gateway. The others pin
 	// it on first use.
 	// +kubebuilder:validation:MaxLength=16384
@@ -226,13 +232,17 @@ type MemberStatus struct {
 // +kubebuilder:printcolumn:name="Nodes",type=string,JSONPath=`.status.nodes.summary`
 // +kubebuilder:printcolumn:name="Lines",type=string,JSONPath=`.status.linesSummary`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Kubernetes",type=string,JSONPath=`.status.agent.kubernetesVersion`,priority=1
+// +kubebuilder:printcolumn:name="Federation",type=string,JSONPath=`.status.federationVersion`,priority=1
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([a-z0-9-]*[a-z0-9])?$')",message="a Member's name becomes part of its nodes' names, such as orderer12-NAME: use at most 40 lower-case letters, digits and hyphens, beginning with a letter"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.registration) || (has(self.spec) && has(self.spec.mspID)) == (has(oldSelf.spec) && has(oldSelf.spec.mspID))",message="the MSP ID of a Member whose agent has registered cannot change, because ledgers and contracts may know the organization by it: declare another Member"
 type Member struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   MemberSpec   `json:"spec,omitempty"`
+	Spec MemberSpec `json:"spec,omitempty"`
+	// +kubebuilder:default={}
+	// +optional
 	Status MemberStatus `json:"status,omitempty"`
 
 	// Undecodable lists the stored values that could not be decoded into this type.

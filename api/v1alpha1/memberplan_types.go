@@ -105,7 +105,6 @@ type PlanNode struct {
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 	// LogLevel is empty where nothing is declared.
-	// +kubebuilder:validation:MaxLength=256
 	// +optional
 	LogLevel LogLevel `json:"logLevel,omitempty"`
 	// +optional

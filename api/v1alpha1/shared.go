@@ -52,6 +52,12 @@ const ConditionReady = "Ready"
 // ConditionAccepted is True once the host has validated the specification together with the others that it names.
 const ConditionAccepted = "Accepted"
 
+// ConditionStalled is set, to True, on what is declared on the host while something is wrong with it that only somebody's act
+// ends, with the reason and message of what it is. It is absent otherwise, also while something that the object names is missing,
+// or a step failed that is tried again. Tools that follow Kubernetes' standard conditions (kstatus, and with it Flux) count the
+// object as failed.
+const ConditionStalled = "Stalled"
+
 // Reasons that several kinds use.
 const (
 	// ReasonAccepted: the specification is valid.

@@ -65,8 +65,8 @@ func TestAgentKeepsToItsPartOfTheStatus(t *testing.T) {
 		s.Lines = []v1alpha1.LineReport{{Name: "l1", Member: "x", State: v1alpha1.LineUp}, {Name: "l2", Member: "y", State: v1alpha1.LineDown}}
 	})
 	eventually(t, "the summary of the lines", func() error {
-		if m := getMember(t, "part"); m.Status.LinesSummary != "1/2" || m.Status.Root != "root" {
-			return fmt.Errorf("summary %q, root %q", m.Status.LinesSummary, m.Status.Root)
+		if m := getMember(t, "part"); m.Status.LinesSummary != "1/2" || m.Status.Root != "root" || m.Status.FederationVersion != version {
+			return fmt.Errorf("summary %q, root %q, the host's version %q", m.Status.LinesSummary, m.Status.Root, m.Status.FederationVersion)
 		}
 		return nil
 	})
@@ -74,6 +74,7 @@ func TestAgentKeepsToItsPartOfTheStatus(t *testing.T) {
 		"make another key the registered one": `{"status":{"registration":{"keyFingerprint":"x"}}}`,
 		"forget who is registered":            `{"status":{"registration":null}}`,
 		"say that it is online":               `{"status":{"conditions":[]}}`,
+		"say which version the host is of":    `{"status":{"federationVersion":"9.0.0"}}`,
 	} {
 		m := &v1alpha1.Member{ObjectMeta: metav1.ObjectMeta{Name: "part"}}
 		err := a.client.Status().Patch(ctx, m, client.RawPatch("application/merge-patch+json", []byte(patch)))

@@ -178,7 +178,7 @@ func addControllers(mgr ctrl.Manager, now clock.PassiveClock, o options) error {
 		options controller.Options
 	}{
 		{&consortium.Reconciler{Client: c, Live: live, Snapshot: reader, WriteErrors: unwritten}, many},
-		{&membership.Registrar{Client: c, Recorder: recorder, Clock: now}, many},
+		{&membership.Registrar{Client: c, Recorder: recorder, Clock: now, Version: version.Current}, many},
 		{&membership.Approver{Client: c, Live: live, Recorder: recorder, Clock: now}, many},
 		{&membership.Liveness{Client: c, Recorder: recorder, Clock: now}, many},
 		{&consortium.Reporter{Client: c, Snapshot: reader, Recorder: recorder, Clock: now, WriteErrors: unwritten}, few},

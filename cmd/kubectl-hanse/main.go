@@ -3,10 +3,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -15,30 +16,46 @@ import (
 	"github.com/hanse-io/hanse/internal/version"
 	"github.com/hanse-io/hanse/kubectl-hanse/audit"
 	"github.com/hanse-io/hanse/kubectl-hanse/check"
+	"github.com/hanse-io/hanse/kubectl-hanse/completion"
 	"github.com/hanse-io/hanse/kubectl-hanse/environment"
+	"github.com/hanse-io/hanse/kubectl-hanse/exitcode"
 	"github.com/hanse-io/hanse/kubectl-hanse/gather"
 	"github.com/hanse-io/hanse/kubectl-hanse/invite"
 	"github.com/hanse-io/hanse/kubectl-hanse/invoke"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 	"github.com/hanse-io/hanse/kubectl-hanse/profile"
 	"github.com/hanse-io/hanse/kubectl-hanse/status"
+	versions "github.com/hanse-io/hanse/kubectl-hanse/version"
 	"github.com/hanse-io/hanse/ledger"
 	"github.com/hanse-io/hanse/ledger/fabric/planner"
 	fabricprofile "github.com/hanse-io/hanse/ledger/fabric/profile"
 )
 
+// completer is the name under which kubectl calls the plugin to complete a command line.
+const completer = "kubectl_complete-hanse"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := command().ExecuteContext(ctx); err != nil {
+	root := command()
+	root.SetArgs(arguments(os.Args))
+	err := root.ExecuteContext(ctx)
+	code := exitcode.Of(err)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
-		code := 1
-		var chosen interface{ ExitCode() int }
-		if errors.As(err, &chosen) {
-			code = chosen.ExitCode()
+		if code == exitcode.Failed && ctx.Err() != nil {
+			code = exitcode.Interrupted
 		}
-		os.Exit(code)
 	}
+	stop()
+	os.Exit(code)
+}
+
+// arguments are those of a command line, which the program's own name is part of. Pure.
+func arguments(line []string) []string {
+	if name := strings.TrimSuffix(filepath.Base(line[0]), ".exe"); name == completer {
+		return append([]string{cobra.ShellCompRequestCmd}, line[1:]...)
+	}
+	return line[1:]
 }
 
 func command() *cobra.Command {
@@ -52,21 +69,52 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	flags.AddFlags(root.PersistentFlags())
+	completion.Global(root, flags)
+	// What it would print completes `kubectl-hanse`, which nobody types.
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(invite.Command(flags), status.Command(flags, ledger.Planners{v1alpha1.LedgerFabric: planner.Planner{}}), profile.Command(flags, tools),
-		environment.Command(flags, tools), invoke.Command(flags), audit.Command())
-	root.AddCommand(check.Command(flags, version.Current))
-	root.AddCommand(gather.Command(flags, version.Current))
+		environment.Command(flags, tools), invoke.Command(flags), audit.Command(), check.Command(flags, version.Current),
+		gather.Command(flags, version.Current), versions.Command(flags, version.Current))
 	for _, c := range root.Commands() {
 		c.Args = sayUsage(c.Args)
 	}
+	codeUsage(root)
 	return root
+}
+
+// codeUsage has whatever is wrong with a command line before the command itself runs end with the code for that: flags and
+// arguments, and combinations of them. Of the commands below, each says by itself what it finds wrong.
+func codeUsage(root *cobra.Command) {
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return exitcode.With(exitcode.Usage, fmt.Errorf("%w; %s --help shows the flags", err, c.CommandPath()))
+	})
+	root.Args = func(c *cobra.Command, args []string) error {
+		err := cobra.NoArgs(c, args)
+		if err != nil {
+			if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+				err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(like, " or "))
+			}
+		}
+		return exitcode.With(exitcode.Usage, err)
+	}
+	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	for _, c := range root.Commands() {
+		// cobra checks these two after this, and its own errors pass through nobody's hands.
+		c.PreRunE = func(c *cobra.Command, _ []string) error {
+			if err := c.ValidateRequiredFlags(); err != nil {
+				return exitcode.With(exitcode.Usage, err)
+			}
+			return exitcode.With(exitcode.Usage, c.ValidateFlagGroups())
+		}
+	}
 }
 
 // sayUsage adds to what is wrong with the number of arguments how the command is written.
 func sayUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return fmt.Errorf("%w: write `%s`; --help shows the flags", err, c.UseLine())
+			return exitcode.Usagef("%w: write `%s`; --help shows the flags", err, c.UseLine())
 		}
 		return nil
 	}

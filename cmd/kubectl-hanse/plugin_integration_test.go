@@ -96,7 +96,7 @@ func TestPlugin(t *testing.T) {
 		{"status", []string{"status", "trade"}, "this cluster has no member agent"},
 		{"invoke", invocation(), "this cluster has no member agent"},
 		{"invite", []string{"invite", "org1"}, "this cluster is no host"},
-		{"a format that there is not", []string{"profile", "trade", "-o", "xml"}, `"xml" is neither yaml nor json`},
+		{"a format that there is not", []string{"profile", "trade", "-o", "xml"}, `"xml" is no format of this command`},
 		{"an identity that there is not", []string{"env", "trade", "--out", out("b"), "--identity", "root"}, "neither admin nor user"},
 		{"a context that there is not", []string{"--context", "nowhere", "status", "trade"}, "--kubeconfig"},
 	})
@@ -273,6 +273,8 @@ func works(t *testing.T, p person, c client.Client) {
 	if out, _, err = p.says("status", "trade"); err != nil || !strings.Contains(out, "as org1's own agent sees it") {
 		t.Errorf("status: %v\n%s", err, out)
 	}
+	printsOwn(t, p)
+	completesOwn(t, p, c)
 }
 
 // invokes calls an agent's pod that no node runs: what the API server has to say is said.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,6 +26,8 @@ type invocation struct {
 	namespace, consortium, channel, contract string
 	query, endorsers                         bool
 	timeout                                  time.Duration
+	// json is whether to print a ledger.Answer instead of text.
+	json bool
 }
 
 // invokeCommand calls a contract as the organization's user, from inside the organization's cluster. `kubectl hanse
@@ -46,7 +49,10 @@ func invokeCommand() *cobra.Command {
 			if err != nil {
 				return exit(err)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", answer)
+			if in.json {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(answer)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", in.text(answer))
 			return err
 		},
 	}
@@ -57,11 +63,12 @@ func invokeCommand() *cobra.Command {
 	f.StringVar(&in.contract, "contract", "", "the contract")
 	f.BoolVar(&in.query, "query", false, "evaluate on this organization's peers, and write nothing")
 	f.BoolVar(&in.endorsers, "endorsers", false, "say after the answer who has endorsed the transaction, as its block has it")
+	f.BoolVar(&in.json, "json", false, "print the answer with its transaction as JSON, in base64, for kubectl hanse invoke --output")
 	f.DurationVar(&in.timeout, "timeout", in.timeout, "how long to try")
 	return cmd
 }
 
-func (in invocation) call(ctx context.Context, config *rest.Config, function string, arguments []string) (answer []byte, err error) {
+func (in invocation) call(ctx context.Context, config *rest.Config, function string, arguments []string) (answer *ledger.Answer, err error) {
 	if in.consortium == "" || in.channel == "" || in.contract == "" {
 		return nil, errors.New("--consortium, --channel and --contract are needed")
 	}
@@ -102,41 +109,54 @@ func (in invocation) call(ctx context.Context, config *rest.Config, function str
 	defer func() { err = errors.Join(err, contracts.Close()) }()
 	call := ledger.Call{Channel: in.channel, Contract: in.contract, Function: function, Arguments: arguments}
 	if in.query {
-		answer, err = contracts.Evaluate(ctx, call)
-		return answer, in.explainNotFound(&plan, err)
+		text, err := contracts.Evaluate(ctx, call)
+		return &ledger.Answer{Answer: text}, in.explainNotFound(&plan, err)
 	}
 	result, err := contracts.Submit(ctx, call)
+	answer = &ledger.Answer{Answer: result.Answer, Transaction: result.Transaction, Block: result.Block}
 	if err != nil || !in.endorsers {
-		return result.Answer, in.explainNotFound(&plan, err)
+		return answer, in.explainNotFound(&plan, err)
 	}
-	said, err := in.receipt(ctx, connector, access, result.Transaction)
+	transaction, err := in.receipt(ctx, connector, access, result.Transaction)
 	if err != nil {
 		return nil, err
 	}
-	return fmt.Appendf(result.Answer, "\n%s", said), nil
+	answer.Block = transaction.Block
+	for _, e := range transaction.Endorsers {
+		answer.Endorsers = append(answer.Endorsers, ledger.Endorser{Member: e.Member, Node: e.Name})
+	}
+	return answer, nil
+}
+
+// text is an answer for people. Pure.
+func (in invocation) text(answer *ledger.Answer) []byte {
+	if !in.endorsers {
+		return answer.Answer
+	}
+	return fmt.Appendf(answer.Answer, "\n%s", endorsedBy(answer))
 }
 
 // receipt reads who has endorsed a transaction back out of its block at the organization's own node.
-func (in invocation) receipt(ctx context.Context, connector ledger.Connector, access ledger.Access, id string) (said string, err error) {
+func (in invocation) receipt(ctx context.Context, connector ledger.Connector, access ledger.Access, id string) (transaction *ledger.Transaction, err error) {
 	reader, err := connector.Reader(access)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
-	transaction, err := reader.Transaction(ctx, in.channel, id)
+	transaction, err = reader.Transaction(ctx, in.channel, id)
 	if err != nil {
-		return "", fmt.Errorf("it was committed, and its block cannot be read: %w", err)
+		return nil, fmt.Errorf("it was committed, and its block cannot be read: %w", err)
 	}
-	return endorsedBy(transaction), nil
+	return transaction, nil
 }
 
 // endorsedBy says who has endorsed a transaction. Pure.
-func endorsedBy(transaction *ledger.Transaction) string {
+func endorsedBy(answer *ledger.Answer) string {
 	var by []string
-	for _, e := range transaction.Endorsers {
-		by = append(by, fmt.Sprintf("%s (%s)", e.Member, e.Name))
+	for _, e := range answer.Endorsers {
+		by = append(by, fmt.Sprintf("%s (%s)", e.Member, e.Node))
 	}
-	return fmt.Sprintf("endorsed by %s, says block %d of transaction %s", strings.Join(by, " and "), transaction.Block, transaction.ID)
+	return fmt.Sprintf("endorsed by %s, says block %d of transaction %s", strings.Join(by, " and "), answer.Block, answer.Transaction)
 }
 
 // explainNotFound says of a failure that there is no such contract, if the plan has none of that name and nothing shows that it was

@@ -47,8 +47,8 @@ func TestExplainNotFound(t *testing.T) {
 }
 
 func TestEndorsedBy(t *testing.T) {
-	got := endorsedBy(&ledger.Transaction{ID: "mine", Block: 7, Endorsers: []ledger.Signer{
-		{Member: "org1", Name: "peer0-org1"}, {Member: "org3", Name: "peer1-org3"},
+	got := endorsedBy(&ledger.Answer{Transaction: "mine", Block: 7, Endorsers: []ledger.Endorser{
+		{Member: "org1", Node: "peer0-org1"}, {Member: "org3", Node: "peer1-org3"},
 	}})
 	if want := "endorsed by org1 (peer0-org1) and org3 (peer1-org3), says block 7 of transaction mine"; got != want {
 		t.Errorf("%s, want %s", got, want)

@@ -27,7 +27,7 @@ import (
 	"github.com/hanse-io/hanse/internal/apply"
 )
 
-// LivenessManager owns a Member's conditions Online and CredentialShared, and the summary of its lines.
+// LivenessManager owns a Member's conditions Online, CredentialShared and Ready, and the summary of its lines.
 const LivenessManager = "hanse-liveness"
 
 // Liveness computes the condition Online from the agents' Leases. It uses the time at which the host observed a renewal and
@@ -95,9 +95,10 @@ func (r *Liveness) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 	before := meta.FindStatusCondition(member.Status.Conditions, v1alpha1.MemberOnline)
 	expires, alternate := r.observe(member.Name, lease, before != nil && before.Status == metav1.ConditionTrue, now)
 	status := livenessStatus{LinesSummary: linesSummary(member.Status.Lines)}
-	users := shared(member, alternate)
+	users, connected := shared(member, alternate), online(lease, expires, now)
 	status.Conditions = statuses.Conditions(member.Status.Conditions, 0, now, map[string]statuses.Outcome{
-		v1alpha1.MemberOnline: online(lease, expires, now), v1alpha1.MemberCredentialShared: users,
+		v1alpha1.MemberOnline: connected, v1alpha1.MemberCredentialShared: users,
+		v1alpha1.ConditionReady: ready(member.Status.Conditions, users, connected),
 	})
 	if status.LinesSummary != member.Status.LinesSummary || !conditionsUnchanged(member.Status.Conditions, status.Conditions) {
 		if err := apply.Status(ctx, r.Client, LivenessManager, member, &status, ""); err != nil {
@@ -184,6 +185,26 @@ func online(lease *coordinationv1.Lease, expires, now time.Time) statuses.Outcom
 	}
 	return statuses.Outcome{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonLeaseExpired,
 		Message: fmt.Sprintf("the agent has not renewed its Lease for more than %s", grace(lease))}
+}
+
+// ready is the outcome of a Member's Ready, from what the Registrar and this controller find: what is first missing, in the order
+// of a Member's life. Pure.
+func ready(conditions []metav1.Condition, users, connected statuses.Outcome) statuses.Outcome {
+	for _, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.MemberRegistered} {
+		switch c := meta.FindStatusCondition(conditions, kind); {
+		case c == nil:
+			return statuses.Outcome{Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonWaiting, Message: "the host has not looked at the member yet"}
+		case c.Status != metav1.ConditionTrue:
+			return statuses.Outcome{Status: c.Status, Reason: c.Reason, Message: c.Message}
+		}
+	}
+	switch {
+	case users.Status == metav1.ConditionTrue:
+		return statuses.Outcome{Status: metav1.ConditionFalse, Reason: users.Reason, Message: users.Message}
+	case connected.Status != metav1.ConditionTrue:
+		return connected
+	}
+	return statuses.Outcome{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "the agent is registered and online"}
 }
 
 func linesSummary(lines []v1alpha1.LineReport) string {

@@ -40,6 +40,8 @@ type Registrar struct {
 	Client   client.Client
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
+	// Version of this controller, for Members' statuses.
+	Version string
 }
 
 // SetupWithManager watches the Members and the objects that they own.
@@ -163,19 +165,20 @@ func (r *Registrar) leaseCreated(ctx context.Context, member string) (time.Time,
 // registrarStatus is the Registrar's part of a Member's status.
 type registrarStatus struct {
 	ObservedGeneration int64              `json:"observedGeneration,omitempty"`
+	FederationVersion  string             `json:"federationVersion,omitempty"`
 	Conditions         []metav1.Condition `json:"conditions,omitempty"`
 }
 
 // report writes the conditions Accepted and Registered if they have changed.
 func (r *Registrar) report(ctx context.Context, member *v1alpha1.Member, now time.Time) error {
 	before := member.Status.Conditions
-	status := registrarStatus{ObservedGeneration: member.Generation}
+	status := registrarStatus{ObservedGeneration: member.Generation, FederationVersion: r.Version}
 	status.Conditions = statuses.Conditions(before, member.Generation, now, map[string]statuses.Outcome{
 		v1alpha1.ConditionAccepted: statuses.Accepted(plan.ValidateMember(member)),
 		v1alpha1.MemberRegistered:  registered(member, now),
 	})
 	old := meta.FindStatusCondition(before, v1alpha1.MemberRegistered)
-	if conditionsUnchanged(before, status.Conditions) && member.Status.ObservedGeneration == member.Generation {
+	if conditionsUnchanged(before, status.Conditions) && member.Status.ObservedGeneration == member.Generation && member.Status.FederationVersion == r.Version {
 		return nil
 	}
 	if err := apply.Status(ctx, r.Client, RegistrarManager, member, &status, ""); err != nil {

@@ -117,6 +117,8 @@ func (w *rolloutFixture) report() {
 				status = before[n.Name]
 				status.Reason, status.Message = v1alpha1.ReasonImageNotAllowed, name+" does not allow "+n.Image
 				w.reportDisallowed(p, status.Message)
+			case w.broken[string(n.LogLevel)]:
+				status.Reason, status.Message = v1alpha1.ReasonFailed, "CrashLoopBackOff"
 			case !status.Ready:
 				status.Reason, status.Message = v1alpha1.ReasonImagePull, "the image "+n.Image+" cannot be pulled"
 			}

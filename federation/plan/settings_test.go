@@ -55,7 +55,7 @@ func TestSettingsRollout(t *testing.T) {
 			w.settle(debug)
 			w.step()
 			w.now = w.now.Add(time.Hour)
-		}, []string{"peer0-a p1 debug", "peer0-a p1"}, "not ready with what is new"},
+		}, []string{"peer0-a p1 debug", "peer0-a p1"}, "CrashLoopBackOff"},
 		{"no orderer goes while another one is not there", func(w *rolloutFixture) {
 			w.online("c", false)
 			w.settle(func(spec *v1alpha1.ConsortiumSpec) { spec.Nodes.OrdererLogLevel = "debug" })

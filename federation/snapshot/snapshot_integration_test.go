@@ -11,6 +11,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -77,6 +78,25 @@ func names[T any](objects []T, name func(*T) string) []string {
 	return all
 }
 
+// checkUnobserved holds that an object has a status before any controller has written one, and that it says so: kstatus takes
+// an object for current that has none.
+func checkUnobserved(t *testing.T, direct client.Client) {
+	t.Helper()
+	for kind, key := range map[string]types.NamespacedName{
+		"Member": {Name: "a"}, "Line": {Name: "a-b"}, "Consortium": {Namespace: namespace, Name: "trade"},
+		"Channel": {Namespace: namespace, Name: "settlement"}, "Contract": {Namespace: namespace, Name: "notary"},
+	} {
+		u := &unstructured.Unstructured{}
+		u.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind))
+		if err := direct.Get(t.Context(), key, u); err != nil {
+			t.Fatal(err)
+		}
+		if observed, found, err := unstructured.NestedInt64(u.Object, "status", "observedGeneration"); err != nil || !found || observed != 0 || u.GetGeneration() != 1 {
+			t.Errorf("%s: generation %d, observed %d, %v, %v", kind, u.GetGeneration(), observed, found, err)
+		}
+	}
+}
+
 // TestReader: of everything that is declared, a Consortium's inputs are what concerns it and nothing else, and every object
 // leads to the Consortia that depend on it.
 func TestReader(t *testing.T) {
@@ -102,6 +122,7 @@ func TestReader(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	checkUnobserved(t, direct)
 	var in struct{ members, channels, contracts, lines []string }
 	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		got, err := r.Consortium(ctx, types.NamespacedName{Namespace: namespace, Name: "trade"})

@@ -30,10 +30,10 @@ func Channel(in plan.Input, res plan.Result, channel *v1alpha1.Channel, now time
 			ready = Outcome{metav1.ConditionFalse, v1alpha1.ReasonWaiting, "waiting for consortium " + in.Consortium.Name + " to be accepted"}
 		}
 	}
-	status.Conditions = Conditions(channel.Status.Conditions, channel.Generation, now, map[string]Outcome{
+	status.Conditions = Conditions(channel.Status.Conditions, channel.Generation, now, withStalled(map[string]Outcome{
 		v1alpha1.ConditionAccepted: Accepted(validation),
 		v1alpha1.ConditionReady:    ready,
-	})
+	}))
 	return status
 }
 

@@ -52,7 +52,7 @@ func Consortium(in plan.Input, res plan.Result, now time.Time) v1alpha1.Consorti
 		ChannelsSummary:    summaries[3],
 		ContractsSummary:   summaries[4],
 		Rollout:            rollout,
-		Conditions:         Conditions(c.Status.Conditions, c.Generation, now, outcomes),
+		Conditions:         Conditions(c.Status.Conditions, c.Generation, now, withStalled(outcomes)),
 	}
 }
 
@@ -67,7 +67,9 @@ func Retiring(in plan.Input, waits []string, now time.Time) v1alpha1.ConsortiumS
 			strings.Join(waits, ", "), v1alpha1.AnnotationAbandon)
 	}
 	outcomes := map[string]Outcome{v1alpha1.ConditionReady: {metav1.ConditionFalse, v1alpha1.ReasonRetiring, message}}
-	kept := slices.DeleteFunc(slices.Clone(status.Conditions), func(c metav1.Condition) bool { return c.Type == v1alpha1.ConditionReady })
+	kept := slices.DeleteFunc(slices.Clone(status.Conditions), func(c metav1.Condition) bool {
+		return c.Type == v1alpha1.ConditionReady || c.Type == v1alpha1.ConditionStalled
+	})
 	status.Conditions = append(kept, Conditions(in.Consortium.Status.Conditions, in.Consortium.Generation, now, outcomes)...)
 	return status
 }

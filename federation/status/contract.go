@@ -42,10 +42,10 @@ func Contract(in plan.Input, res plan.Result, contract *v1alpha1.Contract, now t
 		}
 	}
 	status.ObservedGeneration = contract.Generation
-	status.Conditions = Conditions(contract.Status.Conditions, contract.Generation, now, map[string]Outcome{
+	status.Conditions = Conditions(contract.Status.Conditions, contract.Generation, now, withStalled(map[string]Outcome{
 		v1alpha1.ConditionAccepted: Accepted(validation),
 		v1alpha1.ConditionReady:    ready,
-	})
+	}))
 	return status
 }
 

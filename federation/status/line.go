@@ -26,10 +26,10 @@ func Line(line *v1alpha1.Line, others []v1alpha1.Line, members map[string]*v1alp
 	if validation.Accepted {
 		ready = lineOutcome(line, members)
 	}
-	status.Conditions = Conditions(line.Status.Conditions, line.Generation, now, map[string]Outcome{
+	status.Conditions = Conditions(line.Status.Conditions, line.Generation, now, withStalled(map[string]Outcome{
 		v1alpha1.ConditionAccepted: Accepted(validation),
 		v1alpha1.ConditionReady:    ready,
-	})
+	}))
 	return status
 }
 

@@ -14,6 +14,9 @@ import (
 // one organization after another, each with its CRDs. Transactions go on meanwhile, as an organization whose agent is not just
 // being replaced, none fails, and neither nodes nor contracts restart. All later steps run on the upgraded network.
 func upgraded(t *testing.T, s *harness.Harness) {
+	if !s.Previous() {
+		t.Skip("NO UPGRADE WAS TRIED: this shallow clone does not have the version before, and it cannot be fetched; git fetch --unshallow")
+	}
 	before := map[string]string{}
 	for _, member := range s.Members {
 		before[member] = ledgerPods(t, s, member)

@@ -16,25 +16,31 @@ import (
 var previousCommit string
 
 // UsePrevious has Up install the version before, with its own charts and images, for UpgradeHost and UpgradeMember to bring
-// it to the current one. It answers false where the clone is too shallow to have that version's commit, and nobody can be
-// asked for it: Up then installs the current version.
-func (h *Harness) UsePrevious(ctx context.Context) (bool, error) {
-	commit := strings.TrimSpace(previousCommit)
+// it to the current one. Where the clone is too shallow to have that version's commit, and it cannot be fetched either, Up
+// goes on to install the current version; elsewhere that is an error.
+func (h *Harness) UsePrevious(ctx context.Context) error {
+	return h.usePrevious(ctx, strings.TrimSpace(previousCommit))
+}
+
+func (h *Harness) usePrevious(ctx context.Context, commit string) error {
 	if err := h.fetchCommit(ctx, commit); err != nil {
 		shallow, shallowErr := h.run(ctx, "", "", "git", "rev-parse", "--is-shallow-repository")
 		if shallowErr == nil && strings.TrimSpace(shallow) == "true" {
 			fmt.Fprintf(h.Out, "── NO UPGRADE: this shallow clone does not have the version before, commit %s, and it cannot be fetched: git fetch --unshallow\n   %v\n", commit, err)
-			return false, nil
+			return nil
 		}
-		return false, fmt.Errorf("the version before, hack/harness/previous, is no commit of this clone: %w", err)
+		return fmt.Errorf("the version before, hack/harness/previous, is no commit of this clone: %w", err)
 	}
 	tree, err := h.extract(ctx, commit)
 	if err != nil {
-		return false, fmt.Errorf("extract the version before: %w", err)
+		return fmt.Errorf("extract the version before: %w", err)
 	}
 	h.previous = tree
-	return true, nil
+	return nil
 }
+
+// Previous says whether Up installs, or has installed, the version before.
+func (h *Harness) Previous() bool { return h.previous != "" }
 
 // fetchCommit makes sure that the clone has a commit.
 func (h *Harness) fetchCommit(ctx context.Context, commit string) error {

@@ -93,7 +93,7 @@ func (o options) validate() error {
 func (o options) run(ctx context.Context, cluster *kube.Cluster, out io.Writer) (Report, error) {
 	progress := func(r Result) {
 		if o.output == "" && o.pre {
-			fmt.Fprint(out, Line(r))
+			fmt.Fprint(out, r.Text())
 		}
 	}
 	var report Report

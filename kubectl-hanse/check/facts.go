@@ -86,7 +86,6 @@ type object struct {
 	meta        metav1.ObjectMeta
 	conditions  []metav1.Condition
 	undecodable v1alpha1.Undecodable
-	observed    int64
 }
 
 // name is how people write it to kubectl.
@@ -101,22 +100,22 @@ func (o object) name() string {
 func (f Facts) objects() []object {
 	var all []object
 	for _, o := range f.Consortia {
-		all = append(all, object{"Consortium", o.ObjectMeta, o.Status.Conditions, o.Undecodable, o.Status.ObservedGeneration})
+		all = append(all, object{"Consortium", o.ObjectMeta, o.Status.Conditions, o.Undecodable})
 	}
 	for _, o := range f.Channels {
-		all = append(all, object{"Channel", o.ObjectMeta, o.Status.Conditions, o.Undecodable, o.Status.ObservedGeneration})
+		all = append(all, object{"Channel", o.ObjectMeta, o.Status.Conditions, o.Undecodable})
 	}
 	for _, o := range f.Contracts {
-		all = append(all, object{"Contract", o.ObjectMeta, o.Status.Conditions, o.Undecodable, o.Status.ObservedGeneration})
+		all = append(all, object{"Contract", o.ObjectMeta, o.Status.Conditions, o.Undecodable})
 	}
 	for _, o := range f.Lines {
-		all = append(all, object{"Line", o.ObjectMeta, o.Status.Conditions, o.Undecodable, o.Status.ObservedGeneration})
+		all = append(all, object{"Line", o.ObjectMeta, o.Status.Conditions, o.Undecodable})
 	}
 	for _, o := range f.Members {
-		all = append(all, object{"Member", o.ObjectMeta, o.Status.Conditions, o.Undecodable, o.Status.ObservedGeneration})
+		all = append(all, object{"Member", o.ObjectMeta, o.Status.Conditions, o.Undecodable})
 	}
 	for _, o := range f.Plans {
-		all = append(all, object{"MemberPlan", o.ObjectMeta, o.Status.Conditions, o.Undecodable, o.Status.ObservedGeneration})
+		all = append(all, object{"MemberPlan", o.ObjectMeta, o.Status.Conditions, o.Undecodable})
 	}
 	return all
 }

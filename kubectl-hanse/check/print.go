@@ -12,8 +12,8 @@ import (
 // marks stand before each result on a terminal, as in `kubectl hanse status`.
 var marks = map[Level]string{OK: "✓", Skipped: "-", Warning: "!", Failed: "✗"}
 
-// Line is one result as people read it: what was found, and below it how to mend it.
-func Line(r Result) string {
+// Text is one result as people read it: what was found, and below it how to mend it.
+func (r Result) Text() string {
 	text := fmt.Sprintf("%s %-8s %-28s %s\n", marks[r.Level], r.Level, r.Check, r.Message)
 	if r.Remedy != "" {
 		text += strings.Repeat(" ", 40) + "→ " + r.Remedy + "\n"
@@ -30,7 +30,7 @@ func (r Report) Summary() string {
 func (r Report) Text() string {
 	var out strings.Builder
 	for _, result := range r.Results {
-		out.WriteString(Line(result))
+		out.WriteString(result.Text())
 	}
 	return out.String() + r.Summary()
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,8 +18,11 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/hanse-io/hanse/kubectl-hanse/completion"
 	"github.com/hanse-io/hanse/kubectl-hanse/connection"
+	"github.com/hanse-io/hanse/kubectl-hanse/exitcode"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
+	"github.com/hanse-io/hanse/kubectl-hanse/output"
 	"github.com/hanse-io/hanse/ledger"
 )
 
@@ -33,11 +37,27 @@ const (
 type options struct {
 	tools        ledger.Tools
 	folder, user string
+	format       *output.Format
+}
+
+// Environment is what `kubectl hanse env -o json` prints: no key, but where the keys are.
+type Environment struct {
+	Consortium string `json:"consortium"`
+	Member     string `json:"member"`
+	// Identity is admin or user.
+	Identity string `json:"identity"`
+	// Folder that has been written, as a full path, and its Files by their paths in it.
+	Folder string   `json:"folder"`
+	Files  []string `json:"files"`
+	// Variables with which the ledger's own programs use the folder.
+	Variables map[string]string `json:"variables"`
+	// Missing are the Members that are not in the connection profile yet.
+	Missing []string `json:"missing,omitempty"`
 }
 
 // Command is `kubectl hanse env`.
 func Command(flags *genericclioptions.ConfigFlags, tools ledger.Tools) *cobra.Command {
-	o := options{tools: tools}
+	o := options{tools: tools, format: output.NewFormat("")}
 	cmd := &cobra.Command{
 		Use:   "env CONSORTIUM --out FOLDER",
 		Short: "Write one of this organization's identities to a folder, for an application or for Fabric's peer command",
@@ -53,7 +73,10 @@ The addresses are the nodes' names in the cluster: they resolve in its pods. doc
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.user != admin && o.user != user {
-				return fmt.Errorf("--identity %q is neither admin nor user", o.user)
+				return exitcode.Usagef("--identity %q is neither admin nor user", o.user)
+			}
+			if err := o.format.Validate(); err != nil {
+				return err
 			}
 			folder, err := usable(o.folder)
 			if err != nil {
@@ -65,10 +88,14 @@ The addresses are the nodes' names in the cluster: they resolve in its pods. doc
 			}
 			return o.run(cmd.Context(), cluster.Client, args[0], folder, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
+		ValidArgsFunction: completion.First(completion.Consortia(flags, true)),
 	}
 	cmd.Flags().StringVar(&o.folder, "out", "", "folder to write to; it must not exist or be empty")
 	cmd.Flags().StringVar(&o.user, "identity", admin, "which identity: admin, or user for applications")
 	_ = cmd.MarkFlagRequired("out")
+	_ = cmd.MarkFlagDirname("out")
+	_ = cmd.RegisterFlagCompletionFunc("identity", cobra.FixedCompletions([]string{admin, user}, cobra.ShellCompDirectiveNoFileComp))
+	o.format.AddFlags(cmd)
 	return cmd
 }
 
@@ -92,14 +119,22 @@ func (o options) run(ctx context.Context, objects client.Client, consortium, fol
 			return err
 		}
 	}
-	if err := write(folder, found.Environment.Files(identity, operator)); err != nil {
+	files := found.Environment.Files(identity, operator)
+	if err := write(folder, files); err != nil {
 		return err
 	}
 	if len(found.Missing) > 0 {
 		fmt.Fprintf(errOut, "# not in the connection profile yet: %s\n", strings.Join(found.Missing, ", "))
 	}
-	_, err = io.WriteString(out, exports(found.Environment.Variables(folder, o.user == admin)))
-	return err
+	variables := found.Environment.Variables(folder, o.user == admin)
+	if o.format.ForPeople() {
+		_, err = io.WriteString(out, exports(variables))
+		return err
+	}
+	return o.format.Print(out, "Environment", &Environment{
+		Consortium: consortium, Member: member, Identity: o.user, Folder: folder,
+		Files: slices.Sorted(maps.Keys(files)), Variables: variables, Missing: found.Missing,
+	})
 }
 
 // secret reads an issued identity.

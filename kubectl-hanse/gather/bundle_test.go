@@ -56,7 +56,7 @@ func TestDescribeSecrets(t *testing.T) {
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			described, values := describeSecrets([]corev1.Secret{{ObjectMeta: metav1.ObjectMeta{Name: row.name}, Type: row.kind, Data: map[string][]byte{row.key: []byte(row.value)}}})
-			if described[0].Keys[row.key] != len(row.value) || (len(values) == 0) != row.public {
+			if described[0].Keys[0] != (SecretKey{row.key, len(row.value)}) || (len(values) == 0) != row.public {
 				t.Errorf("described as %+v, and %q must not be seen", described, values)
 			}
 		})

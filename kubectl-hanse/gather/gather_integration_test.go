@@ -117,7 +117,7 @@ func plant(t *testing.T, c client.Client, key string) (log string) {
 	pod.Status.Phase = corev1.PodRunning
 	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "agent", RestartCount: 1, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
 	must(t, c.Status().Update(t.Context(), pod))
-	return "stays-in-log\n" + key + "join with " + bootstrap + " now\ngot " + jwt[:60] + "\n" + jwt[60:] + "\nDB_PASSWORD=planted-in-log\n" +
+	return "stays-in-log\n" + key + "join with " + bootstrap + " now\ngot " + jwt[:40] + "\n" + jwt[40:] + "\nDB_PASSWORD=planted-in-log\n" +
 		"it says " + phrase + ", and " + base64.StdEncoding.EncodeToString([]byte(phrase)) + "\n"
 }
 
@@ -236,7 +236,7 @@ func holds(t *testing.T, files map[string]string) {
 	var secrets []SecretDescription
 	must(t, yaml.Unmarshal([]byte(files[in+"secrets.yaml"]), &secrets))
 	for _, s := range secrets {
-		if s.Name == "contract-env" && s.Keys["words"] != len(phrase) || s.Name == "org1-tls" && s.Type != corev1.SecretTypeTLS {
+		if s.Name == "hanse-bootstrap" && (len(s.Keys) != 3 || s.Keys[2].Bytes != len(jwt)) || s.Name == "contract-env" && s.Keys[0] != (SecretKey{"words", len(phrase)}) || s.Name == "org1-tls" && s.Type != corev1.SecretTypeTLS {
 			t.Errorf("described as %+v", s)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -53,7 +54,7 @@ func (g *gatherer) objects(ctx context.Context, k kind, namespace string) {
 	if namespace != "" {
 		folder = fileName("namespaces", namespace)
 	}
-	g.bundle.add(fileName(folder, k.plural+".yaml"), func(w io.Writer) error {
+	g.bundle.add(path.Join(folder, k.plural+".yaml"), func(w io.Writer) error {
 		list := &unstructured.UnstructuredList{}
 		list.SetGroupVersionKind(schema.GroupVersionKind{Group: k.group, Version: k.version, Kind: k.kind + "List"})
 		for {

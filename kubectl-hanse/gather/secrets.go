@@ -2,6 +2,7 @@ package gather
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,8 +18,14 @@ type SecretDescription struct {
 	Name    string            `json:"name"`
 	Type    corev1.SecretType `json:"type"`
 	Created metav1.Time       `json:"created"`
-	// Keys are the sizes of the values in bytes.
-	Keys map[string]int `json:"keys"`
+	Keys    []SecretKey       `json:"keys"`
+}
+
+// SecretKey is one key of a Secret, with the size of its value in bytes. It is not a map from one to the other, since what
+// stands behind the name of a secret is taken out.
+type SecretKey struct {
+	Key   string `json:"key"`
+	Bytes int    `json:"bytes"`
 }
 
 // secrets are the descriptions of the Secrets of a namespace, and their values, so that these can be looked for everywhere
@@ -35,9 +42,10 @@ func (g *gatherer) secrets(ctx context.Context, namespace string) ([]SecretDescr
 // describeSecrets takes Secrets apart: what may be told of them, and what must not be seen anywhere. Pure.
 func describeSecrets(secrets []corev1.Secret) (descriptions []SecretDescription, values []string) {
 	for _, s := range secrets {
-		d := SecretDescription{Name: s.Name, Type: s.Type, Created: s.CreationTimestamp, Keys: map[string]int{}}
-		for key, value := range s.Data {
-			d.Keys[key] = len(value)
+		d := SecretDescription{Name: s.Name, Type: s.Type, Created: s.CreationTimestamp}
+		for _, key := range slices.Sorted(maps.Keys(s.Data)) {
+			value := s.Data[key]
+			d.Keys = append(d.Keys, SecretKey{Key: key, Bytes: len(value)})
 			if !isPublic(s, key, string(value)) {
 				values = append(values, string(value))
 			}

@@ -19,7 +19,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/kubectl-hanse/completion"
+	"github.com/hanse-io/hanse/kubectl-hanse/exitcode"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
+	"github.com/hanse-io/hanse/kubectl-hanse/output"
 )
 
 // DefaultChart is where the member agent's chart is published.
@@ -31,16 +34,20 @@ type options struct {
 	organization, mspID, server, caFile, chart string
 	ttl, timeout                               time.Duration
 	replace                                    bool
+	format                                     *output.Format
 }
 
 // Command is `kubectl hanse invite`.
 func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
-	o := options{}
+	o := options{format: output.NewFormat("")}
 	cmd := &cobra.Command{
 		Use:   "invite MEMBER",
 		Short: "Invite an organization: declare its Member and print the helm command that it runs in its cluster",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.validate(); err != nil {
+				return err
+			}
 			cluster, err := kube.Open(flags)
 			if err != nil {
 				return err
@@ -51,15 +58,16 @@ func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
 			if err := o.address(cmd.Context(), cluster); err != nil {
 				return err
 			}
-			text, err := o.run(cmd.Context(), cluster, args[0], time.Now())
+			now := time.Now()
+			installation, err := o.run(cmd.Context(), cluster, args[0], now)
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "# Run this in %s's cluster within %s. Its token is good for one agent.\n", args[0], o.ttl)
 			fmt.Fprintf(cmd.ErrOrStderr(), "# From there, %s has to lead to this host's API server: if it does not, invite again with --host-server.\n", o.server)
-			_, err = fmt.Fprint(cmd.OutOrStdout(), text)
-			return err
+			return o.print(cmd.OutOrStdout(), installation, now)
 		},
+		ValidArgsFunction: completion.First(completion.Members(flags)),
 	}
 	cmd.Flags().StringVar(&o.organization, "organization", "", "the organization's name as people know it; MEMBER if empty")
 	cmd.Flags().StringVar(&o.mspID, "msp-id", "", "the organization's name on the ledger (Fabric's MSP ID), which cannot change afterwards; MEMBERMSP if empty")
@@ -69,29 +77,35 @@ func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
 	cmd.Flags().DurationVar(&o.ttl, "ttl", time.Hour, "how long the invitation stands; 10 minutes at least")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "how long to wait for the federation controller")
 	cmd.Flags().BoolVar(&o.replace, "replace", false, "invite again a Member that has an agent; the new agent takes the old one's place")
+	_ = cmd.MarkFlagDirname("chart")
+	_ = cmd.MarkFlagFilename("host-ca-file")
+	o.format.AddFlags(cmd)
 	return cmd
 }
 
-func (o options) run(ctx context.Context, cluster *kube.Cluster, name string, now time.Time) (string, error) {
+// validate says what is wrong with the flags, whatever the cluster is.
+func (o options) validate() error {
 	if o.ttl < 10*time.Minute {
-		return "", fmt.Errorf("--ttl %s is too short: Kubernetes issues tokens for 10m or more", o.ttl)
+		return exitcode.Usagef("--ttl %s is too short: Kubernetes issues tokens for 10m or more", o.ttl)
 	}
+	return o.format.Validate()
+}
+
+func (o options) run(ctx context.Context, cluster *kube.Cluster, name string, now time.Time) (Installation, error) {
 	authority, err := readAuthority(o.caFile, cluster.Config.CAData, cluster.Config.CAFile)
 	if err != nil {
-		return "", fmt.Errorf("read the host's authority: %w", err)
+		return Installation{}, fmt.Errorf("read the host's authority: %w", err)
 	}
 	installation := Installation{Member: name, Server: o.server, CA: authority, Chart: o.chart, Replace: o.replace}
 	if _, err := installation.Command(); err != nil {
-		return "", err // before anything is declared
+		return Installation{}, err // before anything is declared
 	}
 	invitation := nonce()
 	if installation.MSPID, err = o.declare(ctx, cluster.Client, name, invitation, now); err != nil {
-		return "", err
+		return Installation{}, err
 	}
-	if installation.Token, err = o.token(ctx, cluster, name, invitation); err != nil {
-		return "", err
-	}
-	return installation.Command()
+	installation.Token, err = o.token(ctx, cluster, name, invitation)
+	return installation, err
 }
 
 // declare creates the Member, or puts a new invitation on the one that there is. It returns the MSP ID that was chosen for
@@ -141,7 +155,12 @@ func (o options) token(ctx context.Context, cluster *kube.Cluster, name, invitat
 		return err == nil && standing, client.IgnoreNotFound(err)
 	})
 	if err != nil {
-		return "", fmt.Errorf("the federation controller has not taken up the invitation of %s within %s (%w): is it running? kubectl -n hanse-system get pods", name, o.timeout, err)
+		cause := err
+		err = fmt.Errorf("the federation controller has not taken up the invitation of %s within %s (%w): is it running? kubectl -n hanse-system get pods", name, o.timeout, err)
+		if wait.Interrupted(cause) {
+			err = exitcode.With(exitcode.NotReady, err)
+		}
+		return "", err
 	}
 	seconds := int64(o.ttl / time.Second)
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}

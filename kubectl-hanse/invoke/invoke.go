@@ -21,18 +21,22 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/hanse-io/hanse/kubectl-hanse/completion"
+	"github.com/hanse-io/hanse/kubectl-hanse/exitcode"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
+	"github.com/hanse-io/hanse/kubectl-hanse/output"
 )
 
 type options struct {
 	consortium, channel, contract, agentNamespace string
 	query, endorsers                              bool
 	timeout                                       time.Duration
+	format                                        *output.Format
 }
 
 // Command is `kubectl hanse invoke`.
 func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
-	o := options{}
+	o := options{format: output.NewFormat("")}
 	cmd := &cobra.Command{
 		Use:   "invoke FUNCTION [ARGUMENT ...]",
 		Short: "Submit a transaction through this organization's peer, or evaluate one with --query",
@@ -40,12 +44,16 @@ func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
   kubectl hanse invoke --consortium trade --channel settlement --contract notary --query Get invoice-7`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.format.Validate(); err != nil {
+				return err
+			}
 			cluster, err := kube.Open(flags)
 			if err != nil {
 				return err
 			}
 			return o.run(cmd.Context(), cluster, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().StringVar(&o.consortium, "consortium", "", "the consortium")
 	cmd.Flags().StringVar(&o.channel, "channel", "", "the channel")
@@ -55,9 +63,14 @@ func Command(flags *genericclioptions.ConfigFlags) *cobra.Command {
 	cmd.Flags().StringVar(&o.agentNamespace, "agent-namespace", "hanse-system", "namespace of the member agent")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "how long the agent tries")
 	cmd.MarkFlagsMutuallyExclusive("query", "endorsers")
-	for _, name := range []string{"consortium", "channel", "contract"} {
+	for name, complete := range map[string]completion.Func{
+		"consortium": completion.Consortia(flags, true), "channel": completion.Channels(flags), "contract": completion.Contracts(flags),
+	} {
 		_ = cmd.MarkFlagRequired(name)
+		_ = cmd.RegisterFlagCompletionFunc(name, complete)
 	}
+	_ = cmd.RegisterFlagCompletionFunc("agent-namespace", completion.Namespaces(flags))
+	o.format.AddFlags(cmd)
 	return cmd
 }
 
@@ -69,6 +82,9 @@ func (o options) arguments(call []string) []string {
 	}
 	if o.endorsers {
 		line = append(line, "--endorsers")
+	}
+	if !o.format.ForPeople() {
+		line = append(line, "--json")
 	}
 	line = append(line, "--timeout", o.timeout.String())
 	return append(append(line, "--"), call...)
@@ -87,13 +103,23 @@ func (o options) run(ctx context.Context, cluster *kube.Cluster, call []string, 
 	if err != nil {
 		return fmt.Errorf("reach the agent's pod %s: %w", pod.Name, err)
 	}
-	var said bytes.Buffer
-	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: out, Stderr: &said})
-	if err == nil {
-		_, err = io.Copy(errOut, &said)
+	var answered, said bytes.Buffer
+	to := out
+	if !o.format.ForPeople() {
+		to = &answered
+	}
+	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: to, Stderr: &said})
+	if err != nil {
+		return reason(pod.Name, said.String(), err)
+	}
+	if _, err = io.Copy(errOut, &said); err != nil || o.format.ForPeople() {
 		return err
 	}
-	return reason(pod.Name, said.String(), err)
+	result, err := o.result(call, answered.Bytes())
+	if err != nil {
+		return err
+	}
+	return o.format.Print(out, "Invocation", &result)
 }
 
 // Failure is why the agent could not do it, in its own words.
@@ -160,7 +186,7 @@ func agentPod(ctx context.Context, objects client.Client, namespace string) (*co
 		}
 	}
 	if len(pods.Items) > 0 {
-		return nil, fmt.Errorf("no member agent is ready in namespace %s: kubectl -n %s get pods", namespace, namespace)
+		return nil, exitcode.With(exitcode.NotReady, fmt.Errorf("no member agent is ready in namespace %s: kubectl -n %s get pods", namespace, namespace))
 	}
 	if kube.IsMembers(objects) && !kube.IsHost(objects) {
 		return nil, fmt.Errorf("namespace %s has no member agent: --agent-namespace names the one that it is installed in", namespace)

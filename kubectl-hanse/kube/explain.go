@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -28,6 +29,8 @@ func Explain(action string, err error) error {
 		return fmt.Errorf("%s: this cluster does not serve %s's kinds: is it the right one? kubectl config current-context", action, v1alpha1.GroupName)
 	case errors.As(err, &unreached):
 		return fmt.Errorf("%s: the cluster at %s does not answer (%w): is it the right context? kubectl config current-context", action, server(unreached.URL), unreached.Err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s: the cluster does not answer in time (%w): is it the right context? kubectl config current-context; --request-timeout gives it more", action, err)
 	}
 	return fmt.Errorf("%s: %w", action, err)
 }
@@ -47,16 +50,21 @@ func IsHost(c client.Client) bool { return serves(c, "Consortium") }
 // IsMembers is whether the cluster has been prepared for a member agent.
 func IsMembers(c client.Client) bool { return serves(c, "MemberPlan") }
 
-func serves(c client.Client, kind string) bool {
+func serves(c client.Client, kind string) bool { return mapping(c, kind) == nil }
+
+// mapping is why a cluster does not serve a kind, or cannot be asked.
+func mapping(c client.Client, kind string) error {
 	_, err := c.RESTMapper().RESTMapping(schema.GroupKind{Group: v1alpha1.GroupName, Kind: kind})
-	return err == nil
+	return err
 }
 
 // OnHost says what is wrong if the cluster is not the host's.
 func OnHost(c client.Client, command string) error {
-	switch {
-	case IsHost(c):
+	switch err := mapping(c, "Consortium"); {
+	case err == nil:
 		return nil
+	case !meta.IsNoMatchError(err):
+		return Explain("ask the cluster for what it serves", err)
 	case IsMembers(c):
 		return fmt.Errorf("this is an organization's own cluster, and %s is for the host's: choose that one's context (--context; kubectl config get-contexts lists them)", command)
 	}

@@ -1,7 +1,9 @@
 package kube
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -24,6 +26,7 @@ func TestExplain(t *testing.T) {
 		{"credentials that have ended", apierrors.NewUnauthorized("expired"), []string{"log in again"}, "expired"},
 		{"a cluster without Hanse's kinds", &meta.NoKindMatchError{GroupKind: schema.GroupKind{Group: members.Group, Kind: "Member"}}, []string{"is it the right one?", "current-context"}, ""},
 		{"a cluster that is away, without what the URL carries", unreached, []string{"https://192.0.2.1:6443 does not answer", "connection refused"}, "secret"},
+		{"a cluster that is slow", fmt.Errorf("failed to get server groups: %w", context.DeadlineExceeded), []string{"does not answer in time", "--request-timeout"}, ""},
 		{"anything else is passed on", errors.New("a plague"), []string{"read Member org1: a plague"}, ""},
 	} {
 		t.Run(c.why, func(t *testing.T) {

@@ -3,30 +3,35 @@
 package profile
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/yaml"
 
+	"github.com/hanse-io/hanse/kubectl-hanse/completion"
 	"github.com/hanse-io/hanse/kubectl-hanse/connection"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
+	"github.com/hanse-io/hanse/kubectl-hanse/output"
 	"github.com/hanse-io/hanse/ledger"
 )
 
 // Command is `kubectl hanse profile`.
 func Command(flags *genericclioptions.ConfigFlags, tools ledger.Tools) *cobra.Command {
-	var output string
+	format := output.NewFormat("yaml")
 	cmd := &cobra.Command{
 		Use:   "profile CONSORTIUM",
 		Short: "Print the connection profile of this organization's applications, from what its agent has verified",
 		Example: `  kubectl hanse profile trade > connection.yaml
-  kubectl hanse profile trade -o json > connection.json`,
+  kubectl hanse profile trade -o json > connection.json
+  kubectl hanse profile trade -o jsonpath='{.client.organization}'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "yaml" && output != "json" {
-				return fmt.Errorf("--output %q is neither yaml nor json", output)
+			if err := format.Validate(); err != nil {
+				return err
 			}
 			cluster, err := kube.Open(flags)
 			if err != nil {
@@ -39,16 +44,34 @@ func Command(flags *genericclioptions.ConfigFlags, tools ledger.Tools) *cobra.Co
 			if len(found.Missing) > 0 {
 				fmt.Fprintf(cmd.ErrOrStderr(), "# not in it yet: %s. `kubectl hanse status %s` says what for\n", strings.Join(found.Missing, ", "), args[0])
 			}
-			text := found.Profile
-			if output == "yaml" {
-				if text, err = yaml.JSONToYAML(text); err != nil {
-					return err
-				}
-			}
-			_, err = cmd.OutOrStdout().Write(text)
-			return err
+			return write(cmd.OutOrStdout(), format, found.Profile)
 		},
+		ValidArgsFunction: completion.First(completion.Consortia(flags, true)),
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "yaml", "yaml or json")
+	format.AddFlags(cmd)
 	return cmd
+}
+
+// write prints the profile as it is, whose format is the ledger's and not the plugin's, or what a template makes of it.
+func write(out io.Writer, format *output.Format, profile []byte) error {
+	var err error
+	switch format.Chosen() {
+	case "json":
+	case "yaml":
+		profile, err = yaml.JSONToYAML(profile)
+	default:
+		var fields map[string]any
+		if err := json.Unmarshal(profile, &fields); err != nil {
+			return err
+		}
+		printer, err := format.Printer()
+		if err != nil {
+			return err
+		}
+		return printer.PrintForeign(out, fields)
+	}
+	if err == nil {
+		_, err = out.Write(profile)
+	}
+	return err
 }

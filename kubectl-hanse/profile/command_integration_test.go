@@ -62,7 +62,7 @@ func TestProfile(t *testing.T) {
 		{why: "YAML, which people read", as: admin, args: []string{"trade"}},
 		{why: "JSON, as it is written", as: admin, args: []string{"trade", "-o", "json"}, json: true},
 		{why: "members that are not in it yet are told apart from what is printed", as: admin, args: []string{"fish"}, warns: "# not in it yet: org2, org3. `kubectl hanse status fish`"},
-		{why: "another format", as: admin, args: []string{"trade", "--output", "toml"}, refused: `--output "toml" is neither yaml nor json`},
+		{why: "another format", as: admin, args: []string{"trade", "--output", "toml"}, refused: `--output "toml" is no format of this command: give one of json, yaml`},
 		{why: "no consortium", as: admin, refused: "accepts 1 arg"},
 		{why: "a consortium that is not here", as: admin, args: []string{"nowhere"}, refused: "nowhere"},
 		{why: "a profile that somebody has spoiled", as: admin, args: []string{"broken"}, refused: "delete it, and the agent writes it anew"},

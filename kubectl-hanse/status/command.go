@@ -18,7 +18,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/kubectl-hanse/completion"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
+	"github.com/hanse-io/hanse/kubectl-hanse/output"
 	"github.com/hanse-io/hanse/kubectl-hanse/watcher"
 	"github.com/hanse-io/hanse/ledger"
 )
@@ -30,43 +32,56 @@ type options struct {
 	// agentNamespace counts in an organization's own cluster.
 	agentNamespace string
 	planners       ledger.Planners
+	format         *output.Format
 }
+
+func (o options) wide() bool { return o.format.Chosen() == output.Wide }
 
 // Command is `kubectl hanse status`.
 func Command(flags *genericclioptions.ConfigFlags, planners ledger.Planners) *cobra.Command {
-	o := options{planners: planners}
+	o := options{planners: planners, format: output.NewFormat("", output.Wide)}
 	cmd := &cobra.Command{
 		Use:   "status CONSORTIUM",
 		Short: "Show where a consortium stands, and what waits for whom",
-		Args:  cobra.ExactArgs(1),
+		Example: `  kubectl hanse status trade --wait
+  kubectl hanse status trade -o json | jq '.waitsFor[] | {kind, name, member, message}'`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.format.Validate(); err != nil {
+				return err
+			}
 			cluster, err := kube.Open(flags)
 			if err != nil {
 				return err
 			}
 			if !kube.IsHost(cluster.Client) {
-				return o.runMember(cmd.Context(), cluster.Client, args[0], cmd.OutOrStdout())
+				return o.runMember(cmd.Context(), cluster.Client, args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 			}
-			return o.run(cmd.Context(), cluster, args[0], cmd.OutOrStdout())
+			return o.run(cmd.Context(), cluster, args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
+		ValidArgsFunction: completion.First(completion.Consortia(flags, false)),
 	}
 	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "go on showing it until interrupted")
-	cmd.Flags().BoolVar(&o.wait, "wait", false, "go on showing it until it is ready; exit 1 if that takes longer than --timeout")
+	cmd.Flags().BoolVar(&o.wait, "wait", false, "go on showing it until it is ready; exit 7 if that takes longer than --timeout")
 	cmd.Flags().StringVar(&o.agentNamespace, "agent-namespace", "hanse-system", "namespace of the member agent, in an organization's own cluster")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long --wait waits")
+	_ = cmd.RegisterFlagCompletionFunc("agent-namespace", completion.Namespaces(flags))
+	o.format.AddFlags(cmd)
 	return cmd
 }
 
-func (o options) run(ctx context.Context, cluster *kube.Cluster, name string, out io.Writer) error {
+func (o options) run(ctx context.Context, cluster *kube.Cluster, name string, out, errOut io.Writer) error {
 	if o.watch || o.wait {
 		render := func(ctx context.Context, reader client.Reader) (view, error) {
 			s, err := o.read(ctx, reader, cluster.Namespace, name)
 			if errors.Is(err, errNoConsortium) {
 				err = elsewhere(ctx, cluster.Client, cluster.Namespace, name)
 			}
-			return view{tree: Tree(s, time.Now()), headline: headline(s), ready: ready(s), sources: sources(cluster.Namespace, name, s.Consortium)}, err
+			next := o.view(s)
+			next.sources = sources(cluster.Namespace, name, s.Consortium)
+			return next, err
 		}
-		return o.follow(ctx, cluster.Client, "consortium "+name, sources(cluster.Namespace, name, v1alpha1.Consortium{}), render, out)
+		return o.follow(ctx, cluster.Client, "consortium "+name, sources(cluster.Namespace, name, v1alpha1.Consortium{}), render, o.display(out, errOut))
 	}
 	snapshot, err := o.read(ctx, cluster.Client, cluster.Namespace, name)
 	if errors.Is(err, errNoConsortium) {
@@ -75,8 +90,24 @@ func (o options) run(ctx context.Context, cluster *kube.Cluster, name string, ou
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(out, Tree(snapshot, time.Now()))
-	return nil
+	return o.print(out, o.view(snapshot))
+}
+
+func (o options) view(s Snapshot) view {
+	tree, document := Tree, consortiumDocument(s)
+	if o.wide() {
+		tree = WideTree
+	}
+	return view{tree: tree(s, time.Now()), headline: headline(s), ready: document.Ready, kind: "ConsortiumStatus", document: &document}
+}
+
+// print prints what there is once.
+func (o options) print(out io.Writer, v view) error {
+	if o.format.ForPeople() {
+		_, err := fmt.Fprint(out, v.tree)
+		return err
+	}
+	return o.format.Print(out, v.kind, v.document)
 }
 
 // sources are what the tree of a Consortium is drawn of. Pure.

@@ -46,11 +46,11 @@ func faulty(c *condition) bool {
 func stateRow(name string, ready bool, reason, text string) row {
 	switch {
 	case isFault(reason):
-		return row{mark: failed, name: name, text: cmp.Or(text, reason)}
+		return row{mark: failed, name: name, text: cmp.Or(text, reason), reason: reason}
 	case ready:
-		return row{mark: done, name: name, text: text}
+		return row{mark: done, name: name, text: text, reason: reason}
 	}
-	return row{mark: waiting, name: name, text: text}
+	return row{mark: waiting, name: name, text: text, reason: reason}
 }
 
 // objectRow is the row of an object with what single organizations report of it. What is at fault at one of them is at

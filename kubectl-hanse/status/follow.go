@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/kubectl-hanse/exitcode"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 	"github.com/hanse-io/hanse/kubectl-hanse/watcher"
 )
@@ -27,6 +27,9 @@ const (
 type view struct {
 	tree, headline string
 	ready          bool
+	// kind and document are the same for programs.
+	kind     string
+	document any
 	// sources are what the view is made of.
 	sources []watcher.Source
 }
@@ -40,7 +43,7 @@ func source(kind, namespace, name, action string) watcher.Source {
 
 // follow renders a view again whenever one of its sources changes, until it is ready or, with --watch, until it is interrupted.
 // what names it in errors.
-func (o options) follow(parent context.Context, objects client.WithWatch, what string, first []watcher.Source, render viewFunc, out io.Writer) error {
+func (o options) follow(parent context.Context, objects client.WithWatch, what string, first []watcher.Source, render viewFunc, to display) error {
 	ctx, cancel := context.WithCancel(parent)
 	if !o.watch {
 		ctx, cancel = context.WithTimeout(parent, o.timeout)
@@ -50,7 +53,7 @@ func (o options) follow(parent context.Context, objects client.WithWatch, what s
 	cache.Follow(ctx, first)
 	clock := time.NewTicker(ageInterval)
 	defer clock.Stop()
-	screen, shown := newScreen(out), view{sources: first}
+	shown := view{sources: first}
 	for {
 		failures := cache.Failures()
 		if err := fatalFailure(failures, shown.tree != ""); err != nil {
@@ -69,9 +72,11 @@ func (o options) follow(parent context.Context, objects client.WithWatch, what s
 			shown = next
 		}
 		if shown.tree != "" {
-			screen.show(shown.tree, shown.headline, failureText(failures))
+			if err := to.show(shown, failureText(failures)); err != nil {
+				return err
+			}
 			if !o.watch && shown.ready && len(failures) == 0 {
-				return nil
+				return to.end(shown)
 			}
 			pause(ctx, redrawInterval)
 		}
@@ -79,7 +84,11 @@ func (o options) follow(parent context.Context, objects client.WithWatch, what s
 		case <-cache.Changed():
 		case <-clock.C:
 		case <-ctx.Done():
-			return o.endedError(parent.Err() != nil, what, shown.tree != "", failureText(failures))
+			ended := o.endedError(parent.Err() != nil, what, shown.tree != "", failureText(failures))
+			if shown.tree != "" {
+				ended = cmp.Or(to.end(shown), ended)
+			}
+			return ended
 		}
 	}
 }
@@ -120,9 +129,9 @@ func (o options) endedError(interrupted bool, what string, drawn bool, trouble s
 	case o.watch && interrupted:
 		return nil
 	case interrupted:
-		return fmt.Errorf("interrupted before %s was ready", what)
+		return exitcode.With(exitcode.Interrupted, fmt.Errorf("interrupted before %s was ready", what))
 	case !drawn:
-		return fmt.Errorf("%s could not be read within %s: the cluster does not answer in time", what, o.timeout)
+		return exitcode.With(exitcode.NotReady, fmt.Errorf("%s could not be read within %s: the cluster does not answer in time", what, o.timeout))
 	}
-	return fmt.Errorf("%s is not ready after %s; %s", what, o.timeout, cmp.Or(trouble, "the tree above says what it waits for"))
+	return exitcode.With(exitcode.NotReady, fmt.Errorf("%s is not ready after %s; %s", what, o.timeout, cmp.Or(trouble, "the tree above says what it waits for")))
 }

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/hanse-io/hanse/kubectl-hanse/exitcode"
 	"github.com/hanse-io/hanse/kubectl-hanse/watcher"
 )
 
@@ -48,14 +49,18 @@ func TestEnded(t *testing.T) {
 		why                       string
 		watch, interrupted, drawn bool
 		trouble, want             string
+		code                      int
 	}{
-		{"whoever watches ends it at will", true, true, true, "", ""},
-		{"whoever waits has not got what they waited for", false, true, true, "", "interrupted before consortium trade was ready"},
-		{"the time is over", false, false, true, "", "is not ready after 1s; the tree above"},
-		{"the time is over, and the tree is not the last word", false, false, true, "? lost", "is not ready after 1s; ? lost"},
-		{"there is no tree", false, false, false, "", "does not answer in time"},
+		{"whoever watches ends it at will", true, true, true, "", "", exitcode.OK},
+		{"whoever waits has not got what they waited for", false, true, true, "", "interrupted before consortium trade was ready", exitcode.Interrupted},
+		{"the time is over", false, false, true, "", "is not ready after 1s; the tree above", exitcode.NotReady},
+		{"the time is over, and the tree is not the last word", false, false, true, "? lost", "is not ready after 1s; ? lost", exitcode.NotReady},
+		{"there is no tree", false, false, false, "", "does not answer in time", exitcode.NotReady},
 	} {
 		err := options{watch: test.watch, timeout: time.Second}.endedError(test.interrupted, "consortium trade", test.drawn, test.trouble)
+		if code := exitcode.Of(err); code != test.code {
+			t.Errorf("%s: code %d, want %d", test.why, code, test.code)
+		}
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: want %q, got %v", test.why, test.want, err)
 		}

@@ -20,24 +20,32 @@ import (
 
 // runMember shows one organization's own part, as its agent says it in the mirror of the plan: in that organization's
 // cluster, host or no host.
-func (o options) runMember(ctx context.Context, objects client.WithWatch, consortium string, out io.Writer) error {
+func (o options) runMember(ctx context.Context, objects client.WithWatch, consortium string, out, errOut io.Writer) error {
 	// Read once in any case: it says best what there is instead, if there is no such plan.
 	plan, err := readMirror(ctx, objects, objects, o.agentNamespace, consortium)
 	if err != nil {
 		return err
 	}
 	if !o.watch && !o.wait {
-		fmt.Fprint(out, memberTree(plan))
-		return nil
+		return o.print(out, o.memberView(plan))
 	}
 	mirror := []watcher.Source{source("MemberPlan", o.agentNamespace, consortium, "read the plan of "+consortium)}
 	render := func(ctx context.Context, reader client.Reader) (view, error) {
 		plan, err := readMirror(ctx, objects, reader, o.agentNamespace, consortium)
-		top := memberTop(plan)
-		headline := fmt.Sprintf("%s %s  %s", top.mark, top.name, top.text)
-		return view{tree: memberTree(plan), headline: headline, ready: top.mark == done, sources: mirror}, err
+		next := o.memberView(plan)
+		next.sources = mirror
+		return next, err
 	}
-	return o.follow(ctx, objects, "this organization's part of "+consortium, mirror, render, out)
+	return o.follow(ctx, objects, "this organization's part of "+consortium, mirror, render, o.display(out, errOut))
+}
+
+func (o options) memberView(plan v1alpha1.MemberPlan) view {
+	top := memberTop(plan)
+	document := organizationDocument(plan)
+	return view{
+		tree: memberTree(plan, o.wide()), headline: fmt.Sprintf("%s %s  %s", top.mark, top.name, top.text), ready: top.mark == done,
+		kind: "OrganizationStatus", document: &document,
+	}
 }
 
 func readMirror(ctx context.Context, objects client.Client, reader client.Reader, namespace, consortium string) (v1alpha1.MemberPlan, error) {
@@ -101,21 +109,30 @@ func memberTop(plan v1alpha1.MemberPlan) row {
 }
 
 // memberTree draws one organization's own part. Pure.
-func memberTree(plan v1alpha1.MemberPlan) string {
+func memberTree(plan v1alpha1.MemberPlan, wide bool) string {
 	top := memberTop(plan)
+	top.children = stepRows(plan)
+	if wide {
+		top = widen(top)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s  %s   (as %s's own agent sees it)\n", top.mark, top.name, top.text, plan.Spec.Member)
+	draw(&b, top.children, "")
+	return b.String()
+}
+
+// stepRows are the steps of the agent that it has come to, each with what it is about.
+func stepRows(plan v1alpha1.MemberPlan) []row {
 	children := map[string][]row{
 		v1alpha1.PlanNodesReady: nodeRows(plan), v1alpha1.PlanChannelsReady: ownChannelRows(plan), v1alpha1.PlanContractsReady: ownContractRows(plan),
 	}
 	rows := credentialFault(plan.Status.Conditions)
 	for _, phase := range phases {
 		if found := meta.FindStatusCondition(plan.Status.Conditions, phase.condition); found != nil {
-			rows = append(rows, row{mark: mark(found.Status, found.Reason), name: phase.name, text: found.Message, children: children[phase.condition]})
+			rows = append(rows, row{mark: mark(found.Status, found.Reason), name: phase.name, text: found.Message, reason: found.Reason, children: children[phase.condition]})
 		}
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s  %s   (as %s's own agent sees it)\n", top.mark, top.name, top.text, plan.Spec.Member)
-	draw(&b, rows, "")
-	return b.String()
+	return rows
 }
 
 func nodeRows(plan v1alpha1.MemberPlan) []row {

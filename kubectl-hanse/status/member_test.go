@@ -29,7 +29,7 @@ func TestMemberTree(t *testing.T) {
 │  └─ ✓ peer0-org1
 └─ … discovery  waiting for the record of org2
 `
-	if got := memberTree(plan); got != want {
+	if got := memberTree(plan, false); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	plan.Generation = 3
@@ -63,7 +63,7 @@ func TestMemberTreeMarksFaults(t *testing.T) {
 		{"a credential that is shared, which is True and a fault", v1alpha1.MemberPlanStatus{Conditions: []condition{
 			{Type: v1alpha1.PlanCredentialShared, Status: "True", Reason: v1alpha1.ReasonCredentialShared, Message: "two agents"}}}, "✗ credential  two agents"},
 	} {
-		if got := memberTree(v1alpha1.MemberPlan{Status: test.status}); !strings.Contains(got, test.want+"\n") {
+		if got := memberTree(v1alpha1.MemberPlan{Status: test.status}, false); !strings.Contains(got, test.want+"\n") {
 			t.Errorf("%s: want %q in\n%s", test.why, test.want, got)
 		}
 	}

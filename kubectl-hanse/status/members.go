@@ -28,7 +28,7 @@ func memberRow(s Snapshot, m MemberSnapshot) row {
 		r.mark, r.text = unknown, "no such member: kubectl hanse invite "+m.Member.Name
 		return r
 	case registered != nil && registered.Status == metav1.ConditionFalse:
-		r.mark, r.text = mark(registered.Status, registered.Reason), registered.Message
+		r.mark, r.text, r.reason = mark(registered.Status, registered.Reason), registered.Message, registered.Reason
 	case !m.online():
 		r.mark, r.text = unknown, lastKnown(r.text)
 	}
@@ -45,7 +45,7 @@ func credentialFault(conditions []condition) []row {
 	if shared == nil || shared.Status != metav1.ConditionTrue {
 		return nil
 	}
-	return []row{{mark: failed, name: "credential", text: shared.Message}}
+	return []row{{mark: failed, name: "credential", text: shared.Message, reason: shared.Reason}}
 }
 
 func memberNodes(s Snapshot, m MemberSnapshot) []row {
@@ -78,7 +78,7 @@ func phaseFaults(s Snapshot, m MemberSnapshot) []row {
 	var rows []row
 	for _, phase := range phases {
 		if found := meta.FindStatusCondition(m.Plan.Status.Conditions, phase.condition); faulty(found) && !elsewhere[phase.condition] {
-			rows = append(rows, row{mark: failed, name: phase.name, text: found.Message})
+			rows = append(rows, row{mark: failed, name: phase.name, text: found.Message, reason: found.Reason})
 		}
 	}
 	return rows

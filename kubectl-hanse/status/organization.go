@@ -171,7 +171,7 @@ func lineEnd(end v1alpha1.LineEndStatus, far v1alpha1.LineEnd) row {
 		return row{mark: done}
 	}
 	if text := lineFaults[end.Reason]; text != "" {
-		return row{mark: failed, text: fmt.Sprintf(text, far.Member, address)}
+		return row{mark: failed, text: fmt.Sprintf(text, far.Member, address), reason: string(end.Reason)}
 	}
 	if end.State == v1alpha1.LineDown {
 		return row{mark: failed, text: fmt.Sprintf("does not reach %s at %s", far.Member, address)}

@@ -26,28 +26,32 @@ func newScreen(out io.Writer) *screen {
 	return &screen{out: out, terminal: ok && term.IsTerminal(int(file.Fd())), start: time.Now()}
 }
 
-func (s *screen) show(tree, headline, trouble string) {
-	text := cmp.Or(trouble, headline)
+func (s *screen) show(v view, trouble string) error {
+	text := cmp.Or(trouble, v.headline)
 	if s.terminal {
-		text = tree
+		text = v.tree
 		if trouble != "" {
 			text += trouble + "\n"
 		}
 	}
 	if text == s.last {
-		return
+		return nil
 	}
 	s.last = text
 	if !s.terminal {
-		fmt.Fprintf(s.out, "%5.1fs  %s\n", time.Since(s.start).Seconds(), text)
-		return
+		_, err := fmt.Fprintf(s.out, "%5.1fs  %s\n", time.Since(s.start).Seconds(), text)
+		return err
 	}
 	if s.lines > 0 {
 		fmt.Fprintf(s.out, "\x1b[%dA\x1b[J", s.lines)
 	}
-	fmt.Fprint(s.out, text)
 	s.lines = rows(text, s.width())
+	_, err := fmt.Fprint(s.out, text)
+	return err
 }
+
+// end leaves what is there.
+func (s *screen) end(view) error { return nil }
 
 // width of the terminal in columns; 0 if it does not say.
 func (s *screen) width() int {

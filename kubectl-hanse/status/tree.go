@@ -37,7 +37,9 @@ type MemberSnapshot struct {
 // row is a line of the tree.
 type row struct {
 	mark, name, text string
-	children         []row
+	// reason is the text's in one word, where there is one.
+	reason   string
+	children []row
 }
 
 // failed is whether something is wrong with it, or with what is drawn below it.
@@ -46,8 +48,33 @@ func (r row) failed() bool { return r.mark == failed || anyFailed(r.children) }
 func anyFailed(rows []row) bool { return slices.ContainsFunc(rows, row.failed) }
 
 // Tree draws a Snapshot. Pure.
-func Tree(s Snapshot, now time.Time) string {
-	top := consortiumRow(s, now)
+func Tree(s Snapshot, now time.Time) string { return drawTree(consortiumRow(s, now)) }
+
+// WideTree draws it with the reasons, and with what the Members run. Pure.
+func WideTree(s Snapshot, now time.Time) string {
+	top := widen(consortiumRow(s, now))
+	members := top.children[0].children
+	for i, m := range s.Members {
+		if agent := m.Member.Status.Agent; agent.Version != "" {
+			members[i].text += fmt.Sprintf("   (agent %s, Kubernetes %s)", agent.Version, cmp.Or(agent.KubernetesVersion, "unknown"))
+		}
+	}
+	return drawTree(top)
+}
+
+// widen adds the reasons to what is not as it should be. Pure.
+func widen(r row) row {
+	if r.reason != "" && r.mark != done {
+		r.text += " [" + r.reason + "]"
+	}
+	r.children = slices.Clone(r.children)
+	for i := range r.children {
+		r.children[i] = widen(r.children[i])
+	}
+	return r
+}
+
+func drawTree(top row) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s  %s\n", top.mark, top.name, top.text)
 	draw(&b, top.children, "")
@@ -110,7 +137,7 @@ func conditionRow(name string, conditions []condition) row {
 	if ready == nil {
 		return row{mark: unknown, name: name, text: "not taken up yet"}
 	}
-	return row{mark: mark(ready.Status, ready.Reason), name: name, text: ready.Message}
+	return row{mark: mark(ready.Status, ready.Reason), name: name, text: ready.Message, reason: ready.Reason}
 }
 
 // ownFaults are what is wrong with a Consortium itself, of which its own row has room for the first alone.
@@ -120,7 +147,7 @@ func ownFaults(c v1alpha1.Consortium) []row {
 		{v1alpha1.ConsortiumPlansWritten, "plans"}, {v1alpha1.ConsortiumRolledOut, "rollout"},
 	} {
 		if found := meta.FindStatusCondition(c.Status.Conditions, kind.condition); faulty(found) {
-			rows = append(rows, row{mark: failed, name: kind.name, text: found.Message})
+			rows = append(rows, row{mark: failed, name: kind.name, text: found.Message, reason: found.Reason})
 		}
 	}
 	return rows

@@ -152,7 +152,10 @@ func resources(given *corev1.ResourceRequirements, cpu, memory string) corev1.Re
 	}}
 }
 
-func logLevel(node v1alpha1.PlanNode) string { return string(cmp.Or(node.LogLevel, "info")) }
+// logLevel is what a node logs. Kubernetes would expand $(NAME) to another variable.
+func logLevel(node v1alpha1.PlanNode) string {
+	return strings.ReplaceAll(string(cmp.Or(node.LogLevel, "info")), "$", "$$")
+}
 
 // variables turns pairs of name and value into a container's environment.
 func variables(pairs ...string) []corev1.EnvVar {

@@ -42,11 +42,12 @@ func checkExpansion(t *testing.T, c client.Client) {
 			if err := c.Update(t.Context(), class); err != nil {
 				t.Fatal(err)
 			}
-		}, "", "its volume is being expanded from 5Gi to 8Gi", "8Gi", "peer:4"},
-		{"a smaller one is left alone", "6Gi", func() {}, "", "no volume can shrink", "8Gi", "peer:5"},
+		}, "", "", "8Gi", "peer:4"},
+		{"a smaller one is left alone", "6Gi", func() {}, "", "", "8Gi", "peer:5"},
 	} {
 		row.change()
 		node.Storage.Size = ptr.To(resource.MustParse(row.size))
+		node.Image = row.image
 		workloads := it.workloads()
 		workloads[0].Pod.Containers[0].Image = row.image
 		eventually(t, row.why, func(ctx context.Context) error {

@@ -22,7 +22,7 @@ var (
 	public    = regexp.MustCompile(`-----BEGIN (?:[A-Z0-9 ]{0,20}CERTIFICATE|[A-Z0-9 ]{0,20}PUBLIC KEY|CERTIFICATE REQUEST|X509 CRL)-----`)
 	publicEnd = regexp.MustCompile(`-----END `)
 	// body is a line that may be the continuation of a value: one word, after what programs put before lines.
-	body = regexp.MustCompile(`^([ \t]*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?[ \t]+(?:std(?:out|err) [FP] )?)?)([A-Za-z0-9+/=_.\-]+)([ \t\r]*)$`)
+	body = regexp.MustCompile(`^([ \t]*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?[ \t]+(?:std(?:out|err) [FP] )?)?)([A-Za-z0-9+/_.\-]+={0,2})([ \t\r]*)$`)
 	// keyLine is a line that a private key may have, whatever stands around it; others end one that has no end.
 	keyLine  = regexp.MustCompile(`[A-Za-z0-9+/=]{40,}|^[^ \t]*$|^[ \t]*[A-Za-z0-9+/=]*[ \t\r]*$|^[ \t]*[A-Za-z\-]+: [^ ]+[ \t\r]*$`)
 	lastWord = regexp.MustCompile(`[A-Za-z0-9+/=_.\-]*$`)
@@ -69,7 +69,7 @@ func (l *lines) add(line, end string) {
 	line = l.value(line)
 	if match := block.FindStringSubmatch(line); match != nil && sensitive(match[2]) {
 		l.inBlock, l.indent = true, len(match[1])
-		line = match[1] + match[2] + ": '" + marker("value of "+match[2]) + "'"
+		line = match[1] + match[2] + ": '" + marker("value") + "'"
 	}
 	l.collect(line, end)
 }

@@ -71,7 +71,7 @@ func pairs(text string) []span {
 			header := strings.HasSuffix(strings.ToLower(name), "authorization") || strings.HasSuffix(strings.ToLower(name), "cookie")
 			from, to := extent(text, at[1], first || header)
 			if !harmless(text[from:to]) {
-				spans = append(spans, span{from, to, "value of " + name})
+				spans = append(spans, span{from, to, "value"})
 			}
 		}
 	}

@@ -14,7 +14,7 @@ func (r *Redactor) Object(value any) any {
 	case []any:
 		for i := range v {
 			if text, ok := v[i].(string); ok && i > 0 && isFlag(v[i-1]) && !strings.HasPrefix(text, "-") {
-				v[i] = marker("value of a flag")
+				v[i] = marker("value")
 				continue
 			}
 			v[i] = r.Object(v[i])
@@ -38,9 +38,9 @@ func (r *Redactor) object(v map[string]any) {
 		text, isString := below.(string)
 		switch {
 		case isString && key == "value" && sensitive(name) && !harmless(text):
-			v[key] = marker("value of " + name)
+			v[key] = marker("value")
 		case isString && sensitive(key) && !harmless(text):
-			v[key] = marker("value of " + key)
+			v[key] = marker("value")
 		default:
 			v[key] = r.Object(below)
 		}

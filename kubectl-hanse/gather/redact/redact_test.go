@@ -135,6 +135,7 @@ func TestTokensAndPasswords(t *testing.T) {
 	}{
 		{"a JWT", "got " + jwt + " from it", []string{"c2lnbmF0dXJl", "eyJpc3Mi"}, []string{"got ", " from it"}},
 		{"a JWT over two lines", jwt[:50] + "\n" + jwt[50:] + "\nnext line", []string{jwt[50:]}, []string{"next line"}},
+		{"a JWT over two lines before another secret", jwt[:40] + "\n" + jwt[40:] + "\nDB_PASSWORD=hunter2hunter2\n", []string{"c2lnbmF0dXJl", "hunter2"}, []string{"DB_PASSWORD="}},
 		{"a JWT's header over two lines", jwt[:20] + "\n" + jwt[20:] + "\nnext line", []string{jwt[20:]}, []string{"next line"}},
 		{"base64 of a JWT, as of a Secret", "token: " + base64.StdEncoding.EncodeToString([]byte(jwt)), []string{base64.StdEncoding.EncodeToString([]byte(jwt))[:20]}, nil},
 		{"a header", "Authorization: Bearer abcdefghijkl", []string{"abcdefghijkl"}, []string{"Authorization"}},

@@ -79,7 +79,7 @@ func Build(root, directory string) (Options, error) {
 func Go(directory string, arguments ...string) (string, error) {
 	command := exec.Command("go", arguments...)
 	command.Dir = directory
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=mod")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=mod -trimpath")
 	output, err := command.Output()
 	var failed *exec.ExitError
 	if errors.As(err, &failed) {
