@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/version"
 )
 
 func getMember(t *testing.T, name string) *v1alpha1.Member {
@@ -65,7 +66,7 @@ func TestAgentKeepsToItsPartOfTheStatus(t *testing.T) {
 		s.Lines = []v1alpha1.LineReport{{Name: "l1", Member: "x", State: v1alpha1.LineUp}, {Name: "l2", Member: "y", State: v1alpha1.LineDown}}
 	})
 	eventually(t, "the summary of the lines", func() error {
-		if m := getMember(t, "part"); m.Status.LinesSummary != "1/2" || m.Status.Root != "root" || m.Status.FederationVersion != version {
+		if m := getMember(t, "part"); m.Status.LinesSummary != "1/2" || m.Status.Root != "root" || m.Status.FederationVersion != version.Current {
 			return fmt.Errorf("summary %q, root %q, the host's version %q", m.Status.LinesSummary, m.Status.Root, m.Status.FederationVersion)
 		}
 		return nil

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
+	"github.com/hanse-io/hanse/internal/version"
 	"github.com/hanse-io/hanse/kubectl-hanse/exitcode"
 )
 
@@ -231,7 +232,7 @@ func tellsVersions(t *testing.T, h *host, admin, outsider person) {
 		if exitcode.Of(err) != row.code || !strings.Contains(warned, row.warns) || (len(versions.Skew) > 0) != (row.warns != "") {
 			t.Errorf("%s: code %d, %v, %q, %+v", row.why, exitcode.Of(err), err, warned, versions)
 		}
-		if a := versions.Agents[0]; versions.Kind != "Versions" || versions.Client.Version != version || versions.Federation.Version != "0.1.0" ||
+		if a := versions.Agents[0]; versions.Kind != "Versions" || versions.Client.Version != version.Current || versions.Federation.Version != "0.1.0" ||
 			a.Member != "org1" || a.Version != row.agent || a.Kubernetes != "v1.36.1" || !a.Online {
 			t.Errorf("%s: %+v", row.why, versions)
 		}
