@@ -44,6 +44,7 @@ func TestConsortium(t *testing.T) {
 		run  func(*testing.T, *harness.Harness)
 	}{
 		{"keys stay home", keysStayHome},
+		{"monitoring", dashboardsShowData},
 		{"an agent restarted in the middle of its work", agentRestarted},
 		{"a peer added", peerAdded},
 		{"the host away", hostAway},
