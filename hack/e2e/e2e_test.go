@@ -48,6 +48,7 @@ func TestConsortium(t *testing.T) {
 	}{
 		{"upgraded from the version before", upgraded},
 		{"keys stay home", keysStayHome},
+		{"monitoring", dashboardsShowData},
 		{"an agent restarted in the middle of its work", agentRestarted},
 		{"a peer added", peerAdded},
 		{"the host away", hostAway},
