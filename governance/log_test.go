@@ -106,7 +106,7 @@ func TestAppendRejects(t *testing.T) {
 		}, ErrInvalid},
 		{"a change after it was signed", func() *Entry {
 			e := good()
-			e.Proposal.Payload = bytes.Replace(e.Proposal.Payload, []byte("settlement"), []byte("settlemens"), 1)
+			e.Proposal.Payload = bytes.Replace(e.Proposal.Payload, []byte("settlement"), []byte("supplement"), 1)
 			return e
 		}, statement.ErrSignature},
 	} {

@@ -54,7 +54,7 @@ func TestPullSecrets(t *testing.T) {
 	eventually(t, "a missing Secret is named", func(ctx context.Context) error {
 		result, err := phase.Ensure(ctx, agent, plan, nil, nil)
 		if err == nil && (result.Failed == nil || !strings.Contains(result.Failed.Error(), "which namespace hanse-system does not have")) {
-			err = fmt.Errorf("failed: %v", result.Failed)
+			err = fmt.Errorf("failed: %w", result.Failed)
 		}
 		return err
 	})
@@ -73,7 +73,7 @@ func TestPullSecrets(t *testing.T) {
 	forbidden := func(namespace string) error {
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, GenerateName: "any-"}}
 		if err := agent.Create(t.Context(), secret); !apierrors.IsForbidden(err) {
-			return fmt.Errorf("the agent creates Secrets in %s: %v", namespace, err)
+			return fmt.Errorf("the agent creates Secrets in %s: %w", namespace, err)
 		}
 		return nil
 	}

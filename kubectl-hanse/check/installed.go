@@ -39,7 +39,7 @@ var rules = []rule{
 func Evaluate(f Facts) Report {
 	var results []Result
 	for _, r := range rules {
-		if !(r.host && f.Host) && !(r.member && f.Member) {
+		if (!r.host || !f.Host) && (!r.member || !f.Member) {
 			continue
 		}
 		found := r.missing(f)

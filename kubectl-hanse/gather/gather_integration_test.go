@@ -11,6 +11,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"io"
 	"maps"
 	"os"
@@ -131,7 +132,7 @@ func bundled(t *testing.T, g gatherer) (Manifest, map[string]string) {
 	files := map[string]string{}
 	for archive := tar.NewReader(zip); ; {
 		header, err := archive.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return manifest, files
 		}
 		must(t, err)

@@ -29,7 +29,7 @@ type Build struct {
 	Output  string
 	LDFlags string
 	Tags    string // build tags, separated by commas
-	Quiet   bool // no progress line unless it takes long
+	Quiet   bool   // no progress line unless it takes long
 }
 
 // Run builds a static binary that does not depend on the place of the clone, and says on progress what it is doing.
