@@ -32,16 +32,12 @@ func blocks(t *testing.T, page documents.Page) []documents.Block {
 	return all
 }
 
-// testedElsewhere are pages whose commands tests of their own run, as each page says: their blocks carry no marks.
-var testedElsewhere = []string{"docs/gitops.md", "docs/plugin.md", "docs/releases.md", "docs/runbooks/"}
-
 // TestBlocksSayHowTheyAreTested: each block of commands is run by a test, or says why none can run it. What is to be run, the
 // end-to-end test's step "the documents' commands" runs.
 func TestBlocksSayHowTheyAreTested(t *testing.T) {
 	steps, marked := e2eSteps(t), 0
 	for _, page := range pages(t) {
-		elsewhere := slices.ContainsFunc(testedElsewhere, func(p string) bool { return strings.HasPrefix(page.Path, p) })
-		if page.IsChinese() || elsewhere {
+		if page.IsChinese() {
 			continue
 		}
 		for _, block := range blocks(t, page) {

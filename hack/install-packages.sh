@@ -2,7 +2,7 @@
 # Installs the Debian packages that a testbed runs on, if any is missing.
 set -euo pipefail
 
-packages=(containerd runc containernetworking-plugins nftables iptables conntrack iproute2 util-linux procps openssl haproxy make gcc libc6-dev)
+packages=(containerd runc containernetworking-plugins nftables iptables conntrack iproute2 util-linux procps openssl jq haproxy make gcc libc6-dev)
 command -v npm >/dev/null || packages+=(nodejs npm) # for the application in TypeScript; any way of installing them will do
 missing=()
 for package in "${packages[@]}"; do

@@ -1,6 +1,7 @@
 package documents
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -149,9 +150,25 @@ func TestScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	script, commands := Script(blocks, "H", "T")
-	want := "set -euo pipefail\necho '── x:2' >&2\nexport KUBECONFIG=T\nkubectl a\n(\nexport KUBECONFIG=H\nkubectl b\n)\n" +
+	want := begin + "echo '── x:2' >&2\nexport KUBECONFIG=T\nkubectl a\n(\nexport KUBECONFIG=H\nkubectl b\n)\n" +
 		"echo '── x:8' >&2\nexport KUBECONFIG=H\nkubectl delete --dry-run=server c\n"
 	if diff := cmp.Diff(want, script); diff != "" || commands != 3 {
 		t.Errorf("%d commands: %s", commands, diff)
+	}
+}
+
+func TestScriptFillsInNames(t *testing.T) {
+	text := "<!-- test: run there -->\n```console\nkubectl -n hanse-CONSORTIUM logs NODE-0 -o 'NAME:.x'\n```\n"
+	for path, want := range map[string]string{
+		"docs/runbooks/a.md": "kubectl -n hanse-trade logs peer0-org1-0 -o 'NAME:.x'\n", // names of the testbed in place of a reader's
+		"docs/a.md":          "kubectl -n hanse-CONSORTIUM logs NODE-0 -o 'NAME:.x'\n",  // pages other than runbooks are written as they run
+	} {
+		blocks, err := Page{Path: path, Text: text}.Blocks()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if script, _ := Script(blocks, "H", "T"); !strings.HasSuffix(script, want) {
+			t.Errorf("%s: %s", path, script)
+		}
 	}
 }
