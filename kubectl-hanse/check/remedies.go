@@ -29,6 +29,7 @@ var remedies = map[string]string{
 	v1alpha1.ReasonLimitExceeded:        "raise the limit in the organization's chart (policy.limits), or ask for less",
 	v1alpha1.ReasonCertManagerMissing:   certManagerInstall,
 	v1alpha1.ReasonStorageClassMissing:  "make that StorageClass, or a default one, or name another: kubectl get storageclass",
+	v1alpha1.ReasonVolumeNotExpandable:  "allow expansion in the StorageClass as the message says, or declare the old size again; the node goes on meanwhile",
 	v1alpha1.ReasonImagePull:            "correct the image's name, or give the cluster a pull secret for its registry",
 	v1alpha1.ReasonImageNotAllowed:      "allow it in the organization's chart (policy.nodeImages, policy.contractImages), or declare another image",
 	v1alpha1.ReasonRejected:             "let in what the message says this cluster refuses (a quota, an admission policy), or change it in the specification",
