@@ -12,7 +12,7 @@ import (
 // alignedModules are built from much the same packages: Kubernetes' and what these are made of. A package is compiled once for
 // all of them only where it, and everything below it, has the same version.
 var alignedModules = []string{
-	".", "hack/testbed", "hack/tools", "hack/gitops", "hack/parts/kubernetes", "hack/parts/certmanager", "hack/parts/coredns",
+	".", "hack/testbed", "hack/tools", "hack/gitops", "hack/release", "hack/parts/kubernetes", "hack/parts/certmanager", "hack/parts/coredns",
 	"hack/parts/helm", "hack/parts/localprovisioner", "hack/parts/networkpolicy",
 }
 
