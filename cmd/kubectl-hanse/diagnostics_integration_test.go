@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"github.com/hanse-io/hanse/internal/version"
 	"github.com/hanse-io/hanse/kubectl-hanse/check"
 )
 
@@ -66,7 +67,7 @@ func checksBefore(t *testing.T, config *rest.Config, p person) {
 // checksAfter checks a cluster in which helm has installed a member agent, and no node runs its pods.
 func checksAfter(t *testing.T, p, outsider person) {
 	t.Helper()
-	p.finds(t, nil, [3]string{"components", "Failed", "replicas of member-agent are available"}, [3]string{"CRDs", "OK", "schemas of version 0.1.0"},
+	p.finds(t, nil, [3]string{"components", "Failed", "replicas of member-agent are available"}, [3]string{"CRDs", "OK", "schemas of version " + version.Current},
 		[3]string{"credential on the host", "Failed", "has no credential"}, [3]string{"certificates", "Failed", "helm install cert-manager"})
 	outsider.finds(t, nil, [3]string{"components", "Warning", "cannot list resource"}, [3]string{"plans", "Warning", "not checked"})
 	outsider.finds(t, []string{"--pre", "--role", "member"}, [3]string{"rights", "Failed", "create deployments.apps in hanse-system"})

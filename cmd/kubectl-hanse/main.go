@@ -10,7 +10,9 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/internal/version"
@@ -36,6 +38,8 @@ const completer = "kubectl_complete-hanse"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The client's library says otherwise, after half a minute and with a stack, that nobody has set where it logs.
+	ctrllog.SetLogger(logr.Discard())
 	root := command()
 	root.SetArgs(arguments(os.Args))
 	err := root.ExecuteContext(ctx)
