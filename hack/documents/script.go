@@ -9,7 +9,7 @@ import (
 // named are the names in capitals that runbooks have in place of a reader's own, and what a testbed has.
 var named = map[string]string{
 	"CONSORTIUM": "trade", "MEMBER": "org1", "LINE": "org1-org2", "NODE-0": "peer0-org1-0", "PEER-0": "peer0-org1-0",
-	"ORDERER-0": "orderer0-org1-0", "NAMESPACE": "hanse-trade", "CERTIFICATE": "peer0-org1-tls",
+	"ORDERER-0": "orderer0-org1-0", "NAMESPACE": "hanse-trade", "CERTIFICATE": "peer0-org1-tls", "OTHER": "org2",
 }
 
 var capitals = regexp.MustCompile(`\b[A-Z]{2,}(-0)?\b`)
