@@ -115,7 +115,7 @@ docs-dev: hack/site/node_modules ## Serve the documents' site, and follow what i
 
 .PHONY: lint
 lint: testbed ## Lint: golangci-lint with the import rules, helm lint
-	lint=$$($(TESTBED) parts golangci-lint --path); $$lint run ./... && (cd hack/testbed && $$lint run ./...) && (cd contracts && $$lint run ./...)
+	lint=$$($(TESTBED) parts golangci-lint --path); $$lint run ./... && (cd hack/testbed && $$lint run ./...) && (cd contracts && $$lint run ./...) && (cd hack/release && $$lint run ./...) && (cd hack/gitops && $$lint run ./...)
 	helm=$$($(TESTBED) parts helm --path); $$helm lint charts/federation; $$helm lint charts/member-agent --set member.name=org1
 
 .PHONY: verify

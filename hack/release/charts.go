@@ -38,8 +38,11 @@ func (r *release) charts(ctx context.Context) error {
 func (r *release) crds(context.Context) error {
 	for _, name := range chartNames {
 		files, err := filepath.Glob(filepath.Join(r.root, "charts", name, "crds", "*.yaml"))
-		if err != nil || len(files) == 0 {
-			return fmt.Errorf("the chart %s has no CRDs: %v", name, err)
+		if err != nil {
+			return err
+		}
+		if len(files) == 0 {
+			return fmt.Errorf("the chart %s has no CRDs", name)
 		}
 		var all bytes.Buffer
 		for _, file := range files {
