@@ -15,7 +15,7 @@ import (
 // being replaced, none fails, and neither nodes nor contracts restart. All later steps run on the upgraded network.
 func upgraded(t *testing.T, s *harness.Harness) {
 	if !s.Previous() {
-		t.Skip("NO UPGRADE WAS TRIED: this shallow clone does not have the version before, and it cannot be fetched; git fetch --unshallow")
+		t.Skip("NO UPGRADE WAS TRIED: this copy does not have the version before, and it cannot be fetched; git fetch --unshallow")
 	}
 	before := map[string]string{}
 	for _, member := range s.Members {

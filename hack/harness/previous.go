@@ -16,17 +16,16 @@ import (
 var previousCommit string
 
 // UsePrevious has Up install the version before, with its own charts and images, for UpgradeHost and UpgradeMember to bring
-// it to the current one. Where the clone is too shallow to have that version's commit, and it cannot be fetched either, Up
-// goes on to install the current version; elsewhere that is an error.
+// it to the current one. Where the clone is too shallow to have that version's commit, or is no clone but a copy of the files,
+// and the commit cannot be fetched either, Up goes on to install the current version; elsewhere that is an error.
 func (h *Harness) UsePrevious(ctx context.Context) error {
 	return h.usePrevious(ctx, strings.TrimSpace(previousCommit))
 }
 
 func (h *Harness) usePrevious(ctx context.Context, commit string) error {
 	if err := h.fetchCommit(ctx, commit); err != nil {
-		shallow, shallowErr := h.run(ctx, "", "", "git", "rev-parse", "--is-shallow-repository")
-		if shallowErr == nil && strings.TrimSpace(shallow) == "true" {
-			fmt.Fprintf(h.Out, "── NO UPGRADE: this shallow clone does not have the version before, commit %s, and it cannot be fetched: git fetch --unshallow\n   %v\n", commit, err)
+		if !h.hasHistory(ctx) {
+			fmt.Fprintf(h.Out, "── NO UPGRADE: this copy does not have the version before, commit %s, and it cannot be fetched: git fetch --unshallow\n   %v\n", commit, err)
 			return nil
 		}
 		return fmt.Errorf("the version before, hack/harness/previous, is no commit of this clone: %w", err)
@@ -41,6 +40,16 @@ func (h *Harness) usePrevious(ctx context.Context, commit string) error {
 
 // Previous says whether Up installs, or has installed, the version before.
 func (h *Harness) Previous() bool { return h.previous != "" }
+
+// hasHistory is whether the files are a clone with earlier commits, all of them.
+func (h *Harness) hasHistory(ctx context.Context) bool {
+	shallow, err := h.run(ctx, "", "", "git", "rev-parse", "--is-shallow-repository")
+	if err != nil || strings.TrimSpace(shallow) == "true" {
+		return false
+	}
+	_, err = h.run(ctx, "", "", "git", "rev-parse", "--verify", "--quiet", "HEAD^")
+	return err == nil
+}
 
 // fetchCommit makes sure that the clone has a commit.
 func (h *Harness) fetchCommit(ctx context.Context, commit string) error {

@@ -21,8 +21,8 @@ func git(t *testing.T, folder string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// TestUsePrevious: a clone that has the version before, or can fetch it, installs it first; one that is shallow and cannot goes
-// on without, and says so; one that is whole and has it not is wrong.
+// TestUsePrevious: a clone that has the version before, or can fetch it, installs it first; one that is shallow and cannot, and a
+// copy of the files, goes on without and says so; a clone that is whole and has it not is wrong.
 func TestUsePrevious(t *testing.T) {
 	origin := t.TempDir()
 	git(t, origin, "init", "-q")
@@ -48,11 +48,16 @@ func TestUsePrevious(t *testing.T) {
 		{"a shallow one fetches it", []string{"--depth", "1"}, first, false, true, false, ""},
 		{"a shallow one that cannot goes on without it", []string{"--depth", "1"}, first, true, false, false, "NO UPGRADE"},
 		{"in a whole clone, a commit that there is not is a mistake", nil, strings.Repeat("0", 40), false, false, true, ""},
+		{"a copy of the files goes on without it", nil, strings.Repeat("0", 40), true, false, false, "NO UPGRADE"},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			t.Setenv("XDG_CACHE_HOME", t.TempDir())
 			clone := filepath.Join(t.TempDir(), "clone")
 			git(t, origin, append(append([]string{"clone", "-q"}, row.clone...), "file://"+origin, clone)...)
+			if strings.HasPrefix(row.why, "a copy") {
+				git(t, clone, "checkout", "-q", "--orphan", "copy")
+				git(t, clone, "commit", "-q", "-m", "copy")
+			}
 			if row.offline {
 				git(t, clone, "remote", "set-url", "origin", "file:///nowhere")
 			}
