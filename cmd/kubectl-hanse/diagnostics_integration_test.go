@@ -45,7 +45,7 @@ func checksBefore(t *testing.T, config *rest.Config, p person) {
 		{"check", []string{"check"}, "Hanse is not installed in it"},
 		{"check's flags", []string{"check", "--role", "host"}, "go with --pre"},
 		{"a role that there is not", []string{"check", "--pre", "--role", "peer"}, "neither host nor member"},
-		{"a format that there is not", []string{"check", "-o", "xml"}, "neither json nor yaml"},
+		{"a format that there is not", []string{"check", "-o", "xml"}, "is no format of this command"},
 	})
 	p.finds(t, []string{"--pre", "--role", "host"},
 		[3]string{"Kubernetes version", "OK", "1.34"}, [3]string{"clock", "OK"}, [3]string{"admission policies", "OK"}, [3]string{"rights", "OK"},

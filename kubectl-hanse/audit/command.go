@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanse-io/hanse/api/v1alpha1"
 	"github.com/hanse-io/hanse/governance"
+	"github.com/hanse-io/hanse/kubectl-hanse/exitcode"
 )
 
 // Command verifies a log and prints its entries.
@@ -27,7 +28,7 @@ The charter's digest makes it proof: get it from a founding member that you trus
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if charter != "" && !v1alpha1.IsDigest(charter) {
-				return fmt.Errorf("--charter %s is not the digest of a charter: give 64 hexadecimal digits, in lower case", charter)
+				return exitcode.Usagef("--charter %s is not the digest of a charter: give 64 hexadecimal digits, in lower case", charter)
 			}
 			return read(args[0], cmd.InOrStdin(), func(in io.Reader) error { return audit(cmd.OutOrStdout(), in, charter) })
 		},

@@ -9,7 +9,9 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"github.com/hanse-io/hanse/kubectl-hanse/exitcode"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
+	"github.com/hanse-io/hanse/kubectl-hanse/output"
 )
 
 // Roles that a cluster can be made ready for.
@@ -20,7 +22,7 @@ const (
 
 type options struct {
 	pre       bool
-	output    string
+	format    *output.Format
 	namespace string
 	version   string
 	timeout   time.Duration
@@ -34,7 +36,7 @@ type preOptions struct {
 
 // Command is `kubectl hanse check`. version is the plugin's own.
 func Command(flags *genericclioptions.ConfigFlags, version string) *cobra.Command {
-	o := options{version: version}
+	o := options{version: version, format: output.NewFormat("")}
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check a cluster before Hanse is installed (--pre), or what is installed in it",
@@ -70,29 +72,27 @@ warnings only.`,
 	cmd.Flags().StringVar(&o.hostServer, "host-server", "", "with --pre: URL of the host's API server, which is tried from this machine")
 	cmd.Flags().StringVar(&o.hostCAFile, "host-ca", "", "with --host-server: PEM file of the authority behind it; the system's authorities if empty")
 	cmd.Flags().StringVar(&o.namespace, "release-namespace", "hanse-system", "namespace that Hanse is installed in")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "json or yaml; a table if empty")
+	o.format.AddFlags(cmd)
 	cmd.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "how long all checks may take")
 	return cmd
 }
 
 func (o options) validate() error {
 	switch {
-	case o.output != "" && o.output != "json" && o.output != "yaml":
-		return fmt.Errorf("--output %q is neither json nor yaml", o.output)
 	case o.role != "" && o.role != RoleHost && o.role != RoleMember:
-		return fmt.Errorf("--role %q is neither host nor member", o.role)
+		return exitcode.Usagef("--role %q is neither host nor member", o.role)
 	case !o.pre && o.preOptions != (preOptions{}):
-		return fmt.Errorf("--role, --storage-class, --host-server and --host-ca go with --pre: add it, or leave them out")
+		return exitcode.Usagef("--role, --storage-class, --host-server and --host-ca go with --pre: add it, or leave them out")
 	case o.hostCAFile != "" && o.hostServer == "":
-		return fmt.Errorf("--host-ca goes with --host-server: add the URL of the host's API server")
+		return exitcode.Usagef("--host-ca goes with --host-server: add the URL of the host's API server")
 	}
-	return nil
+	return o.format.Validate()
 }
 
 // run checks, and prints: before installing as it proceeds, afterwards what is wrong first.
 func (o options) run(ctx context.Context, cluster *kube.Cluster, out io.Writer) (Report, error) {
 	progress := func(r Result) {
-		if o.output == "" && o.pre {
+		if o.format.ForPeople() && o.pre {
 			fmt.Fprint(out, r.Text())
 		}
 	}
@@ -106,8 +106,8 @@ func (o options) run(ctx context.Context, cluster *kube.Cluster, out io.Writer) 
 	switch {
 	case err != nil:
 		return report, err
-	case o.output != "":
-		return report, report.write(out, o.output)
+	case !o.format.ForPeople():
+		return report, o.format.Print(out, "CheckReport", &report)
 	case o.pre:
 		fmt.Fprint(out, report.Summary())
 	default:

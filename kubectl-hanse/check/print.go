@@ -1,12 +1,8 @@
 package check
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
-
-	"sigs.k8s.io/yaml"
 )
 
 // marks stand before each result on a terminal, as in `kubectl hanse status`.
@@ -33,17 +29,4 @@ func (r Report) Text() string {
 		out.WriteString(result.Text())
 	}
 	return out.String() + r.Summary()
-}
-
-// write writes the report in one of the formats that programs read.
-func (r Report) write(out io.Writer, format string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err == nil && format == "yaml" {
-		text, err = yaml.Marshal(r)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(out, strings.TrimRight(string(text), "\n"))
-	return err
 }

@@ -22,7 +22,7 @@ var remedies = map[string]string{
 	v1alpha1.ReasonInvitationExpired:    "kubectl hanse invite NAME",
 	v1alpha1.ReasonLeaseExpired:         "in its own cluster: kubectl hanse check",
 	v1alpha1.ReasonCredentialShared:     "kubectl hanse invite NAME --replace on the host, and find out who could read Secret hanse-host-credential",
-	v1alpha1.ReasonRootChanged:          "ask that organization, not the host, whether its root is new; then delete the pin: docs/operating.md, Certificates",
+	v1alpha1.ReasonRootChanged:          "ask that organization, not the host, whether its root is new; then delete the pin: docs/tasks/renew.md",
 	v1alpha1.ReasonWrongMember:          "the host's plans have been tampered with: speak with its operators",
 	v1alpha1.ReasonConsortiumDefinition: "on the host: kubectl get consortiumdefinition -A, and the log of the federation controller",
 	v1alpha1.ReasonMSPIDDiffers:         "member.mspID of the organization's chart and spec.mspID of the Member have to be the same",
@@ -49,7 +49,7 @@ var remedies = map[string]string{
 	v1alpha1.ReasonLineFull:             "find out who opens so many connections, or raise gateway.limits in the chart",
 	v1alpha1.ReasonWaiting:              "nothing here: the message says who has to act",
 	v1alpha1.ReasonProgressing:          "nothing, unless it stays so",
-	v1alpha1.ReasonRetiring:             "nothing, unless it stays so: docs/operating.md, Finalizers",
+	v1alpha1.ReasonRetiring:             "nothing, unless it stays so: docs/tasks/remove.md",
 }
 
 // remedy is what to do about a reason, and where more of it stands.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"github.com/hanse-io/hanse/kubectl-hanse/exitcode"
 	"github.com/hanse-io/hanse/kubectl-hanse/kube"
 )
 
@@ -38,7 +39,7 @@ bundle all the same before you pass it on.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.since < time.Second || o.logLimit < 1 {
-				return fmt.Errorf("--since %s and --log-limit %d have to be more than a second and a byte", o.since, o.logLimit)
+				return exitcode.Usagef("--since %s or --log-limit %d is too little: give a second and a byte at least", o.since, o.logLimit)
 			}
 			cluster, err := kube.Open(flags)
 			if err != nil {
